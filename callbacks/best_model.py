@@ -1,0 +1,37 @@
+"""Keeping the model of the epoch with the highest AUROC."""
+
+from pathlib import Path
+
+import keras
+
+from storage import atomic_path
+
+
+class BestModel(keras.callbacks.Callback):
+    """Saves the model whenever `adapt_auc` is higher than in every epoch before.
+
+    Of equal epochs the first stays. The file holds no optimizer state.
+
+    Args:
+        path: the `.keras` file.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.path = path
+        self.set_state({"epoch": 0, "auc": -1.0})
+
+    def on_train_begin(self, logs=None):
+        self.set_state({"epoch": 0, "auc": -1.0})
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["adapt_auc"] > self.auc:
+            self.epoch, self.auc = epoch + 1, logs["adapt_auc"]
+            with atomic_path(self.path) as temporary:
+                self.model.save(temporary, include_optimizer=False)
+
+    def get_state(self):
+        return {"epoch": self.epoch, "auc": self.auc}
+
+    def set_state(self, state):
+        self.epoch, self.auc = state["epoch"], state["auc"]

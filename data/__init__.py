@@ -1,0 +1,22 @@
+"""Images: where they come from, how they are split, and how they reach the model."""
+
+from data.cache import ImageCache
+from data.dataset import SPLITS, DataError, Dataset, Item
+from data.pipeline import TrainingBatches, scoring_batches
+from data.prepare import PreparedData, prepare
+from data.sources import GENERATED, REAL, load_dataset
+
+__all__ = [
+    "GENERATED",
+    "REAL",
+    "SPLITS",
+    "DataError",
+    "Dataset",
+    "ImageCache",
+    "Item",
+    "PreparedData",
+    "TrainingBatches",
+    "load_dataset",
+    "prepare",
+    "scoring_batches",
+]

@@ -1,0 +1,103 @@
+"""Decoded images on disk: decoded once, read by position, never all in memory."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from data.dataset import DataError, Item
+from storage import atomic_path
+
+
+class ImageCache:
+    """A `.npy` file of images (N, H, W) in uint8 or uint16.
+
+    Reading takes the bytes of the wanted images from the file; the system's own file cache keeps
+    what fits. The file is not mapped, so that the memory of the process does not grow with it.
+
+    Args:
+        path: the file that `build` wrote.
+    """
+
+    def __init__(self, path: Path):
+        images = np.load(path, mmap_mode="r")
+        self.shape = images.shape[1:]
+        self.dtype = images.dtype
+        self._offset, self._stride = images.offset, images[:1].nbytes
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (open as long as the cache is)
+
+    def read(self, positions: np.ndarray) -> np.ndarray:
+        """Images (len(positions), H, W, 1) at these positions."""
+        images = np.empty((len(positions), *self.shape, 1), self.dtype)
+        for image, position in zip(images, positions, strict=True):
+            os.preadv(self._file.fileno(), [image], self._offset + int(position) * self._stride)
+        return images
+
+    @staticmethod
+    def build(
+        path: Path,
+        items: Sequence[Item],
+        *,
+        num_threads: int = 1,
+        progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Loads every item once, and writes the file whole.
+
+        The images are 16 bit where at least one of them is: 8-bit ones among them are widened
+        so that white stays white.
+
+        Args:
+            path: the file to write.
+            items: the images, in the order of their positions.
+            num_threads: how many are decoded at a time.
+            progress: called after each image.
+
+        Raises:
+            DataError: If images cannot be loaded; the first is named, the others counted.
+        """
+        try:
+            _write(path, items, np.uint8, num_threads, progress)
+        except _DeeperError:
+            _write(path, items, np.uint16, num_threads, progress)
+
+
+class _DeeperError(Exception):
+    """A 16-bit image came up after the file was begun in 8 bit."""
+
+
+def _write(path, items, dtype, num_threads, progress):
+    errors = []
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        with ThreadPoolExecutor(num_threads) as pool:
+            # A bounded number ahead of the writing, so that memory holds few images.
+            for start in range(0, len(items), 16 * num_threads):
+                chunk = items[start : start + 16 * num_threads]
+                for image in pool.map(_load, chunk):
+                    progress()
+                    if isinstance(image, DataError):
+                        errors.append(image)
+                        continue
+                    if image.dtype == np.uint16 and dtype == np.uint8:
+                        raise _DeeperError
+                    if file.tell() == 0:
+                        _write_header(file, (len(items), *image.shape), dtype)
+                    if image.dtype != dtype:
+                        image = image.astype(dtype) * 257  # 255 · 257 = 65535
+                    file.write(image.tobytes())
+        if errors:
+            others = f" (and {len(errors) - 1} more files like it)" if len(errors) > 1 else ""
+            raise DataError(f"{errors[0]}{others}")
+
+
+def _load(item):
+    try:
+        return item.load()
+    except DataError as error:
+        return error
+
+
+def _write_header(file, shape, dtype):
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_2_0(file, header)

@@ -1,0 +1,67 @@
+"""What a dataset is: four splits of images that know how to load themselves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+SPLITS = ("train", "calibration", "adapt", "test")
+
+
+class DataError(ValueError):
+    """The images that were asked for are not there, or not as they must be."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image.
+
+    Attributes:
+        name: what it is called in every file that a run writes; unique in its dataset.
+        defect: the kind of defect, or None for a normal image.
+        load: returns the image as an array (H, W) of uint8 or uint16, the size the same for all.
+        load_mask: returns the defect's pixels, bool array (H, W); None where nobody marked them.
+    """
+
+    name: str
+    defect: str | None
+    load: Callable[[], np.ndarray]
+    load_mask: Callable[[], np.ndarray] | None = None
+
+    @property
+    def label(self) -> int:
+        """0 for normal and 1 for anomalous."""
+        return int(self.defect is not None)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images by what they may be used for; no image is in two splits.
+
+    Attributes:
+        train: normal images, for the weights of the networks.
+        calibration: normal images that nothing trains on, for thresholds and scales.
+        adapt: labelled images, which the switcher and the choice of the best epoch may see.
+        test: labelled images that are read once, at the end; empty under the protocol "paper".
+    """
+
+    train: tuple[Item, ...]
+    calibration: tuple[Item, ...]
+    adapt: tuple[Item, ...]
+    test: tuple[Item, ...]
+
+    def items(self) -> list[tuple[str, Item]]:
+        """(split, item) of every image, split by split."""
+        return [(split, item) for split in SPLITS for item in getattr(self, split)]
+
+
+def in_layout(split: str, defect: str | None, stem: str) -> str:
+    """Path of a generated image in the folder layout, which tells its split by its name."""
+    folder = "train" if split in ("train", "calibration") else "test"
+    return f"{folder}/{defect or 'good'}/{split}_{stem}.png"
+
+
+def mask_path(name: str) -> str:
+    """Path of the mask of test/<defect>/<stem>.png: ground_truth/<defect>/<stem>_mask.png."""
+    _, defect, file_name = name.split("/")
+    return f"ground_truth/{defect}/{file_name.rpartition('.')[0]}_mask.png"

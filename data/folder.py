@@ -1,0 +1,85 @@
+"""Images of one's own, in the layout of MVTec AD.
+
+train/good/*                              normal images to train on
+test/good/*                               labelled normal images
+test/<defect>/*                           labelled anomalous images, by the kind of defect
+ground_truth/<defect>/<stem>_mask.png     optional: the defect's pixels are not 0
+"""
+
+from functools import partial
+from pathlib import Path
+
+from data.dataset import DataError, Dataset, Item, mask_path
+from data.images import SUFFIXES, fit, read_gray
+from data.splits import split_train_and_labelled
+
+NORMAL = "good"
+
+
+def folder(
+    data_dir: str,
+    image_size: tuple[int, int],
+    *,
+    num_train: int | None,
+    protocol: str,
+    resize: str,
+) -> Dataset:
+    """The images of a directory.
+
+    Args:
+        data_dir: the directory that holds train/ and test/.
+        image_size: (height, width) that every image is brought to.
+        num_train: number of training images to use, or None for all.
+        protocol: "heldout" or "paper".
+        resize: "stretch", "pad" or "crop".
+
+    Returns:
+        Dataset whose images are read when they are loaded.
+
+    Raises:
+        DataError: If the directory, its normal images, or a class in test/ is missing.
+    """
+    root = Path(data_dir)
+    if not root.is_dir():
+        raise DataError(f"Expected a directory with train/good and test. Received: data_dir={root}")
+    read = partial(_item, root, image_size, resize)
+    normal = [read(path, None) for path in _images(root / "train" / NORMAL)]
+    if not normal:
+        raise DataError(
+            f"Expected normal images ({', '.join(SUFFIXES)}) in {root / 'train' / NORMAL}. "
+            "Received: none."
+        )
+    labelled = [
+        read(path, None if kind.name == NORMAL else kind.name)
+        for kind in _directories(root / "test")
+        for path in _images(kind)
+    ]
+    try:
+        return split_train_and_labelled(normal, labelled, num_train=num_train, protocol=protocol)
+    except DataError as error:
+        raise DataError(f"{root}: {error}") from error
+
+
+def _item(root, image_size, resize, path, defect):
+    name = path.relative_to(root).as_posix()
+    mask = root / mask_path(name)
+    return Item(
+        name=name,
+        defect=defect,
+        load=lambda: fit(read_gray(path), image_size, resize),
+        load_mask=(lambda: fit(read_gray(mask), image_size, resize) > 0) if mask.exists() else None,
+    )
+
+
+def _directories(path):
+    return sorted(child for child in _children(path) if child.is_dir())
+
+
+def _images(path):
+    return sorted(child for child in _children(path) if child.suffix.lower() in SUFFIXES)
+
+
+def _children(path):
+    if not path.is_dir():
+        return []
+    return [child for child in path.iterdir() if not child.name.startswith(".")]

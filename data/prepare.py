@@ -1,0 +1,106 @@
+"""A dataset made ready for a run: decoded, counted, and told from any other."""
+
+import json
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from data.cache import ImageCache
+from data.dataset import SPLITS, DataError, Dataset, Item
+from storage import write_json
+
+
+class PreparedData:
+    """The images of a dataset by their split and position.
+
+    Attributes:
+        cache: the decoded images.
+        items: by split, its items.
+        positions: by split, positions (N,) int64 in the cache.
+        labels: by split, (N,) int64, 0 for normal and 1 for anomalous.
+    """
+
+    def __init__(self, dataset: Dataset, cache: ImageCache):
+        self.cache = cache
+        self.items: dict[str, tuple[Item, ...]] = {s: getattr(dataset, s) for s in SPLITS}
+        ends = np.cumsum([len(self.items[split]) for split in SPLITS])
+        self.positions = {
+            split: np.arange(end - len(self.items[split]), end)
+            for split, end in zip(SPLITS, ends, strict=True)
+        }
+        self.labels = {
+            split: np.array([item.label for item in self.items[split]], np.int64)
+            for split in SPLITS
+        }
+
+    def images(self, split: str, indices: np.ndarray) -> np.ndarray:
+        """Images (N, H, W, 1) float32 in [0, 1] of a split."""
+        images = self.cache.read(self.positions[split][indices])
+        return images.astype(np.float32) / np.iinfo(images.dtype).max
+
+
+def prepare(
+    dataset: Dataset,
+    *,
+    cache_path: Path,
+    manifest_path: Path,
+    num_threads: int,
+    progress: Callable[[], None] = lambda: None,
+) -> PreparedData:
+    """Decodes a dataset once, or takes up what an earlier call decoded.
+
+    The manifest lists every image with its split and label, and the checksum of the decoded
+    images. Both must be the same whenever the run goes on.
+
+    Args:
+        dataset: the dataset.
+        cache_path: where the decoded images go.
+        manifest_path: where the list goes.
+        num_threads: how many images are decoded at a time.
+        progress: called after each decoded image.
+
+    Returns:
+        The data.
+
+    Raises:
+        DataError: If an image cannot be read, or the images are not those of the manifest.
+    """
+    items = [item for _, item in dataset.items()]
+    images = [
+        {"image": item.name, "split": split, "label": item.label, "defect": item.defect}
+        for split, item in dataset.items()
+    ]
+    known = json.loads(manifest_path.read_text()) if manifest_path.exists() else None
+    if known is not None and known["images"] != images:
+        raise DataError(_difference(known["images"], images, manifest_path))
+    if known is None or not cache_path.exists():
+        ImageCache.build(cache_path, items, num_threads=num_threads, progress=progress)
+        manifest = {"crc32": _checksum(cache_path), "images": images}
+        if known is not None and known != manifest:
+            cache_path.unlink()
+            raise DataError(
+                f"Expected the images that {manifest_path} was written for. "
+                "Received: files of the same names with another content."
+            )
+        write_json(manifest_path, manifest)
+    return PreparedData(dataset, ImageCache(cache_path))
+
+
+def _checksum(path):
+    checksum = 0
+    with open(path, "rb") as file:
+        while block := file.read(1 << 22):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
+
+
+def _difference(known, images, manifest_path):
+    before = {image["image"] for image in known}
+    now = {image["image"] for image in images}
+    changed = sorted(before ^ now) or ["the same files in other splits or classes"]
+    return (
+        f"Expected the images that {manifest_path} was written for. Received: "
+        f"{len(now - before)} more and {len(before - now)} missing (first: {changed[0]})."
+    )

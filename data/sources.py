@@ -1,0 +1,57 @@
+"""The datasets by the names that `--dataset` takes."""
+
+from functools import partial
+
+from data.bellows import bellows
+from data.dataset import DataError, Dataset
+from data.elpv import elpv
+from data.folder import folder
+
+GENERATED = {"bellows": bellows}
+"""Stand-ins for the paper's confidential photographs, rendered when they are needed."""
+
+REAL = {
+    "elpv_mono": partial(elpv, "mono"),
+    "elpv_poly": partial(elpv, "poly"),
+    "folder": folder,
+}
+"""Photographs: of the package elpv-dataset, and of a directory."""
+
+
+def load_dataset(
+    name: str,
+    image_size: tuple[int, int],
+    *,
+    num_train: int | None,
+    protocol: str,
+    resize: str,
+    data_dir: str | None = None,
+) -> Dataset:
+    """The dataset of a name, split.
+
+    Args:
+        name: a key of `GENERATED` or `REAL`.
+        image_size: (height, width) of every image.
+        num_train: number of training images, or None for all that there are.
+        protocol: "heldout" or "paper".
+        resize: how real images are brought to the size: "stretch", "pad" or "crop".
+        data_dir: the images of "folder"; for a generated dataset, real images in its place.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        DataError: If the images are not there.
+    """
+    if name == "folder" and data_dir is None:
+        raise DataError("Expected --data_dir with --dataset=folder. Received: none.")
+    settings = {"num_train": num_train, "protocol": protocol}
+    if data_dir is not None:
+        if name not in ("folder", *GENERATED):
+            raise DataError(
+                f"Expected no --data_dir with --dataset={name}. Received: data_dir={data_dir}"
+            )
+        return folder(data_dir, image_size, **settings, resize=resize)
+    if name in GENERATED:
+        return GENERATED[name](image_size, **settings)
+    return REAL[name](image_size, **settings, resize=resize)

@@ -1,0 +1,109 @@
+"""Which image may be used for what. All splits are made by one constant seed.
+
+`--seeds` never reaches this file: runs of different seeds see the same splits and can be paired.
+"""
+
+import numpy as np
+
+from data.dataset import DataError, Dataset, Item
+
+SPLIT_SEED = 2023
+MIN_CALIBRATION = 20
+
+
+def split_train_and_labelled(
+    normal: list[Item], labelled: list[Item], *, num_train: int | None, protocol: str
+) -> Dataset:
+    """Splits a dataset that comes with training images and labelled images apart.
+
+    A tenth of the normal images, at least 20 (but never more than half), is for calibration.
+
+    Args:
+        normal: normal images that may be trained on.
+        labelled: normal and anomalous images.
+        num_train: number of training images to keep, or None for all.
+        protocol: "heldout" or "paper".
+
+    Returns:
+        The dataset.
+
+    Raises:
+        DataError: If there are too few images for what the protocol needs.
+    """
+    if len(normal) < 2:
+        raise DataError(f"Expected at least 2 normal images to train on. Received: {len(normal)}.")
+    num_calibration = min(max(len(normal) // 10, MIN_CALIBRATION), len(normal) // 2)
+    calibration, train = _take(normal, num_calibration)
+    adapt, test = _split_labelled(labelled, protocol)
+    return Dataset(_limit(train, num_train), calibration, adapt, test)
+
+
+def split_pool(
+    normal: list[Item], anomalous: list[Item], *, num_train: int | None, protocol: str
+) -> Dataset:
+    """Splits a dataset without a split of its own.
+
+    Of the normal images 60 % train, 10 % calibrate and 30 % evaluate; all anomalies evaluate.
+
+    Args:
+        normal: all normal images.
+        anomalous: all anomalous images.
+        num_train: number of training images to keep, or None for all.
+        protocol: "heldout" or "paper".
+
+    Returns:
+        The dataset.
+
+    Raises:
+        DataError: If there are too few images for what the protocol needs.
+    """
+    train, rest = _take(normal, len(normal) * 6 // 10)
+    calibration, evaluation = _take(rest, len(normal) // 10)
+    adapt, test = _split_labelled([*evaluation, *anomalous], protocol)
+    return Dataset(_limit(train, num_train), calibration, adapt, test)
+
+
+def _split_labelled(items, protocol):
+    """Under "heldout" half and half, stratified by the kind of defect; else all to adapt."""
+    num_parts = 2 if protocol == "heldout" else 1
+    for label, meaning in enumerate(("normal", "anomalous")):
+        found = sum(item.label == label for item in items)
+        if found < num_parts:
+            raise DataError(
+                f"Expected at least {num_parts} {meaning} labelled images for the protocol "
+                f"{protocol!r}. Received: {found} ({len(items) - found} of the other class)."
+            )
+    # Dealt out in turn, kind by kind: halves that differ by one at most, in each kind and in all.
+    dealt = sorted(_shuffled(items), key=lambda item: item.defect or "")
+    normal = [item for item in dealt if not item.label]
+    anomalous = [item for item in dealt if item.label]
+    adapt = normal[::num_parts] + anomalous[::num_parts]
+    test = normal[1::2] + anomalous[1::2] if num_parts == 2 else []
+    return _by_name(adapt), _by_name(test)
+
+
+def _take(items, count):
+    """A random part of `count` items, and the rest, each sorted by name."""
+    shuffled = _shuffled(items)
+    return _by_name(shuffled[:count]), _by_name(shuffled[count:])
+
+
+def _limit(items, count):
+    if count is None or count == len(items):
+        return items
+    if count > len(items):
+        raise DataError(
+            f"Expected num_train to be at most the {len(items)} images that can be trained on. "
+            f"Received: num_train={count}."
+        )
+    return _take(items, count)[0]
+
+
+def _shuffled(items):
+    items = _by_name(items)
+    order = np.random.RandomState(SPLIT_SEED).permutation(len(items))
+    return [items[i] for i in order]
+
+
+def _by_name(items):
+    return tuple(sorted(items, key=lambda item: item.name))

@@ -1,0 +1,7 @@
+"""Anomaly scores, what they are worth, and pictures of them."""
+
+from evaluation.roc import auroc, rates, youden_threshold
+from evaluation.scorer import Scorer
+from evaluation.scores import SCORES, Score
+
+__all__ = ["SCORES", "Score", "auroc", "rates", "youden_threshold"]

@@ -1,0 +1,196 @@
+"""The paper's pictures of one run (Figs. 14 to 19), its score histogram and its ROC curve.
+
+Each function writes one PNG file whole.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_curve
+
+from storage import atomic_path
+
+NORMAL_COLOR, ANOMALOUS_COLOR = "tab:blue", "tab:red"
+WEIGHT_COLORS = ("goldenrod", "navy", "tab:green")
+
+
+def plot_transitions(
+    path: Path,
+    *,
+    aucs: Sequence[float],
+    weights: Mapping[str, Sequence[float]],
+    title: str,
+) -> None:
+    """AUC of each epoch as bars and the weights as lines, in one plot (Figs. 14, 15).
+
+    Args:
+        path: the PNG file.
+        aucs: AUROC on the adapt images after each epoch, in [0, 1].
+        weights: by term, the weight that each epoch was trained with.
+        title: what was trained.
+    """
+    epochs = np.arange(1, len(aucs) + 1)
+    best = int(np.argmax(aucs))
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = figure.subplots()
+    bars = axes.bar(epochs, aucs, color="lightsteelblue", label="AUC")
+    bars[best].set_color("royalblue")
+    axes.annotate(
+        f"{aucs[best]:.4f} at epoch {best + 1}",
+        (best + 1, aucs[best]),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center"
+        if 0.1 < best / len(aucs) < 0.9
+        else "left"
+        if best < len(aucs) / 2
+        else "right",
+    )
+    low = max(0.0, min(aucs) - 0.1)
+    axes.set(xlabel="epoch", ylabel="AUC, adapt images", title=title, xlim=(0.3, len(aucs) + 0.7))
+    axes.set_ylim(low, min(1.0, max(aucs)) + 0.15 * (max(aucs) - low))
+    right = axes.twinx()
+    for (term, values), color in zip(weights.items(), WEIGHT_COLORS, strict=False):
+        right.step(epochs, values, where="mid", color=color, label=f"weight of {term}")
+    right.set(ylabel="weight", ylim=(-0.05, 1.15))
+    handles = [*axes.get_legend_handles_labels()[0], *right.get_legend_handles_labels()[0]]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    _save(figure, path)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image as a run sees it.
+
+    Attributes:
+        name: the image's name.
+        x: the image (H, W) in [0, 1].
+        x_hat: its reconstruction (H, W).
+        score: its anomaly score.
+        mask: the defect's pixels (H, W), or None where there is none marked.
+    """
+
+    name: str
+    x: np.ndarray
+    x_hat: np.ndarray
+    score: float
+    mask: np.ndarray | None = None
+
+
+def plot_examples(path: Path, examples: Sequence[Example], *, score: str, title: str) -> None:
+    """Original, reconstruction and squared error, a row an image (Figs. 16 to 19).
+
+    The squared errors of a figure share one scale, and a marked defect is outlined in the original.
+
+    Args:
+        path: the PNG file.
+        examples: the images.
+        score: the score's name.
+        title: what the images are and who reconstructed them.
+    """
+    height, width = examples[0].x.shape
+    row_height = 2.2 * min(height / width, 2.0) + 0.3
+    figure = Figure(figsize=(7.4, 0.6 + row_height * len(examples)), layout="constrained")
+    figure.suptitle(title)
+    rows = figure.subplots(len(examples), 3, squeeze=False)
+    errors = [np.square(example.x - example.x_hat) for example in examples]
+    largest = max(float(error.max()) for error in errors)
+    for axes, example, error in zip(rows, examples, errors, strict=True):
+        axes[0].imshow(example.x, cmap="gray", vmin=0, vmax=1)
+        if example.mask is not None and example.mask.any():
+            axes[0].contour(example.mask, levels=[0.5], colors=ANOMALOUS_COLOR, linewidths=0.8)
+        axes[1].imshow(np.clip(example.x_hat, 0, 1), cmap="gray", vmin=0, vmax=1)
+        heat = axes[2].imshow(error, cmap="inferno", vmin=0, vmax=largest)
+        axes[0].set_xlabel(example.name, fontsize=7)
+        axes[2].set_xlabel(f"{score} = {example.score:.6f}", fontsize=8)
+        for axis in axes:
+            axis.set(xticks=[], yticks=[])
+    for axis, heading in zip(
+        rows[0], ("(a) original", "(b) reconstruction", "(c) squared error"), strict=True
+    ):
+        axis.set_title(heading, fontsize=9)
+    figure.colorbar(heat, ax=rows[:, 2], shrink=0.8)
+    _save(figure, path)
+
+
+def plot_histogram(
+    path: Path,
+    *,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    threshold: float,
+    score: str,
+    title: str,
+) -> None:
+    """How many images have which score, with the threshold.
+
+    Args:
+        path: the PNG file.
+        labels: (N,), 0 for normal and 1 for anomalous.
+        scores: (N,).
+        threshold: images that score at least this much are called anomalous.
+        score: the score's name.
+        title: which images and which run.
+    """
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    edges = np.histogram_bin_edges(scores, bins=40)
+    groups = [scores[labels == 0], scores[labels == 1]]
+    for group, color, name in zip(
+        groups, (NORMAL_COLOR, ANOMALOUS_COLOR), ("normal", "anomalous"), strict=True
+    ):
+        axes.hist(group, edges, color=color, alpha=0.55, label=f"{name} ({len(group)})")
+    axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
+    axes.set(xlabel=f"{score} score", ylabel="images", title=title)
+    axes.legend()
+    _save(figure, path)
+
+
+def plot_roc(
+    path: Path,
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    *,
+    point: tuple[float, float],
+    title: str,
+) -> None:
+    """ROC curves, and the point of the Youden threshold on the first of them.
+
+    Args:
+        path: the PNG file.
+        curves: by name, (labels (N,), scores (N,)).
+        point: (sensitivity, specificity) at the threshold.
+        title: which run.
+    """
+    figure = Figure(figsize=(4.4, 4.4), layout="constrained")
+    axes = figure.subplots()
+    for (name, (labels, scores)), color in zip(
+        curves.items(), ("tab:blue", "tab:orange"), strict=False
+    ):
+        fpr, tpr, _ = roc_curve(labels, scores)
+        axes.plot(fpr, tpr, color=color, label=name)
+    sensitivity, specificity = point
+    axes.plot(
+        1 - specificity,
+        sensitivity,
+        "o",
+        color="black",
+        label=f"Youden: sensitivity {sensitivity:.3f},\nspecificity {specificity:.3f}",
+    )
+    axes.plot([0, 1], [0, 1], color="gray", linewidth=0.8, linestyle=":")
+    axes.set(
+        xlabel="false positive rate (1 − specificity)",
+        ylabel="true positive rate (sensitivity)",
+        title=title,
+        aspect="equal",
+    )
+    axes.legend(loc="lower right", fontsize=8)
+    _save(figure, path)
+
+
+def _save(figure, path):
+    with atomic_path(path) as temporary:
+        # No date and no version in the file: the same figures give the same bytes.
+        figure.savefig(temporary, dpi=110, metadata={"Software": None})

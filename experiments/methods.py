@@ -1,0 +1,7 @@
+"""The methods that are compared, by the names of their directories."""
+
+TITLES = {
+    "conventional": "Conventional VAE",
+    "auc_adapted": "AUC-adapted VAE",
+}
+"""What a method is called in tables and figures."""

@@ -1,0 +1,165 @@
+"""A run directory: whose it is, what it holds, and who is writing to it."""
+
+import dataclasses
+import fcntl
+import importlib.metadata
+import json
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+from experiments.config import Config
+from storage import write_json
+
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "scikit-learn",
+    "opencv-python-headless",
+    "matplotlib",
+    "absl-py",
+)
+
+
+class RunDirectoryError(RuntimeError):
+    """The run directory is in use, or belongs to another configuration."""
+
+
+class RunDirectory:
+    """A run directory that this process alone writes to, until it ends.
+
+    Args:
+        path: the directory; it is made.
+        config: what is to be run in it.
+        overwrite: whether to empty a directory of another configuration.
+        keep_threads: whether to keep the number of threads that the directory was begun with.
+
+    Attributes:
+        path: the directory.
+        config: the configuration with the seeds of earlier commands added.
+        is_new: whether nothing was run here before.
+
+    Raises:
+        RunDirectoryError: If another process holds it, or it belongs to another configuration.
+    """
+
+    def __init__(self, path: Path, config: Config, *, overwrite: bool, keep_threads: bool):
+        path.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        # The system gives the lock back when the process ends, however it ends.
+        self._lock = open(path / ".lock", "w")  # noqa: SIM115
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunDirectoryError(
+                f"Expected a run_dir that no other process uses. Received: run_dir={path}"
+            ) from None
+        known = self._read_config()
+        if known is not None and keep_threads:
+            config = dataclasses.replace(config, num_threads=known["num_threads"])
+        differing = known and _differing(known, config.to_json())
+        if differing and overwrite:
+            self._clear()
+            known = None
+        elif differing:
+            raise RunDirectoryError(
+                f"Expected the configuration of {path / 'config.json'}, or --overwrite, or another "
+                f"--run_dir. Received: {', '.join(differing)}"
+            )
+        self.is_new = known is None
+        seeds = {*config.seeds, *(known["seeds"] if known else ())}
+        self.config = dataclasses.replace(config, seeds=tuple(sorted(seeds)))
+        if self.config.to_json() != known:
+            write_json(path / "config.json", self.config.to_json())
+
+    def _read_config(self):
+        file = self.path / "config.json"
+        if not file.exists():
+            others = [child.name for child in self.path.iterdir() if child.name != ".lock"]
+            # Our own temporary file, of a process that was killed while it wrote the first one.
+            others = [name for name in others if name != ".config.tmp.json"]
+            if others:
+                raise RunDirectoryError(
+                    f"Expected an empty run_dir or one of an earlier run. Received: "
+                    f"run_dir={self.path}, which holds {others[0]} but no config.json"
+                )
+            return None
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunDirectoryError(f"Expected JSON. Received: {file} ({error})") from None
+
+    def _clear(self):
+        for child in self.path.iterdir():
+            if child.name == ".lock":
+                continue
+            # config.json goes last: until then a cut leaves a directory that is known as ours.
+            if child.is_dir():
+                shutil.rmtree(child)
+            elif child.name != "config.json":
+                child.unlink()
+        (self.path / "config.json").unlink()
+
+
+def _differing(known, wanted):
+    return [
+        f"--{name}={wanted.get(name)} (there: {known.get(name)})"
+        for name in sorted(known.keys() | wanted.keys())
+        if name != "seeds" and known.get(name) != wanted.get(name)
+    ]
+
+
+def note_environment(path: Path, devices: list[str]) -> list[str]:
+    """Writes `environment.json`, or compares it where it is there.
+
+    Args:
+        path: the file.
+        devices: the devices that TensorFlow sees.
+
+    Returns:
+        What differs from the environment that the run was begun in.
+    """
+    environment = {
+        "python": platform.python_version(),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "git_commit": _git_commit(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "devices": devices,
+    }
+    if not path.exists():
+        write_json(path, environment)
+        return []
+    known = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        f"{name}: {known.get(name)} then, {value} now"
+        for name, value in environment.items()
+        if known.get(name) != value
+    ]
+
+
+def _git_commit():
+    command = [
+        "git",
+        "-C",
+        str(Path(__file__).parent),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+    ]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,119 @@
+"""All runs of one command, in one run directory."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from callbacks import NonFiniteError, ProgressBar
+from data import PreparedData, load_dataset, prepare
+from evaluation import auroc
+from experiments.config import Config
+from experiments.methods import TITLES
+from experiments.outcome import evaluate
+from experiments.run_directory import RunDirectory, note_environment
+from experiments.runtime import set_up
+from experiments.summary import summarize, to_markdown
+from experiments.training import CHECKPOINT, F_UPDATE, train
+from storage import write_json, write_text
+
+
+def run_experiment(directory: RunDirectory) -> bool:
+    """Trains whatever is not finished, then writes and prints the summary.
+
+    Args:
+        directory: the run directory with its configuration.
+
+    Returns:
+        Whether every run ended with finite numbers.
+    """
+    config, path = directory.config, directory.path
+    runs = [(method, seed) for seed in config.seeds for method in F_UPDATE]
+    pending = [run for run in runs if _read_result(path, *run) is None]
+    if pending:
+        _execute(directory, pending, len(runs))
+    results = {
+        method: [_read_result(path, method, seed) for seed in config.seeds] for method in F_UPDATE
+    }
+    baseline = json.loads((path / "baseline.json").read_text(encoding="utf-8"))
+    summary = summarize(config, results, baseline["mean_intensity"])
+    write_json(path / "summary.json", summary)
+    text = to_markdown(summary, baseline["counts"])
+    write_text(path / "summary.md", text)
+    print(f"\n{text}\nFiles: {path}. Curves and images: tensorboard --logdir {path}")
+    return not any("failed" in row for rows in results.values() for row in rows)
+
+
+def _execute(directory, pending, num_runs):
+    config, path = directory.config, directory.path
+    if not directory.is_new:
+        print(f"Going on in {path}: {num_runs - len(pending)} of {num_runs} runs are finished.")
+    for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
+        print(f"Warning: not the environment that the run was begun in; {difference}")
+    with _prepared(config, path) as data:
+        _note_baseline(path / "baseline.json", data)
+        steps = -(-len(data.positions["train"]) // config.batch_size) * config.epochs
+        bar = ProgressBar(len(pending) * steps)
+        for method, seed in pending:
+            _execute_run(path, config, data, method, seed, bar)
+        bar.close()
+
+
+def _execute_run(path, config, data, method, seed, bar):
+    """Trains and evaluates; `result.json` is written last, so where it is, the run is finished."""
+    directory = path / method / f"seed-{seed}"
+    try:
+        best_epoch = train(directory, config, data, method=method, seed=seed, bar=bar)
+    except NonFiniteError as error:
+        # The same seed would end there again: the run counts as finished, the others go on.
+        failed = {"epoch": error.epoch, "term": error.term}
+        write_json(directory / "result.json", {"seed": seed, "failed": failed})
+        bar.say(f"error: {method} seed {seed} stopped: {error} What it wrote is in {directory}")
+        return
+    title = f"{config.dataset}, {TITLES[method]}, seed {seed}"
+    result = evaluate(directory, config, data, seed=seed, epoch=best_epoch, title=title)
+    write_json(directory / "result.json", result)
+    (directory / CHECKPOINT).unlink()
+
+
+def _read_result(path, method, seed):
+    file = path / method / f"seed-{seed}" / "result.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+@contextlib.contextmanager
+def _prepared(config: Config, path: Path) -> Iterator[PreparedData]:
+    """The images, decoded for as long as there are runs to do."""
+    dataset = load_dataset(
+        config.dataset,
+        config.image_size,
+        num_train=config.num_train,
+        protocol=config.protocol,
+        resize=config.resize,
+        data_dir=config.data_dir,
+    )
+    bar = ProgressBar(len(dataset.items()))
+    cache_path = path / "cache.npy"
+    data = prepare(
+        dataset,
+        cache_path=cache_path,
+        manifest_path=path / "dataset.json",
+        num_threads=config.num_threads,
+        progress=lambda: bar.advance(1, "reading images"),
+    )
+    bar.close()
+    yield data
+    cache_path.unlink()
+
+
+def _note_baseline(path, data):
+    """How much the mean intensity alone tells of the labels, and how many labels there are."""
+    splits = [split for split in ("adapt", "test") if len(data.labels[split])]
+    aucs = {}
+    for split in splits:
+        intensity = [data.images(split, [i]).mean() for i in range(len(data.labels[split]))]
+        aucs[split] = auroc(data.labels[split], np.array(intensity))
+    counts = {split: np.bincount(data.labels[split], minlength=2).tolist() for split in splits}
+    write_json(path, {"mean_intensity": aucs, "counts": counts})

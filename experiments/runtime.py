@@ -1,0 +1,30 @@
+"""TensorFlow made to give the same bits again, on a GPU where there is one."""
+
+import keras
+import tensorflow as tf
+
+
+def set_up(num_threads: int) -> list[str]:
+    """Sets threads, determinism and memory growth; before TensorFlow computes anything.
+
+    Args:
+        num_threads: CPU threads.
+
+    Returns:
+        The names of the devices that TensorFlow sees.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+    tf.config.experimental.enable_op_determinism()
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if not gpus:
+        print(f"No GPU found: training on the CPU with {num_threads} threads.")
+    return [device.name for device in tf.config.list_physical_devices()]
+
+
+def start_run(seed: int) -> None:
+    """Puts Python's, NumPy's and TensorFlow's generators at `seed`, whatever ran before."""
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)

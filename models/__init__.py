@@ -1,0 +1,6 @@
+"""The variational autoencoder and the networks it is made of."""
+
+from models.networks import build_decoder, build_encoder
+from models.vae import VAE
+
+__all__ = ["VAE", "build_decoder", "build_encoder"]

@@ -1,0 +1,108 @@
+"""The convolutional encoder and decoder, whose depth follows the image size.
+
+Paper: Fig. 13 shows the network, but neither its layers nor their widths are in the text.
+Here: our own. Each level halves height and width with a 4×4 convolution of stride 2 (32, 64, 128,
+128, … filters, ReLU), until the smaller side is 4 or less or a side is odd. The decoder mirrors it.
+
+    image size     levels   smallest feature map
+    64 × 64        4        4 × 4 × 128
+    96 × 160       5        3 × 5 × 128
+    256 × 256      6        4 × 4 × 128
+    320 × 320      6        5 × 5 × 128
+    512 × 512      7        4 × 4 × 128
+"""
+
+import keras
+from keras import layers
+
+BASE_FILTERS = 32
+MAX_FILTERS = 128
+SMALLEST_SIDE = 4
+SIZE_DIVISOR = 16
+
+
+def feature_maps(image_size: tuple[int, int]) -> list[tuple[int, int, int]]:
+    """The encoder's feature maps, from the largest to the smallest.
+
+    Args:
+        image_size: (height, width) in pixels, each divisible by 16.
+
+    Returns:
+        One (height, width, filters) for each level.
+
+    Raises:
+        ValueError: If a side is not a positive multiple of 16.
+    """
+    height, width = image_size
+    if height < 1 or width < 1 or height % SIZE_DIVISOR or width % SIZE_DIVISOR:
+        raise ValueError(
+            f"Expected an image height and width divisible by {SIZE_DIVISOR}. "
+            f"Received: image_size={height}x{width}."
+        )
+    maps = []
+    filters = BASE_FILTERS
+    while min(height, width) > SMALLEST_SIDE and height % 2 == 0 and width % 2 == 0:
+        height, width = height // 2, width // 2
+        maps.append((height, width, filters))
+        filters = min(2 * filters, MAX_FILTERS)
+    return maps
+
+
+def build_encoder(image_size: tuple[int, int], *, latent_dim: int, dtype) -> keras.Model:
+    """The encoder q(z given x).
+
+    Args:
+        image_size: (height, width) in pixels, each divisible by 16.
+        latent_dim: number of latent variables Z.
+        dtype: Keras dtype policy of the hidden layers; the output is float32 always.
+
+    Returns:
+        Model from images (N, H, W, 1) to (N, 2·Z): μ_z, then log σ_z².
+    """
+    hidden = [
+        layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu", dtype=dtype)
+        for _, _, filters in feature_maps(image_size)
+    ]
+    return keras.Sequential(
+        [
+            keras.Input((*image_size, 1)),
+            *hidden,
+            layers.Flatten(dtype=dtype),
+            layers.Dense(2 * latent_dim, dtype="float32"),
+        ],
+        name="encoder",
+    )
+
+
+def build_decoder(
+    image_size: tuple[int, int], *, latent_dim: int, num_maps: int, dtype
+) -> keras.Model:
+    """The decoder p(x' given z).
+
+    Args:
+        image_size: (height, width) in pixels, each divisible by 16.
+        latent_dim: number of latent variables Z.
+        num_maps: number of output maps M: 1 for logits, 2 for mean and log-variance.
+        dtype: Keras dtype policy of the hidden layers; the output is float32 always.
+
+    Returns:
+        Model from latents (N, Z) to unbounded output maps (N, H, W, M).
+    """
+    *larger, smallest = feature_maps(image_size)
+    upsampling = [
+        layers.Conv2DTranspose(
+            filters, 4, strides=2, padding="same", activation="relu", dtype=dtype
+        )
+        for _, _, filters in reversed(larger)
+    ]
+    return keras.Sequential(
+        [
+            keras.Input((latent_dim,)),
+            layers.Dense(smallest[0] * smallest[1] * smallest[2], activation="relu", dtype=dtype),
+            layers.Reshape(smallest, dtype=dtype),
+            *upsampling,
+            layers.Conv2DTranspose(num_maps, 4, strides=2, padding="same", dtype=dtype),
+            layers.Activation("linear", dtype="float32"),
+        ],
+        name="decoder",
+    )

@@ -1,0 +1,178 @@
+"""The variational autoencoder with weighted loss terms."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from losses import TERMS, bce, clip_log_variance, kl, log_variance, mahalanobis
+from models.networks import build_decoder, build_encoder
+
+
+@keras.saving.register_keras_serializable(package="awl_vae")
+class VAE(keras.Model):
+    """A VAE whose loss terms have weights that can change while it trains.
+
+    The loss of one batch is the weighted sum of the terms' batch means, Eq. (11) for two terms,
+    L = α E_BC + β D_VAE, and Eq. (12) for three, L = w_M M_VAE + w_A A_VAE + w_D D_VAE:
+
+        likelihood    terms (symbol in the paper)                                   output maps
+        bernoulli     bce (E_BC, α), kl (D_VAE, β)                                  logits
+        gaussian      mahalanobis (M_VAE, w_M), log_variance (A_VAE, w_A), kl (w_D)  mean, log σ²
+
+    The weights are non-trainable variables of the model. The traced training step reads them each
+    time it runs, so `assign` takes effect at the next batch, and they are saved with the model.
+
+    Training samples z = μ_z + σ_z ε. Calling the model takes z = μ_z, so that reconstructions
+    and scores are deterministic (Eq. 3).
+
+    Example, with images (N, 64, 64, 1):
+        encoder (N, 64, 64, 1) -> (N, 200) -> μ_z, log σ_z² (N, 100) each
+        decoder (N, 100) -> logits (N, 64, 64, 1) -> sigmoid -> x_hat (N, 64, 64, 1)
+
+    Args:
+        image_size: (height, width) in pixels, each divisible by 16.
+        latent_dim: number of latent variables, the paper's rank of z.
+        likelihood: "bernoulli" or "gaussian".
+        seed: seed of the noise ε.
+        dtype: Keras dtype policy, such as "float32" or "mixed_bfloat16". Outputs and loss terms
+            are float32 with either.
+
+    Raises:
+        ValueError: If `likelihood` is neither of the two, or a side is not divisible by 16.
+    """
+
+    def __init__(
+        self, image_size, *, latent_dim, likelihood="bernoulli", seed=None, dtype=None, **kwargs
+    ):
+        if likelihood not in TERMS:
+            raise ValueError(
+                f"Expected a likelihood among {', '.join(TERMS)}. "
+                f"Received: likelihood={likelihood!r}."
+            )
+        super().__init__(dtype=dtype, **kwargs)
+        self.image_size = tuple(image_size)
+        self.latent_dim = latent_dim
+        self.likelihood = likelihood
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.encoder = build_encoder(
+            self.image_size, latent_dim=latent_dim, dtype=self.dtype_policy
+        )
+        self.decoder = build_decoder(
+            self.image_size,
+            latent_dim=latent_dim,
+            num_maps=1 if likelihood == "bernoulli" else 2,
+            dtype=self.dtype_policy,
+        )
+        self.term_weights = {
+            term: self.add_weight(
+                name=f"weight_{term}",
+                shape=(),
+                initializer="ones",
+                trainable=False,
+                dtype="float32",
+            )
+            for term in TERMS[likelihood]
+        }
+        self.loss_metric = keras.metrics.Mean(name="loss")
+        self.term_metrics = {term: keras.metrics.Mean(name=term) for term in TERMS[likelihood]}
+        self.built = True
+
+    def set_term_weights(self, weights):
+        """Sets the weights of the loss terms, from the next batch on.
+
+        Args:
+            weights: mapping from each term's name to its weight, a positive number.
+
+        Raises:
+            ValueError: If the names are not exactly those of the model's terms.
+        """
+        if set(weights) != set(self.term_weights):
+            raise ValueError(
+                f"Expected a weight for each of {', '.join(self.term_weights)}. "
+                f"Received: weights={dict(weights)}."
+            )
+        for term, weight in weights.items():
+            self.term_weights[term].assign(weight)
+
+    def encode(self, x, training=False):
+        """Images (N, H, W, 1) in [0, 1] to (μ_z, log σ_z²), each (N, Z) float32."""
+        z_mean, z_log_var = ops.split(self.encoder(x, training=training), 2, axis=-1)
+        return z_mean, z_log_var
+
+    def call(self, x, training=False):
+        """Reconstructs images through z = μ_z.
+
+        Args:
+            x: float32 tensor (N, H, W, 1) in [0, 1].
+            training: whether layers behave as in training (none of ours differs).
+
+        Returns:
+            Float32 tensor (N, H, W, 1), the mean of p(x' given z = μ_z): in [0, 1] for bernoulli,
+            unbounded for gaussian.
+        """
+        z_mean, _ = self.encode(x, training=training)
+        output = self.decoder(z_mean, training=training)
+        return ops.sigmoid(output) if self.likelihood == "bernoulli" else output[..., :1]
+
+    def compute_terms(self, x, training=False):
+        """The unweighted loss terms of each sample, with a sampled z.
+
+        Args:
+            x: float32 tensor (N, H, W, 1) in [0, 1].
+            training: whether layers behave as in training.
+
+        Returns:
+            Dict from each term's name to a float32 tensor (N,), in nats.
+        """
+        z_mean, z_log_var = self.encode(x, training=training)
+        noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+        z = z_mean + ops.exp(0.5 * clip_log_variance(z_log_var)) * noise
+        output = self.decoder(z, training=training)
+        if self.likelihood == "bernoulli":
+            return {"bce": bce(x, output), "kl": kl(z_mean, z_log_var)}
+        x_mean, x_log_var = ops.split(output, 2, axis=-1)
+        return {
+            "mahalanobis": mahalanobis(x, x_mean, x_log_var),
+            "log_variance": log_variance(x_log_var),
+            "kl": kl(z_mean, z_log_var),
+        }
+
+    def train_step(self, data):
+        """One step on a batch of images; returns the logs of the epoch so far."""
+        with tf.GradientTape() as tape:
+            terms = self.compute_terms(data, training=True)
+            loss = self._weighted_sum(terms)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self._update_logs(loss, terms)
+
+    def test_step(self, data):
+        """The same loss and terms on a batch of images, without a step."""
+        terms = self.compute_terms(data, training=False)
+        return self._update_logs(self._weighted_sum(terms), terms)
+
+    def _weighted_sum(self, terms):
+        # Eqs. (11), (12); each term (N,) -> ()
+        return sum(self.term_weights[term] * ops.mean(value) for term, value in terms.items())
+
+    def _update_logs(self, loss, terms):
+        # Weighted by the batch size, so that an epoch's figures are means over its images.
+        batch_size = ops.shape(next(iter(terms.values())))[0]
+        self.loss_metric.update_state(loss, sample_weight=batch_size)
+        for term, value in terms.items():
+            self.term_metrics[term].update_state(value)
+        return (
+            {"loss": self.loss_metric.result()}
+            | {term: metric.result() for term, metric in self.term_metrics.items()}
+            | {f"weight_{term}": ops.copy(weight) for term, weight in self.term_weights.items()}
+        )
+
+    def get_config(self):
+        return super().get_config() | {
+            "image_size": self.image_size,
+            "latent_dim": self.latent_dim,
+            "likelihood": self.likelihood,
+            "seed": self.seed,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+        }

@@ -4,4 +4,4 @@ from evaluation.roc import auroc, rates, youden_threshold
 from evaluation.scorer import Scorer
 from evaluation.scores import SCORES, Score
 
-__all__ = ["SCORES", "Score", "auroc", "rates", "youden_threshold"]
+__all__ = ["SCORES", "Score", "Scorer", "auroc", "rates", "youden_threshold"]

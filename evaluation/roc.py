@@ -37,7 +37,7 @@ def youden_threshold(labels: np.ndarray, scores: np.ndarray) -> float:
     fpr, tpr, thresholds = roc_curve(labels, scores, drop_intermediate=False)
     num_anomalous = int(np.sum(labels))
     num_normal = len(labels) - num_anomalous
-    # J·(anomalous·normal) in whole numbers, since rates that are equal may differ in their last bit.
+    # J·(anomalous·normal) in whole numbers: rates that are equal may differ in their last bit.
     j = np.rint(tpr * num_anomalous) * num_normal - np.rint(fpr * num_normal) * num_anomalous
     # The first point, above every score, is no score; thresholds fall, so argmax takes the highest.
     return float(thresholds[1:][np.argmax(j[1:])])

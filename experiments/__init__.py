@@ -1,1 +1,26 @@
-"""The commands, and what they share."""
+"""The commands, and what they share.
+
+Importing this package imports TensorFlow without the lines that its libraries print before any log
+level is in force (https://github.com/tensorflow/tensorflow/issues/100442), so that what a command
+prints is the command's. Python's own errors are not affected.
+"""
+
+import contextlib
+import os
+
+
+@contextlib.contextmanager
+def _silent_stderr():
+    kept = os.dup(2)
+    with open(os.devnull, "w") as sink:
+        os.dup2(sink.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with _silent_stderr():
+    import tensorflow  # noqa: F401

@@ -7,25 +7,17 @@ and writes tables, figures, models and TensorBoard events to the run directory. 
 command goes on where the first was cut off.
 """
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 from absl import flags
 
+import experiments.flags
 from experiments.command import run
-from experiments.flags import (
-    config_from_flags,
-    define_adaptation_flags,
-    define_common_flags,
-)
 from experiments.run_directory import RunDirectory
 from experiments.runner import run_experiment
 
 
 def main() -> bool:
     """Runs the experiment that the flags ask for; False where a run failed."""
-    config, run_dir = config_from_flags("auc_adapted")
+    config, run_dir = experiments.flags.config_from_flags("auc_adapted")
     directory = RunDirectory(
         run_dir,
         config,
@@ -36,6 +28,7 @@ def main() -> bool:
 
 
 if __name__ == "__main__":
-    define_common_flags()
-    define_adaptation_flags()
+    experiments.flags.define_common_flags()
+    experiments.flags.define_adaptation_flags()
+    flags.adopt_module_key_flags(experiments.flags)
     run(main)

@@ -61,7 +61,7 @@ class RunDirectory:
             config = dataclasses.replace(config, num_threads=known["num_threads"])
         differing = known and _differing(known, config.to_json())
         if differing and overwrite:
-            self._clear()
+            self.clear()
             known = None
         elif differing:
             raise RunDirectoryError(
@@ -91,7 +91,8 @@ class RunDirectory:
         except ValueError as error:
             raise RunDirectoryError(f"Expected JSON. Received: {file} ({error})") from None
 
-    def _clear(self):
+    def clear(self):
+        """Removes everything that is in the directory."""
         for child in self.path.iterdir():
             if child.name == ".lock":
                 continue

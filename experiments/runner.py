@@ -3,14 +3,12 @@
 import contextlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from callbacks import NonFiniteError, ProgressBar
-from data import PreparedData, load_dataset, prepare
+from data import DataError, PreparedData, load_dataset, prepare
 from evaluation import auroc
-from experiments.config import Config
 from experiments.methods import TITLES
 from experiments.outcome import evaluate
 from experiments.run_directory import RunDirectory, note_environment
@@ -50,9 +48,9 @@ def _execute(directory, pending, num_runs):
     config, path = directory.config, directory.path
     if not directory.is_new:
         print(f"Going on in {path}: {num_runs - len(pending)} of {num_runs} runs are finished.")
-    for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
-        print(f"Warning: not the environment that the run was begun in; {difference}")
-    with _prepared(config, path) as data:
+    with _prepared(directory) as data:
+        for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
+            print(f"Warning: not the environment that the run was begun in; {difference}")
         _note_baseline(path / "baseline.json", data)
         steps = -(-len(data.positions["train"]) // config.batch_size) * config.epochs
         bar = ProgressBar(len(pending) * steps)
@@ -84,26 +82,32 @@ def _read_result(path, method, seed):
 
 
 @contextlib.contextmanager
-def _prepared(config: Config, path: Path) -> Iterator[PreparedData]:
+def _prepared(directory: RunDirectory) -> Iterator[PreparedData]:
     """The images, decoded for as long as there are runs to do."""
-    dataset = load_dataset(
-        config.dataset,
-        config.image_size,
-        num_train=config.num_train,
-        protocol=config.protocol,
-        resize=config.resize,
-        data_dir=config.data_dir,
-    )
-    bar = ProgressBar(len(dataset.items()))
-    cache_path = path / "cache.npy"
-    data = prepare(
-        dataset,
-        cache_path=cache_path,
-        manifest_path=path / "dataset.json",
-        num_threads=config.num_threads,
-        progress=lambda: bar.advance(1, "reading images"),
-    )
-    bar.close()
+    config = directory.config
+    cache_path = directory.path / "cache.npy"
+    try:
+        dataset = load_dataset(
+            config.dataset,
+            config.image_size,
+            num_train=config.num_train,
+            protocol=config.protocol,
+            resize=config.resize,
+            data_dir=config.data_dir,
+        )
+        bar = ProgressBar(len(dataset.items()))
+        data = prepare(
+            dataset,
+            cache_path=cache_path,
+            manifest_path=directory.path / "dataset.json",
+            num_threads=config.num_threads,
+            progress=lambda: bar.advance(1, "reading images"),
+        )
+        bar.close()
+    except DataError:
+        if directory.is_new:
+            directory.clear()
+        raise
     yield data
     cache_path.unlink()
 

@@ -84,8 +84,8 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
     if "test" in counts:
         lines += [
             "",
-            f"**Test images ({_count(counts['test'])}).** Read once, at the end, with the threshold "
-            "of the adapt images.",
+            f"**Test images ({_count(counts['test'])}).** Read once, at the end, with the "
+            "threshold of the adapt images.",
             "",
             *_table(methods, "test_"),
         ]

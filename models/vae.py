@@ -169,6 +169,7 @@ class VAE(keras.Model):
         )
 
     def get_config(self):
+        """The constructor's arguments, for saving."""
         return super().get_config() | {
             "image_size": self.image_size,
             "latent_dim": self.latent_dim,

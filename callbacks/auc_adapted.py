@@ -1,9 +1,10 @@
 """The AUC-adapted VAE's switching of weight patterns (Sect. 3.3.1, Figs. 4 to 6)."""
 
+import functools
+import operator
 from collections.abc import Mapping, Sequence
 
 import keras
-import numpy as np
 
 
 def should_switch(aucs: Sequence[float], f_update: int) -> bool:
@@ -25,9 +26,15 @@ def should_switch(aucs: Sequence[float], f_update: int) -> bool:
     epoch = len(aucs)
     if epoch < 2 * f_update or epoch % f_update:
         return False
-    auc_before = np.mean(aucs[epoch - 2 * f_update : epoch - f_update], dtype=np.float64)
-    auc_after = np.mean(aucs[epoch - f_update :], dtype=np.float64)
+    auc_before = _mean(aucs[epoch - 2 * f_update : epoch - f_update])
+    auc_after = _mean(aucs[epoch - f_update :])
     return not auc_after > auc_before
+
+
+def _mean(aucs):
+    # One addition after the other: NumPy and newer Pythons group or compensate them, and whoever
+    # recomputes a switch from history.csv is to find the same ties.
+    return functools.reduce(operator.add, aucs) / len(aucs)
 
 
 class PatternSwitcher(keras.callbacks.Callback):

@@ -26,13 +26,14 @@ class ImageCache:
         self.shape = images.shape[1:]
         self.dtype = images.dtype
         self._offset, self._stride = images.offset, images[:1].nbytes
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (open as long as the cache is)
+        self._path = path
 
     def read(self, positions: np.ndarray) -> np.ndarray:
         """Images (len(positions), H, W, 1) at these positions."""
         images = np.empty((len(positions), *self.shape, 1), self.dtype)
-        for image, position in zip(images, positions, strict=True):
-            os.preadv(self._file.fileno(), [image], self._offset + int(position) * self._stride)
+        with open(self._path, "rb", buffering=0) as file:
+            for image, position in zip(images, positions, strict=True):
+                os.preadv(file.fileno(), [image], self._offset + int(position) * self._stride)
         return images
 
     @staticmethod

@@ -37,26 +37,14 @@ def plot_transitions(
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = figure.subplots()
     bars = axes.bar(epochs, aucs, color="lightsteelblue", label="AUC")
-    bars[best].set_color("royalblue")
-    axes.annotate(
-        f"{aucs[best]:.4f} at epoch {best + 1}",
-        (best + 1, aucs[best]),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center"
-        if 0.1 < best / len(aucs) < 0.9
-        else "left"
-        if best < len(aucs) / 2
-        else "right",
-    )
-    low = max(0.0, min(aucs) - 0.1)
+    bars[best].set(color="royalblue", label=f"highest AUC: {aucs[best]:.4f} at epoch {best + 1}")
     axes.set(xlabel="epoch", ylabel="AUC, adapt images", title=title, xlim=(0.3, len(aucs) + 0.7))
-    axes.set_ylim(low, min(1.0, max(aucs)) + 0.15 * (max(aucs) - low))
+    axes.set_ylim(max(0.0, min(aucs) - 0.1), 1.02)
     right = axes.twinx()
     for (term, values), color in zip(weights.items(), WEIGHT_COLORS, strict=False):
         right.step(epochs, values, where="mid", color=color, label=f"weight of {term}")
     right.set(ylabel="weight", ylim=(-0.05, 1.15))
-    handles = [*axes.get_legend_handles_labels()[0], *right.get_legend_handles_labels()[0]]
+    handles = [bars, bars[best], *right.get_legend_handles_labels()[0]]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     _save(figure, path)
 

@@ -1,0 +1,95 @@
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+from experiments.runtime import set_up
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_configure():
+    set_up(num_threads=2)
+
+
+@pytest.fixture
+def command():
+    """Runs a command of the project as a user would; returns the finished process."""
+
+    def run(script, *flags, check=True, cwd=None):
+        process = subprocess.run(
+            [sys.executable, str(ROOT / "experiments" / script), *map(str, flags)],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env=os.environ | {"PYTHONWARNINGS": "error::UserWarning:experiments"},
+        )
+        if check:
+            assert process.returncode == 0, process.stderr
+        return process
+
+    return run
+
+
+TINY = (
+    "--image_size=16",
+    "--num_train=20",
+    "--epochs=4",
+    "--f_update=1",
+    "--latent_dim=4",
+    "--batch_size=8",
+)
+
+
+@pytest.fixture
+def tiny():
+    """Flags of a run that takes seconds."""
+    return TINY
+
+
+def read_csv(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_json(path):
+    return json.loads(Path(path).read_text())
+
+
+def stripes(seed, *, size=(24, 20), defect=False, dtype=np.uint8):
+    """A small gray picture of stripes, with a bright spot where it is defective."""
+    rng = np.random.RandomState(seed)
+    image = np.tile(100 + 60 * np.sin(np.arange(size[1])), (size[0], 1)) + rng.normal(0, 5, size)
+    if defect:
+        y, x = rng.randint(2, 12, size=2)
+        image[y : y + 6, x : x + 6] = 250
+    scale = np.iinfo(dtype).max / 255
+    return np.rint(np.clip(image, 0, 255) * scale).astype(dtype)
+
+
+@pytest.fixture
+def image_folder(tmp_path):
+    """A small folder of photographs in the layout of MVTec AD, with a mask for one defect."""
+    root = tmp_path / "photographs"
+    for folder, count, defect in (
+        ("train/good", 30, False),
+        ("test/good", 6, False),
+        ("test/spot", 5, True),
+        ("test/blob", 3, True),
+    ):
+        (root / folder).mkdir(parents=True)
+        for index in range(count):
+            image = stripes([count, index], size=(20 + index % 3, 24), defect=defect)
+            cv2.imwrite(str(root / folder / f"{index:03d}.png"), image)
+    (root / "ground_truth/spot").mkdir(parents=True)
+    mask = np.zeros((20, 24), np.uint8)
+    mask[4:10, 4:10] = 255
+    cv2.imwrite(str(root / "ground_truth/spot/000_mask.png"), mask)
+    return root

@@ -1,0 +1,45 @@
+"""Imports go one way, so that the architecture is what the folders show."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MAY_IMPORT = {
+    "storage": set(),
+    "losses": set(),
+    "models": {"losses"},
+    "evaluation": {"storage"},
+    "data": {"storage"},
+    "callbacks": {"evaluation", "storage"},
+    "experiments": {"callbacks", "data", "evaluation", "losses", "models", "storage"},
+}
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_go_one_way(package):
+    files = list((ROOT / package).glob("*.py"))
+    assert files
+    for path in files:
+        found = {name.partition(".")[0] for name in imported(path)} & set(MAY_IMPORT)
+        assert found - {package} <= MAY_IMPORT[package], path
+
+
+def test_loss_terms_import_keras_alone_and_patterns_nothing_of_ours():
+    assert set(imported(ROOT / "losses/terms.py")) == {"math", "keras"}
+    assert set(imported(ROOT / "losses/patterns.py")) == {"types"}
+
+
+def test_flags_are_defined_in_one_file():
+    for path in ROOT.rglob("*.py"):
+        if "flags.DEFINE" in path.read_text() and path.name != Path(__file__).name:
+            assert path.relative_to(ROOT).as_posix() == "experiments/flags.py"

@@ -4,6 +4,7 @@ Each flag that overrides the profile has no default of its own: its help tells t
 """
 
 import os
+import re
 from pathlib import Path
 
 from absl import flags
@@ -94,7 +95,7 @@ def define_common_flags() -> None:
     )
     flags.register_validator(
         "image_size",
-        lambda text: text is None or _valid_size(text),
+        _is_size,
         f"Expected N or HxW in pixels, each side divisible by {SIZE_DIVISOR}.",
     )
     flags.register_validator(
@@ -162,8 +163,8 @@ def _parse_size(text):
     return int(height), int(width or height)
 
 
-def _valid_size(text):
-    try:
-        return all(side > 0 and side % SIZE_DIVISOR == 0 for side in _parse_size(text))
-    except ValueError:
-        return False
+def _is_size(text):
+    return text is None or (
+        re.fullmatch(r"\d+(x\d+)?", text, re.ASCII) is not None
+        and all(side > 0 and side % SIZE_DIVISOR == 0 for side in _parse_size(text))
+    )

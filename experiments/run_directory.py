@@ -58,7 +58,7 @@ class RunDirectory:
             ) from None
         known = self._read_config()
         if known is not None and keep_threads:
-            config = dataclasses.replace(config, num_threads=known["num_threads"])
+            config = dataclasses.replace(config, num_threads=known.get("num_threads", config.num_threads))
         differing = known and _differing(known, config.to_json())
         if differing and overwrite:
             self.clear()

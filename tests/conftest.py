@@ -1,8 +1,5 @@
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,46 +9,9 @@ import pytest
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 from experiments.runtime import set_up
 
-ROOT = Path(__file__).parent.parent
-
 
 def pytest_configure():
     set_up(num_threads=2)
-
-
-@pytest.fixture
-def command():
-    """Runs a command of the project as a user would; returns the finished process."""
-
-    def run(script, *flags, check=True, cwd=None):
-        process = subprocess.run(
-            [sys.executable, str(ROOT / "experiments" / script), *map(str, flags)],
-            capture_output=True,
-            text=True,
-            cwd=cwd,
-            env=os.environ | {"PYTHONWARNINGS": "error::UserWarning:experiments"},
-        )
-        if check:
-            assert process.returncode == 0, process.stderr
-        return process
-
-    return run
-
-
-TINY = (
-    "--image_size=16",
-    "--num_train=20",
-    "--epochs=4",
-    "--f_update=1",
-    "--latent_dim=4",
-    "--batch_size=8",
-)
-
-
-@pytest.fixture
-def tiny():
-    """Flags of a run that takes seconds."""
-    return TINY
 
 
 def read_csv(path):
@@ -74,10 +34,8 @@ def stripes(seed, *, size=(24, 20), defect=False, dtype=np.uint8):
     return np.rint(np.clip(image, 0, 255) * scale).astype(dtype)
 
 
-@pytest.fixture
-def image_folder(tmp_path):
+def make_folder(root):
     """A small folder of photographs in the layout of MVTec AD, with a mask for one defect."""
-    root = tmp_path / "photographs"
     for folder, count, defect in (
         ("train/good", 30, False),
         ("test/good", 6, False),
@@ -93,3 +51,23 @@ def image_folder(tmp_path):
     mask[4:10, 4:10] = 255
     cv2.imwrite(str(root / "ground_truth/spot/000_mask.png"), mask)
     return root
+
+
+@pytest.fixture
+def image_folder(tmp_path):
+    return make_folder(tmp_path / "photographs")
+
+
+def tiny(folder, run_dir, *more):
+    """Flags of a run on a folder that takes seconds."""
+    return [
+        "--dataset=folder",
+        f"--data_dir={folder}",
+        f"--run_dir={run_dir}",
+        "--image_size=16",
+        "--epochs=4",
+        "--f_update=1",
+        "--latent_dim=4",
+        "--batch_size=8",
+        *more,
+    ]

@@ -46,7 +46,7 @@ def test_falling_goes_through_the_patterns_and_round():
 
 
 def test_windows_by_hand():
-    # After epoch 6: before = mean(0.5, 0.625, 0.75) = 0.625; after = mean(1, 0.5, 0.75) = 0.75: stays.
+    # After epoch 6: before = mean(0.5, 0.625, 0.75) = 0.625; after = mean(1, 0.5, 0.75) = 0.75.
     # After epoch 9: before = 0.75; after = mean(0.625, 0.625, 0.625) = 0.625: switches.
     # After epoch 12: before = 0.625; after = mean(0.75, 0.75, 0.375) = 0.625: a tie, switches.
     aucs = [0.5, 0.625, 0.75, 1, 0.5, 0.75, 0.625, 0.625, 0.625, 0.75, 0.75, 0.375, 0.375]

@@ -38,9 +38,7 @@ def first_pixels(batches):
 
 
 def training(data, seed=1, **kwargs):
-    return TrainingBatches(
-        data.cache, data.positions["train"], batch_size=4, seed=seed, **kwargs
-    )
+    return TrainingBatches(data.cache, data.positions["train"], batch_size=4, seed=seed, **kwargs)
 
 
 def test_an_epoch_holds_every_image_once_and_the_last_batch_what_is_left(tmp_path):

@@ -1,0 +1,184 @@
+"""Bad input, through the command: one line, a non-zero exit status, nothing half-written."""
+
+import fcntl
+import json
+import subprocess
+
+import commands
+import cv2
+import pytest
+from conftest import make_folder, stripes, tiny
+
+SCRIPT = "run_auc_adapted.py"
+
+
+def error_of(*flags):
+    """The one line that a command ends with."""
+    command = commands.run(SCRIPT, *flags, expected=1)
+    lines = [line for line in command.stderr.splitlines() if "%  " not in line]
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("flag", "expected"),
+    [
+        ("--seeds=1,two", "Expected whole numbers"),
+        ("--seeds=", "Expected whole numbers"),
+        ("--seeds=-1", "Expected whole numbers"),
+        ("--seeds=4294967296", "Expected whole numbers"),
+        ("--f_update=0", "positive integer"),
+        ("--image_size=50", "divisible by 16"),
+        ("--image_size=64x", "divisible by 16"),
+        ("--image_size=0", "divisible by 16"),
+        ("--image_size=32x40", "divisible by 16"),
+        ("--batch_size=-1", "positive integer"),
+        ("--epochs=many", "many"),
+        ("--learning_rate=0", "above 0"),
+        ("--learning_rate=nan", "above 0"),
+        ("--dataset=screws", "bellows"),
+        ("--score=ssim", "max1p"),
+        ("--num_threads=0", "positive integer"),
+        ("--epoch=3", "Unknown command line flag 'epoch'"),
+    ],
+)
+def test_wrong_flags(flag, expected):
+    line = error_of(flag)
+    assert expected in line
+    assert flag.partition("=")[2] in line or flag.partition("=")[0][2:] in line
+
+
+def test_words_that_are_no_flags(tmp_path):
+    assert "Received: bellows" in error_of("bellows", f"--run_dir={tmp_path / 'run'}")
+
+
+def spoil(folder, path, content):
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_bytes(content)
+
+
+def truncated_jpeg():
+    data = cv2.imencode(".jpg", stripes(1, size=(60, 80)))[1].tobytes()
+    return data[: len(data) // 2]
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("train/good/text.png", b"this is text"),
+        ("test/spot/cut.jpg", truncated_jpeg()),
+        ("test/good/empty.png", b""),
+    ],
+)
+def test_broken_images_are_named_and_nothing_is_left(image_folder, tmp_path, path, content):
+    spoil(image_folder, path, content)
+    run = tmp_path / "run"
+    line = error_of(*tiny(image_folder, run))
+    assert "Expected a whole image" in line
+    assert str(image_folder / path) in line
+    assert [child.name for child in run.iterdir()] == [".lock"]
+
+
+def test_a_missing_directory(tmp_path):
+    line = error_of(*tiny(tmp_path / "nowhere", tmp_path / "run"))
+    assert f"Received: data_dir={tmp_path / 'nowhere'}" in line
+
+
+def test_folder_without_data_dir(tmp_path):
+    assert "Expected --data_dir" in error_of("--dataset=folder", f"--run_dir={tmp_path / 'run'}")
+
+
+def test_data_dir_with_a_packaged_dataset(tmp_path):
+    line = error_of("--dataset=elpv_mono", f"--data_dir={tmp_path}", f"--run_dir={tmp_path / 'r'}")
+    assert "Expected no --data_dir" in line
+
+
+def remove(folder, pattern):
+    for path in folder.glob(pattern):
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("removed", "expected"),
+    [
+        ("train/good/*", "Expected normal images"),
+        ("test/good/*", "normal labelled images"),
+        ("test/[sb]*/*", "anomalous labelled images"),
+        ("test/*/*", "normal labelled images"),
+    ],
+)
+def test_missing_classes(image_folder, tmp_path, removed, expected):
+    remove(image_folder, removed)
+    line = error_of(*tiny(image_folder, tmp_path / "run"))
+    assert expected in line
+    assert str(image_folder) in line
+    assert "Received: " in line
+
+
+def test_more_training_images_than_there_are(image_folder, tmp_path):
+    assert "num_train=999" in error_of(*tiny(image_folder, tmp_path / "run", "--num_train=999"))
+
+
+def test_a_run_dir_of_another_configuration(image_folder, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps({"dataset": "comb", "seeds": [1]}))
+    line = error_of(*tiny(image_folder, run))
+    assert "--dataset=folder (there: comb)" in line
+    assert "--overwrite" in line
+    assert (run / "config.json").read_text() == '{"dataset": "comb", "seeds": [1]}'
+
+
+def test_a_run_dir_that_is_not_ours(image_folder, tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    for more in ((), ("--overwrite",)):
+        assert "no config.json" in error_of(*tiny(image_folder, tmp_path, *more))
+    assert (tmp_path / "thesis.tex").read_text() == "precious"
+
+
+def test_a_run_dir_that_is_a_file(image_folder, tmp_path):
+    (tmp_path / "run").write_text("")
+    assert str(tmp_path / "run") in error_of(*tiny(image_folder, tmp_path / "run"))
+
+
+def test_a_run_dir_in_use(image_folder, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    with open(run / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        line = error_of(*tiny(image_folder, run))
+    assert "Expected a run_dir that no other process uses" in line
+    assert str(run) in line
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 300 kB."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(path)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def test_a_full_disk(small_disk, tmp_path):
+    folder = make_folder(tmp_path / "photographs")
+    run = small_disk / "run"
+    command = commands.run(SCRIPT, *tiny(folder, run), expected=1)
+    errors = [line for line in command.stderr.splitlines() if "%  " not in line]
+    assert len(errors) == 1, errors
+    assert "No space left on device" in errors[0]
+    assert str(run) in errors[0]
+    for path in run.rglob("*.json"):
+        json.loads(path.read_text())
+    assert not (run / "conventional/seed-1/model.keras").exists()
+    assert not list(run.rglob(".*.tmp*"))
+
+
+def test_an_empty_disk_is_enough_for_nothing_but_the_lock(small_disk, tmp_path):
+    folder = make_folder(tmp_path / "photographs")
+    (small_disk / "ballast").write_bytes(b"x" * 290_000)
+    assert "No space left on device" in error_of(*tiny(folder, small_disk / "run"))

@@ -1,0 +1,355 @@
+"""The command as a user gives it, on a small folder of photographs."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import commands
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import make_folder, read_csv, read_json, tiny
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+import models  # noqa: F401 (so that Keras can load one)
+from callbacks import should_switch
+from data import load_dataset
+from evaluation import auroc, rates, youden_threshold
+
+SCRIPT = "run_auc_adapted.py"
+METHODS = ("conventional", "auc_adapted")
+TAGS = {"loss/bce", "loss/kl", "loss/weighted", "weight/bce", "weight/kl", "auc/adapt", "pattern"}
+IMAGE_TAGS = {"input", "reconstruction", "squared_error"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder, the run directory of a whole run on it, and the command that made it."""
+    root = tmp_path_factory.mktemp("whole")
+    folder = make_folder(root / "photographs")
+    run = root / "run"
+    return folder, run, commands.run(SCRIPT, *tiny(folder, run, "--seeds=1,10"))
+
+
+def run_dirs(run):
+    return [run / method / f"seed-{seed}" for method in METHODS for seed in (1, 10)]
+
+
+def history(directory):
+    return read_csv(directory / "history.csv")
+
+
+def test_files(finished):
+    _, run, _ = finished
+    assert {path.name for path in run.iterdir()} == {
+        ".lock",
+        "auc_adapted",
+        "baseline.json",
+        "config.json",
+        "conventional",
+        "dataset.json",
+        "environment.json",
+        "summary.json",
+        "summary.md",
+    }
+    for directory in run_dirs(run):
+        names = {path.name for path in directory.iterdir()}
+        events = {name for name in names if name.startswith("events.out.tfevents")}
+        assert len(events) == 1
+        assert names - events == {
+            "figures",
+            "history.csv",
+            "model.keras",
+            "result.json",
+            "scores.csv",
+        }
+        for figure in (
+            "transitions",
+            "reconstructions_normal",
+            "reconstructions_anomalous",
+            "histogram_adapt",
+            "histogram_test",
+            "roc",
+        ):
+            picture = cv2.imread(str(directory / "figures" / f"{figure}.png"))
+            assert picture.std() > 10
+
+
+def test_configuration_and_environment(finished):
+    folder, run, _ = finished
+    config = read_json(run / "config.json")
+    assert config["image_size"] == [16, 16]
+    assert config["seeds"] == [1, 10]
+    assert config["data_dir"] == str(folder)
+    assert config["num_threads"] == len(os.sched_getaffinity(0))
+    environment = read_json(run / "environment.json")
+    assert environment["packages"]["keras"] == keras.__version__
+    assert any("CPU" in device for device in environment["devices"])
+
+
+def test_history_alone_tells_every_switch(finished):
+    _, run, _ = finished
+    for directory in run_dirs(run):
+        rows = history(directory)
+        assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+        assert list(rows[0]) == (
+            ["epoch", "loss", "bce", "kl", "weight_bce", "weight_kl", "pattern", "adapt_auc"]
+        )
+        aucs = [float(row["adapt_auc"]) for row in rows]
+        f_update = 1 if directory.parent.name == "auc_adapted" else len(rows)
+        pattern, weights = 0, [("1.0", "1.0"), ("1.0", "1e-10"), ("1e-10", "1.0")]
+        for epoch, row in enumerate(rows, 1):
+            assert row["pattern"] == str(pattern + 1)
+            assert (row["weight_bce"], row["weight_kl"]) == weights[pattern]
+            loss = sum(float(row[f"weight_{term}"]) * float(row[term]) for term in ("bce", "kl"))
+            assert float(row["loss"]) == pytest.approx(loss, rel=1e-5)
+            if should_switch(aucs[:epoch], f_update):
+                pattern = (pattern + 1) % 3
+
+
+def test_both_methods_are_one_until_the_first_switch(finished):
+    _, run, _ = finished
+    for seed in (1, 10):
+        conventional, adapted = (history(run / method / f"seed-{seed}") for method in METHODS)
+        same = [row["pattern"] == "1" for row in adapted]
+        until = same.index(False) if False in same else len(same)
+        assert until >= 2
+        assert conventional[:until] == adapted[:until]
+    seeds = [history(run / "conventional" / f"seed-{seed}")[0] for seed in (1, 10)]
+    assert seeds[0]["bce"] != seeds[1]["bce"]
+
+
+def test_numbers_are_in_shortest_round_trip_form(finished):
+    _, run, _ = finished
+    for row in history(run / "conventional/seed-1"):
+        for name in ("loss", "bce", "kl", "weight_bce", "weight_kl"):
+            assert row[name] == str(np.float32(row[name]))
+        assert row["adapt_auc"] == repr(float(row["adapt_auc"]))
+
+
+def test_summary_is_what_scores_and_history_say(finished):
+    _, run, _ = finished
+    summary = read_json(run / "summary.json")
+    head = {name: summary[name] for name in ("experiment", "dataset", "profile", "protocol")}
+    assert head == {
+        "experiment": "auc_adapted",
+        "dataset": "folder",
+        "profile": "quick",
+        "protocol": "heldout",
+    }
+    assert list(summary["methods"]) == list(METHODS)
+    for method, outcome in summary["methods"].items():
+        for entry in outcome["per_seed"]:
+            directory = run / method / f"seed-{entry['seed']}"
+            scores = read_csv(directory / "scores.csv")
+            assert {row["split"] for row in scores} == {"calibration", "adapt", "test"}
+            labels, values = (
+                {
+                    split: np.array([float(row[key]) for row in scores if row["split"] == split])
+                    for split in ("adapt", "test")
+                }
+                for key in ("label", "score")
+            )
+            aucs = [float(row["adapt_auc"]) for row in history(directory)]
+            assert entry["epoch"] == int(np.argmax(aucs)) + 1
+            assert entry["auc"] == max(aucs) == auroc(labels["adapt"], values["adapt"])
+            assert entry["test_auc"] == auroc(labels["test"], values["test"])
+            threshold = youden_threshold(labels["adapt"], values["adapt"])
+            assert entry["threshold"] == pytest.approx(threshold, rel=1e-6)
+            assert rates(labels["adapt"], values["adapt"], threshold) == (
+                entry["sensitivity"],
+                entry["specificity"],
+            )
+            assert rates(labels["test"], values["test"], threshold) == (
+                entry["test_sensitivity"],
+                entry["test_specificity"],
+            )
+        aucs = [entry["auc"] for entry in outcome["per_seed"]]
+        assert outcome["mean"]["auc"] == pytest.approx(np.mean(aucs))
+        assert outcome["std"]["auc"] == pytest.approx(np.std(aucs, ddof=1))
+
+
+def test_no_image_is_in_two_splits(finished):
+    folder, run, _ = finished
+    images = read_json(run / "dataset.json")["images"]
+    names = [image["image"] for image in images]
+    assert len(set(names)) == len(names) == 44
+    assert all((folder / name).exists() for name in names)
+    assert {image["split"] for image in images} == {"train", "calibration", "adapt", "test"}
+    assert all(image["label"] == (0 if "/good/" in image["image"] else 1) for image in images)
+
+
+def test_saved_model_gives_the_scores(finished):
+    folder, run, _ = finished
+    dataset = load_dataset(
+        "folder", (16, 16), num_train=None, protocol="heldout", resize="stretch", data_dir=folder
+    )
+    model = keras.saving.load_model(run / "auc_adapted/seed-1/model.keras", safe_mode=True)
+    x = np.stack([item.load() for item in dataset.test])[..., None].astype(np.float32) / 255
+    mse = np.mean((x - model(x)) ** 2, axis=(1, 2, 3))
+    written = {
+        row["image"]: float(row["score"]) for row in read_csv(run / "auc_adapted/seed-1/scores.csv")
+    }
+    # Another batch size may group the sums of a convolution otherwise: float32's last bits.
+    np.testing.assert_allclose(mse, [written[item.name] for item in dataset.test], rtol=1e-5)
+
+
+def test_tensorboard_events(finished):
+    _, run, _ = finished
+    (path,) = (run / "auc_adapted/seed-1").glob("events.*")
+    scalars, images, parameters = {}, set(), None
+    for event in EventFileLoader(str(path)).Load():
+        for value in event.summary.value:
+            plugin = value.metadata.plugin_data
+            if plugin.plugin_name == "hparams":
+                data = plugin_data_pb2.HParamsPluginData.FromString(plugin.content)
+                parameters = dict(data.session_start_info.hparams)
+            elif value.tag in TAGS:
+                number = float(tf.make_ndarray(value.tensor).ravel()[0])
+                scalars.setdefault(value.tag, {})[event.step] = number
+            else:
+                images.add(value.tag)
+    assert set(scalars) == TAGS
+    assert images == IMAGE_TAGS
+    rows = history(run / "auc_adapted/seed-1")
+    for tag, column in (("auc/adapt", "adapt_auc"), ("loss/bce", "bce"), ("pattern", "pattern")):
+        expected = {int(row["epoch"]): pytest.approx(float(row[column]), rel=1e-6) for row in rows}
+        assert scalars[tag] == expected
+    assert parameters["f_update"].number_value == 1
+    assert parameters["seed"].number_value == 1
+
+
+def test_what_is_printed(finished):
+    _, run, command = finished
+    assert (run / "summary.md").read_text() in command.stdout
+    assert "No GPU found" in command.stdout
+    assert " left " in command.stderr
+    assert "Adapt images (3 normal + 4 anomalous)" in command.stdout
+    assert "Traceback" not in command.stderr
+
+
+def test_given_again_it_prints_the_summary_and_changes_nothing(finished):
+    folder, run, _ = finished
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    command = commands.run(SCRIPT, *tiny(folder, run, "--seeds=1,10"))
+    assert (run / "summary.md").read_text() in command.stdout
+    after = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def variables_of(directory):
+    model = keras.saving.load_model(directory / "model.keras")
+    return [variable.numpy() for variable in model.variables]
+
+
+def assert_same_run(run, whole):
+    for name in ("summary.json", "summary.md", "dataset.json", "config.json", "baseline.json"):
+        assert (run / name).read_bytes() == (whole / name).read_bytes(), name
+    for directory, twin in zip(run_dirs(run), run_dirs(whole), strict=True):
+        for name in ("history.csv", "scores.csv", "result.json"):
+            assert (directory / name).read_bytes() == (twin / name).read_bytes(), (directory, name)
+        assert not list(directory.glob(".*")), "a temporary file is left"
+        for array, expected in zip(variables_of(directory), variables_of(twin), strict=True):
+            np.testing.assert_array_equal(array, expected)
+
+
+def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path):
+    folder, whole, _ = finished
+    run = tmp_path / "run"
+    # The first command asks for one seed, the later ones for both.
+    for seeds, file, num_lines in (
+        ("1", "conventional/seed-1/history.csv", 3),
+        ("1,10", "auc_adapted/seed-1/history.csv", 2),
+        ("1,10", "conventional/seed-10/scores.csv", 1),
+    ):
+        command = commands.Command(SCRIPT, *tiny(folder, run, f"--seeds={seeds}"))
+        path = run / file
+        while not path.exists() or len(path.read_text().splitlines()) < num_lines:
+            assert command.is_running()
+            time.sleep(0.001)
+        assert command.kill() == -signal.SIGKILL
+    command = commands.run(SCRIPT, *tiny(folder, run, "--seeds=1,10"))
+    assert "Going on in" in command.stdout
+    assert_same_run(run, whole)
+
+
+KILLED_AT_EVERY_WRITE = """
+import os, runpy, signal, sys
+real, left = os.replace, int(sys.argv.pop(1))
+def replace(*args):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(*args)
+os.replace = replace
+sys.argv[0] = sys.argv.pop(1)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+def test_killed_before_many_a_write(finished, tmp_path):
+    folder, whole, _ = finished
+    run = tmp_path / "run"
+    script = str(commands.SCRIPTS / SCRIPT)
+    for kills in range(100):
+        # The first start dies at its first write, the second at its second, and so on.
+        arguments = [str(kills + 1), script, *tiny(folder, run, "--seeds=1,10")]
+        process = subprocess.run(
+            [sys.executable, "-c", KILLED_AT_EVERY_WRITE, *arguments],
+            capture_output=True,
+            text=True,
+        )
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL, process.stderr
+    assert kills > 5
+    assert_same_run(run, whole)
+
+
+def test_paper_protocol_and_three_terms_on_real_images_in_place_of_bellows(image_folder, tmp_path):
+    run = tmp_path / "run"
+    more = ("--dataset=bellows", "--protocol=paper", "--likelihood=gaussian", "--epochs=1")
+    commands.run(SCRIPT, *tiny(image_folder, run, *more))
+    names = {image["image"] for image in read_json(run / "dataset.json")["images"]}
+    assert "train/good/000.png" in names
+    summary = read_json(run / "summary.json")
+    (entry,) = summary["methods"]["auc_adapted"]["per_seed"]
+    assert {key: entry[key] for key in entry if key.startswith("test_")} == {
+        "test_auc": None,
+        "test_sensitivity": None,
+        "test_specificity": None,
+    }
+    assert summary["methods"]["auc_adapted"]["std"]["auc"] is None
+    rows = read_csv(run / "auc_adapted/seed-1/scores.csv")
+    assert sum(row["split"] == "adapt" for row in rows) == 14
+    assert "Test images" not in (run / "summary.md").read_text()
+    (row,) = history(run / "conventional/seed-1")
+    assert {"mahalanobis", "log_variance", "kl", "weight_log_variance"} < set(row)
+    assert math.isfinite(float(row["loss"]))
+
+
+def test_a_loss_that_explodes_stops_its_run_and_no_other(image_folder, tmp_path):
+    # A step of 10³⁶ overflows the weights: NaN in the second epoch at the latest.
+    run = tmp_path / "run"
+    command = commands.run(SCRIPT, *tiny(image_folder, run, "--learning_rate=1e36"), expected=1)
+    assert "Traceback" not in command.stderr
+    lines = [line for line in command.stderr.splitlines() if line.startswith("error:")]
+    assert len(lines) == 2
+    assert "conventional seed 1 stopped" in lines[0]
+    failed = read_json(run / "conventional/seed-1/result.json")["failed"]
+    assert f"in epoch {failed['epoch']}" in lines[0]
+    assert failed["term"] in ("bce", "kl", "loss", "score")
+    assert f"{failed['term']}=" in lines[0]
+    summary = read_json(run / "summary.json")
+    (entry,) = summary["methods"]["conventional"]["per_seed"]
+    assert entry["auc"] is None
+    assert summary["methods"]["conventional"]["mean"]["auc"] is None
+    assert "was not finite" in (run / "summary.md").read_text()

@@ -2,6 +2,7 @@
 
 from data.cache import ImageCache
 from data.dataset import SPLITS, DataError, Dataset, Item
+from data.folder import write_folder
 from data.pipeline import TrainingBatches, scoring_batches
 from data.prepare import PreparedData, prepare
 from data.sources import GENERATED, REAL, load_dataset
@@ -19,4 +20,5 @@ __all__ = [
     "load_dataset",
     "prepare",
     "scoring_batches",
+    "write_folder",
 ]

@@ -6,12 +6,17 @@ test/<defect>/*                           labelled anomalous images, by the kind
 ground_truth/<defect>/<stem>_mask.png     optional: the defect's pixels are not 0
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+import cv2
+import numpy as np
 
 from data.dataset import DataError, Dataset, Item, mask_path
 from data.images import SUFFIXES, fit, read_gray
 from data.splits import split_train_and_labelled
+from storage import atomic_path
 
 NORMAL = "good"
 
@@ -58,6 +63,36 @@ def folder(
         return split_train_and_labelled(normal, labelled, num_train=num_train, protocol=protocol)
     except DataError as error:
         raise DataError(f"{root}: {error}") from error
+
+
+def write_folder(
+    dataset: Dataset, output_dir: Path, progress: Callable[[], None] = lambda: None
+) -> None:
+    """Writes a generated dataset as PNG files in the layout above, with its masks.
+
+    The names of the files tell their splits.
+
+    Args:
+        dataset: a dataset whose names are paths in the layout.
+        output_dir: a directory that is not there or is empty.
+        progress: called after each image.
+
+    Raises:
+        DataError: If the directory holds something.
+    """
+    if output_dir.exists() and any(output_dir.iterdir()):
+        raise DataError(f"Expected an empty directory. Received: output_dir={output_dir}")
+    for _, item in dataset.items():
+        _write_png(output_dir / item.name, item.load())
+        if item.label:
+            _write_png(output_dir / mask_path(item.name), item.load_mask().astype(np.uint8) * 255)
+        progress()
+
+
+def _write_png(path, image):
+    _, data = cv2.imencode(".png", image)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def _item(root, image_size, resize, path, defect):

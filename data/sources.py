@@ -24,7 +24,7 @@ def load_dataset(
     *,
     num_train: int | None,
     protocol: str,
-    resize: str,
+    resize: str = "stretch",
     data_dir: str | None = None,
 ) -> Dataset:
     """The dataset of a name, split.

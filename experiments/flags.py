@@ -32,10 +32,29 @@ OVERRIDES = (
 )
 
 
-def define_common_flags() -> None:
-    """Defines the flags that all experiments share."""
+def define_data_flags() -> None:
+    """Defines the flags that say which images there are, and of which size."""
     datasets = [*GENERATED, *REAL]
     flags.DEFINE_enum("dataset", datasets[0], datasets, "Generated stand-ins and real photographs.")
+    flags.DEFINE_enum(
+        "profile", "quick", list(DEFAULTS), "quick: minutes on two CPU cores; paper: the paper's."
+    )
+    _define_override(
+        flags.DEFINE_string, "image_size", "Pixels, N or HxW, each side divisible by 16."
+    )
+    _define_override(
+        flags.DEFINE_integer, "num_train", "Number of distinct training images.", lower_bound=1
+    )
+    flags.register_validator(
+        "image_size",
+        _is_size,
+        f"Expected N or HxW in pixels, each side divisible by {SIZE_DIVISOR}.",
+    )
+
+
+def define_experiment_flags() -> None:
+    """Defines the flags that all experiments share, those of the data among them."""
+    define_data_flags()
     flags.DEFINE_string(
         "data_dir",
         None,
@@ -43,16 +62,20 @@ def define_common_flags() -> None:
         "dataset: real images in its place.",
     )
     flags.DEFINE_enum(
-        "profile", "quick", list(DEFAULTS), "quick: minutes on two CPU cores; paper: the paper's."
+        "resize", "stretch", list(RESIZE_MODES), "How real images are brought to the size."
+    )
+    flags.DEFINE_enum(
+        "protocol",
+        "heldout",
+        ["heldout", "paper"],
+        "heldout: labelled images are split into those that steer and those that test; "
+        "paper: all of them steer and are reported on.",
     )
     _define_override(
         flags.DEFINE_string, "seeds", "Comma-separated seeds of initialisation, order and noise."
     )
-    _define_override(
-        flags.DEFINE_string, "image_size", "Pixels, N or HxW, each side divisible by 16."
-    )
-    _define_override(
-        flags.DEFINE_integer, "num_train", "Number of distinct training images.", lower_bound=1
+    flags.register_validator(
+        "seeds", _is_seeds, "Expected whole numbers with commas between, from 0 to 4294967295."
     )
     _define_override(
         flags.DEFINE_enum, "likelihood", "p(x' given z), with two or three terms.", list(TERMS)
@@ -62,16 +85,9 @@ def define_common_flags() -> None:
         flags.DEFINE_integer, "latent_dim", "Number of latent variables.", lower_bound=1
     )
     _define_override(flags.DEFINE_integer, "batch_size", "Images in a batch.", lower_bound=1)
-    _define_override(flags.DEFINE_float, "learning_rate", "Adam's step size.", lower_bound=0.0)
-    flags.DEFINE_enum(
-        "protocol",
-        "heldout",
-        ["heldout", "paper"],
-        "heldout: labelled images are split into those that steer and those that test; "
-        "paper: all of them steer and are reported on.",
-    )
-    flags.DEFINE_enum(
-        "resize", "stretch", list(RESIZE_MODES), "How real images are brought to the size."
+    _define_override(flags.DEFINE_float, "learning_rate", "Adam's step size.")
+    flags.register_validator(
+        "learning_rate", lambda rate: rate is None or rate > 0, "Expected a number above 0."
     )
     flags.DEFINE_enum(
         "dtype_policy",
@@ -90,17 +106,6 @@ def define_common_flags() -> None:
         "run_dir", None, "Where the files go. Default: runs/<experiment>/<dataset>."
     )
     flags.DEFINE_bool("overwrite", False, "Start anew in a run_dir of another configuration.")
-    flags.register_validator(
-        "seeds", _is_seeds, "Expected whole numbers with commas between, from 0."
-    )
-    flags.register_validator(
-        "image_size",
-        _is_size,
-        f"Expected N or HxW in pixels, each side divisible by {SIZE_DIVISOR}.",
-    )
-    flags.register_validator(
-        "learning_rate", lambda rate: rate is None or rate > 0, "Expected a number above 0."
-    )
 
 
 def define_adaptation_flags() -> None:
@@ -119,8 +124,7 @@ def config_from_flags(experiment: str) -> tuple[Config, Path]:
     overrides = {name: FLAGS[name].value for name in OVERRIDES}
     if overrides["seeds"] is not None:
         overrides["seeds"] = tuple(sorted({int(seed) for seed in overrides["seeds"].split(",")}))
-    if overrides["image_size"] is not None:
-        overrides["image_size"] = _parse_size(overrides["image_size"])
+    overrides["image_size"] = image_size_from_flags()
     config = resolve(
         overrides,
         experiment=experiment,
@@ -133,6 +137,11 @@ def config_from_flags(experiment: str) -> tuple[Config, Path]:
         num_threads=FLAGS.num_threads or len(os.sched_getaffinity(0)),
     )
     return config, Path(FLAGS.run_dir or f"runs/{experiment}/{FLAGS.dataset}")
+
+
+def image_size_from_flags() -> tuple[int, int] | None:
+    """(height, width) of `--image_size`, or None where it is not given."""
+    return None if FLAGS.image_size is None else _parse_size(FLAGS.image_size)
 
 
 def _define_override(define, name, description, *args, **kwargs):

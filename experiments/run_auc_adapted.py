@@ -28,7 +28,7 @@ def main() -> bool:
 
 
 if __name__ == "__main__":
-    experiments.flags.define_common_flags()
+    experiments.flags.define_experiment_flags()
     experiments.flags.define_adaptation_flags()
     flags.adopt_module_key_flags(experiments.flags)
     run(main)

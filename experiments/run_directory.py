@@ -58,7 +58,9 @@ class RunDirectory:
             ) from None
         known = self._read_config()
         if known is not None and keep_threads:
-            config = dataclasses.replace(config, num_threads=known.get("num_threads", config.num_threads))
+            config = dataclasses.replace(
+                config, num_threads=known.get("num_threads", config.num_threads)
+            )
         differing = known and _differing(known, config.to_json())
         if differing and overwrite:
             self.clear()
@@ -142,15 +144,9 @@ def note_environment(path: Path, devices: list[str]) -> list[str]:
 
 
 def _git_commit():
-    command = [
-        "git",
-        "-C",
-        str(Path(__file__).parent),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-    ]
+    # The commit's full name, with "-dirty" where files were changed since.
+    describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = ["git", "-C", str(Path(__file__).parent), *describe]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

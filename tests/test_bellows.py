@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import commands
 import cv2
 import numpy as np
 import pytest
 
+from data import load_dataset
 from data.bellows import DEFECTS, bellows, render
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -84,3 +86,27 @@ def test_paper_protocol_has_no_further_test_images():
     dataset = bellows((16, 16), num_train=12, protocol="paper")
     assert len(dataset.adapt) == 194
     assert dataset.test == ()
+
+
+def test_written_to_disk_and_read_back_as_a_folder(tmp_path):
+    output = tmp_path / "bellows"
+    flags = ("--dataset=bellows", f"--output_dir={output}", "--image_size=16", "--num_train=30")
+    commands.run("write_dataset.py", *flags)
+    generated = {
+        item.name: item for _, item in bellows((16, 16), num_train=30, protocol="heldout").items()
+    }
+    dataset = load_dataset(
+        "folder", (16, 16), num_train=None, protocol="heldout", data_dir=str(output)
+    )
+    read = {item.name: item for _, item in dataset.items()}
+    assert read.keys() == generated.keys()
+    for name, item in read.items():
+        assert item.defect == generated[name].defect
+    for name in ("train/good/train_00007.png", "test/hole/test_00501.png"):
+        np.testing.assert_array_equal(read[name].load(), generated[name].load())
+    np.testing.assert_array_equal(
+        read["test/hole/test_00501.png"].load_mask(),
+        generated["test/hole/test_00501.png"].load_mask(),
+    )
+    again = commands.run("write_dataset.py", *flags, expected=1)
+    assert "Expected an empty directory" in again.stderr

@@ -29,13 +29,14 @@ class ProgressBar:
 
     def advance(self, units: int, text: str) -> None:
         """Counts `units` as done; `text` says what is going on."""
-        self.done += units
+        was_done, self.done = self.done, min(self.done + units, self.total)
         now = time.monotonic()
-        if now - self._last < self.interval and self.done < self.total:
+        ends = was_done < self.done == self.total
+        if now - self._last < self.interval and not ends:
             return
         self._last = now
-        left = (now - self._start) / max(self.done, 1) * (self.total - self.done)
-        share = min(self.done / self.total, 1.0)
+        left = (now - self._start) / self.done * (self.total - self.done)
+        share = self.done / self.total
         filled = int(self.WIDTH * share)
         bar = "━" * filled + "╌" * (self.WIDTH - filled)
         line = f"{bar} {100 * share:3.0f} %  {_clock(left)} left  {text}"

@@ -20,15 +20,14 @@ from storage import atomic_path
 class Resume(keras.callbacks.Callback):
     """Writes a checkpoint after each epoch, and takes up the one that is there.
 
+    A checkpoint that cannot be read counts as none: the run starts anew, with the same bits.
+
     It goes behind the callbacks whose state it keeps, so that it sees what they made of the epoch
     and restores them after they were reset. Give `initial_epoch` to `fit`.
 
     Args:
         path: the checkpoint, an `.npz` file. It stays when training ends.
         callbacks: the callbacks with `get_state` (to what JSON can hold) and `set_state`.
-
-    Raises:
-        ValueError: If the file is no checkpoint.
     """
 
     def __init__(self, path: Path, callbacks: Sequence[keras.callbacks.Callback]):
@@ -69,5 +68,5 @@ def _read(path):
         with np.load(path) as file:
             names = sorted(set(file.files) - {"state"})
             return json.loads(str(file["state"])), [file[name] for name in names]
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f"Expected a checkpoint. Received: {path} ({error})") from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None

@@ -3,7 +3,7 @@
 from data.cache import ImageCache
 from data.dataset import SPLITS, DataError, Dataset, Item
 from data.folder import write_folder
-from data.pipeline import TrainingBatches, scoring_batches
+from data.pipeline import TrainingBatches, count_steps, scoring_batches
 from data.prepare import PreparedData, prepare
 from data.sources import GENERATED, REAL, load_dataset
 
@@ -17,6 +17,7 @@ __all__ = [
     "Item",
     "PreparedData",
     "TrainingBatches",
+    "count_steps",
     "load_dataset",
     "prepare",
     "scoring_batches",

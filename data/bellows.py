@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from data.dataset import Dataset, Item, in_layout
+from data.dataset import DataError, Dataset, Item, in_layout
 
 SERIES = {"train": 20230, "calibration": 20231, "adapt": 20232, "test": 20233}
 """The constant seed of each split's series of images."""
@@ -24,6 +24,7 @@ NUM_ADAPT = (90, 104)
 """Normal and anomalous images of the paper's evaluation set (Table 4)."""
 NUM_TEST = (500, 500)
 
+MIN_ASPECT = 0.25
 RIDGES_PER_HEIGHT = 7.0
 TUBE_RADIUS = 0.33
 RIDGE_DEPTH = 0.045
@@ -40,7 +41,15 @@ def bellows(image_size: tuple[int, int], *, num_train: int, protocol: str) -> Da
 
     Returns:
         Dataset whose images are rendered when they are loaded.
+
+    Raises:
+        DataError: If the images are too narrow to show a defect.
     """
+    if image_size[1] < MIN_ASPECT * image_size[0]:
+        raise DataError(
+            f"Expected a width of at least {MIN_ASPECT} heights for bellows. "
+            f"Received: image_size={image_size[0]}x{image_size[1]}."
+        )
     counts = {"train": (num_train, 0), "calibration": (NUM_CALIBRATION, 0), "adapt": NUM_ADAPT}
     counts["test"] = NUM_TEST if protocol == "heldout" else (0, 0)
     return Dataset(

@@ -1,5 +1,6 @@
 """Decoded images on disk: decoded once, read by position, never all in memory."""
 
+import errno
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,9 @@ class ImageCache:
         images = np.empty((len(positions), *self.shape, 1), self.dtype)
         with open(self._path, "rb", buffering=0) as file:
             for image, position in zip(images, positions, strict=True):
-                os.preadv(file.fileno(), [image], self._offset + int(position) * self._stride)
+                offset = self._offset + int(position) * self._stride
+                if os.preadv(file.fileno(), [image], offset) != self._stride:
+                    raise OSError(errno.EIO, "file cut short", str(self._path))
         return images
 
     @staticmethod
@@ -94,6 +97,8 @@ def _write(path, items, dtype, num_threads, progress):
 
 def _load(item):
     try:
+        if item.label and item.load_mask:
+            item.load_mask()  # a broken mask is found now, and not when it is needed
         return item.load()
     except DataError as error:
         return error

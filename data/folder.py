@@ -97,6 +97,8 @@ def _write_png(path, image):
 
 def _item(root, image_size, resize, path, defect):
     name = path.relative_to(root).as_posix()
+    if not name.isprintable():
+        raise DataError(f"Expected file names in UTF-8. Received: {name!r} in {root}")
     mask = root / mask_path(name)
     return Item(
         name=name,

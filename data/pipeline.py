@@ -6,6 +6,11 @@ import tensorflow as tf
 from data.cache import ImageCache
 
 
+def count_steps(num_images: int, *, batch_size: int, repeats: int = 1) -> int:
+    """Number of batches of an epoch."""
+    return -(-num_images * repeats // batch_size)
+
+
 class TrainingBatches:
     """The training images in the order of a logical epoch.
 
@@ -30,7 +35,7 @@ class TrainingBatches:
         repeats: int = 1,
     ):
         self.epoch = 1
-        self.steps_per_epoch = -(-len(positions) * repeats // batch_size)
+        self.steps_per_epoch = count_steps(len(positions), batch_size=batch_size, repeats=repeats)
         self._positions = np.repeat(np.asarray(positions, np.int64), repeats)
         self._seed = seed
         order = tf.data.Dataset.from_tensors(0).flat_map(

@@ -75,7 +75,8 @@ def prepare(
     known = json.loads(manifest_path.read_text()) if manifest_path.exists() else None
     if known is not None and known["images"] != images:
         raise DataError(_difference(known["images"], images, manifest_path))
-    if known is None or not cache_path.exists():
+    is_cached = known is not None and cache_path.exists()
+    if not is_cached or _checksum(cache_path) != known["crc32"]:
         ImageCache.build(cache_path, items, num_threads=num_threads, progress=progress)
         manifest = {"crc32": _checksum(cache_path), "images": images}
         if known is not None and known != manifest:

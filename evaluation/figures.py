@@ -3,6 +3,7 @@
 Each function writes one PNG file whole.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,7 @@ def plot_examples(path: Path, examples: Sequence[Example], *, score: str, title:
             axes[0].contour(example.mask, levels=[0.5], colors=ANOMALOUS_COLOR, linewidths=0.8)
         axes[1].imshow(np.clip(example.x_hat, 0, 1), cmap="gray", vmin=0, vmax=1)
         heat = axes[2].imshow(error, cmap="inferno", vmin=0, vmax=largest)
-        axes[0].set_xlabel(example.name, fontsize=7)
+        axes[0].set_xlabel(example.name, fontsize=7, parse_math=False)
         axes[2].set_xlabel(f"{score} = {example.score:.6f}", fontsize=8)
         for axis in axes:
             axis.set(xticks=[], yticks=[])
@@ -179,6 +180,8 @@ def plot_roc(
 
 
 def _save(figure, path):
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        # The name of an image may have letters that Matplotlib's font has not.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # No date and no version in the file: the same figures give the same bytes.
         figure.savefig(temporary, dpi=110, metadata={"Software": None})

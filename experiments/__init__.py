@@ -10,17 +10,19 @@ import os
 
 
 @contextlib.contextmanager
-def _silent_stderr():
+def silent_stderr():
+    """Discards what C libraries write to standard error; yields a stream that still gets there."""
     kept = os.dup(2)
     with open(os.devnull, "w") as sink:
         os.dup2(sink.fileno(), 2)
     try:
-        yield
+        with open(kept, "w", closefd=False) as stderr:
+            yield stderr
     finally:
         os.dup2(kept, 2)
         os.close(kept)
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with _silent_stderr():
+with silent_stderr():
     import tensorflow  # noqa: F401

@@ -38,7 +38,8 @@ def _call(main):
     except (DataError, RunDirectoryError) as error:
         sys.exit(f"error: {error}")
     except OSError as error:
-        where = error.filename or flags.FLAGS.run_dir or "run_dir"
+        given = flags.FLAGS.flag_values_dict()
+        where = error.filename or given.get("run_dir") or given.get("output_dir") or "run_dir"
         sys.exit(
             "error: Expected files that can be read and written. "
             f"Received: {error.strerror or error}, {os.fspath(where)}"

@@ -146,18 +146,18 @@ def image_size_from_flags() -> tuple[int, int] | None:
 
 def _define_override(define, name, description, *args, **kwargs):
     values = {
-        profile: sorted({_shown(settings.get(name)) for settings in datasets.values()})
+        profile: sorted({_shown(name, settings.get(name)) for settings in datasets.values()})
         for profile, datasets in DEFAULTS.items()
     }
     defaults = "; ".join(f"{profile} {' or '.join(shown)}" for profile, shown in values.items())
     define(name, None, *args, f"{description} Default: {defaults}.", **kwargs)
 
 
-def _shown(value):
+def _shown(name, value):
     if value is None:
         return "all"
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
+        return ("x" if name == "image_size" else ",").join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

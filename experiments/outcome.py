@@ -76,7 +76,7 @@ def _figures_of_merit(labelled, threshold):
 
 def _write_scores(path, data, scores):
     rows = [
-        {"image": item.name, "split": split, "label": item.label, "score": str(score)}
+        {"image": item.name, "split": split, "label": item.label, "score": repr(float(score))}
         for split in SCORED_SPLITS
         for item, score in zip(data.items[split], scores[split], strict=True)
     ]

@@ -20,6 +20,8 @@ PACKAGES = (
     "opencv-python-headless",
     "matplotlib",
     "absl-py",
+    "tensorboard",
+    "elpv-dataset",
 )
 
 
@@ -33,13 +35,13 @@ class RunDirectory:
     Args:
         path: the directory; it is made.
         config: what is to be run in it.
-        overwrite: whether to empty a directory of another configuration.
+        overwrite: whether `begin` may empty a directory of another configuration.
         keep_threads: whether to keep the number of threads that the directory was begun with.
 
     Attributes:
         path: the directory.
-        config: the configuration with the seeds of earlier commands added.
-        is_new: whether nothing was run here before.
+        config: the configuration, with the seeds of earlier commands added.
+        is_new: whether nothing was run here before, or it is to be overwritten.
 
     Raises:
         RunDirectoryError: If another process holds it, or it belongs to another configuration.
@@ -57,24 +59,28 @@ class RunDirectory:
                 f"Expected a run_dir that no other process uses. Received: run_dir={path}"
             ) from None
         known = self._read_config()
+        wanted = config
         if known is not None and keep_threads:
-            config = dataclasses.replace(
-                config, num_threads=known.get("num_threads", config.num_threads)
-            )
-        differing = known and _differing(known, config.to_json())
-        if differing and overwrite:
-            self.clear()
-            known = None
-        elif differing:
+            num_threads = known.get("num_threads", config.num_threads)
+            wanted = dataclasses.replace(config, num_threads=num_threads)
+        differing = known is not None and _differing(known, wanted.to_json())
+        if differing and not overwrite:
             raise RunDirectoryError(
                 f"Expected the configuration of {path / 'config.json'}, or --overwrite, or another "
                 f"--run_dir. Received: {', '.join(differing)}"
             )
-        self.is_new = known is None
-        seeds = {*config.seeds, *(known["seeds"] if known else ())}
-        self.config = dataclasses.replace(config, seeds=tuple(sorted(seeds)))
-        if self.config.to_json() != known:
-            write_json(path / "config.json", self.config.to_json())
+        self.is_new = known is None or bool(differing)
+        if self.is_new:
+            self.config = config
+        else:
+            seeds = tuple(sorted({*config.seeds, *known["seeds"]}))
+            self.config = dataclasses.replace(wanted, seeds=seeds)
+
+    def begin(self):
+        """Makes the directory this configuration's: empties it where it is new, and says so."""
+        if self.is_new:
+            self.clear()
+        write_json(self.path / "config.json", self.config.to_json())
 
     def _read_config(self):
         file = self.path / "config.json"
@@ -103,7 +109,7 @@ class RunDirectory:
                 shutil.rmtree(child)
             elif child.name != "config.json":
                 child.unlink()
-        (self.path / "config.json").unlink()
+        (self.path / "config.json").unlink(missing_ok=True)
 
 
 def _differing(known, wanted):
@@ -126,7 +132,7 @@ def note_environment(path: Path, devices: list[str]) -> list[str]:
     """
     environment = {
         "python": platform.python_version(),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in PACKAGES},
         "git_commit": _git_commit(),
         "platform": platform.platform(),
         "processor": _processor(),
@@ -141,6 +147,13 @@ def note_environment(path: Path, devices: list[str]) -> list[str]:
         for name, value in environment.items()
         if known.get(name) != value
     ]
+
+
+def _version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _git_commit():

@@ -1,14 +1,13 @@
 """All runs of one command, in one run directory."""
 
-import contextlib
 import json
-from collections.abc import Iterator
 
 import numpy as np
 
 from callbacks import NonFiniteError, ProgressBar
-from data import DataError, PreparedData, load_dataset, prepare
+from data import DataError, count_steps, load_dataset, prepare
 from evaluation import auroc
+from experiments import silent_stderr
 from experiments.methods import TITLES
 from experiments.outcome import evaluate
 from experiments.run_directory import RunDirectory, note_environment
@@ -16,6 +15,9 @@ from experiments.runtime import set_up
 from experiments.summary import summarize, to_markdown
 from experiments.training import CHECKPOINT, F_UPDATE, train
 from storage import write_json, write_text
+
+CACHE = "cache.npy"
+"""The decoded images, for as long as there are runs to do."""
 
 
 def run_experiment(directory: RunDirectory) -> bool:
@@ -29,9 +31,11 @@ def run_experiment(directory: RunDirectory) -> bool:
     """
     config, path = directory.config, directory.path
     runs = [(method, seed) for seed in config.seeds for method in F_UPDATE]
-    pending = [run for run in runs if _read_result(path, *run) is None]
+    pending = [run for run in runs if directory.is_new or _read_result(path, *run) is None]
     if pending:
         _execute(directory, pending, len(runs))
+    for passing in (path / CACHE, *path.glob(f"*/*/{CHECKPOINT}")):
+        passing.unlink(missing_ok=True)
     results = {
         method: [_read_result(path, method, seed) for seed in config.seeds] for method in F_UPDATE
     }
@@ -48,15 +52,14 @@ def _execute(directory, pending, num_runs):
     config, path = directory.config, directory.path
     if not directory.is_new:
         print(f"Going on in {path}: {num_runs - len(pending)} of {num_runs} runs are finished.")
-    with _prepared(directory) as data:
-        for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
-            print(f"Warning: not the environment that the run was begun in; {difference}")
-        _note_baseline(path / "baseline.json", data)
-        steps = -(-len(data.positions["train"]) // config.batch_size) * config.epochs
-        bar = ProgressBar(len(pending) * steps)
-        for method, seed in pending:
-            _execute_run(path, config, data, method, seed, bar)
-        bar.close()
+    data = _prepare(directory)
+    for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
+        print(f"Warning: not the environment that the run was begun in; {difference}")
+    _note_baseline(path / "baseline.json", data)
+    bar = ProgressBar(len(pending) * config.epochs * _num_steps(config, data))
+    for method, seed in pending:
+        _execute_run(path, config, data, method, seed, bar)
+    bar.close()
 
 
 def _execute_run(path, config, data, method, seed, bar):
@@ -68,12 +71,12 @@ def _execute_run(path, config, data, method, seed, bar):
         # The same seed would end there again: the run counts as finished, the others go on.
         failed = {"epoch": error.epoch, "term": error.term}
         write_json(directory / "result.json", {"seed": seed, "failed": failed})
+        bar.skip((config.epochs - error.epoch) * _num_steps(config, data))
         bar.say(f"error: {method} seed {seed} stopped: {error} What it wrote is in {directory}")
         return
     title = f"{config.dataset}, {TITLES[method]}, seed {seed}"
     result = evaluate(directory, config, data, seed=seed, epoch=best_epoch, title=title)
     write_json(directory / "result.json", result)
-    (directory / CHECKPOINT).unlink()
 
 
 def _read_result(path, method, seed):
@@ -81,35 +84,39 @@ def _read_result(path, method, seed):
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
-@contextlib.contextmanager
-def _prepared(directory: RunDirectory) -> Iterator[PreparedData]:
-    """The images, decoded for as long as there are runs to do."""
-    config = directory.config
-    cache_path = directory.path / "cache.npy"
+def _num_steps(config, data):
+    return count_steps(len(data.positions["train"]), batch_size=config.batch_size)
+
+
+def _prepare(directory):
+    """The decoded images. Where they are not as they must be, a new run_dir is left empty."""
+    config, path = directory.config, directory.path
+    dataset = load_dataset(
+        config.dataset,
+        config.image_size,
+        num_train=config.num_train,
+        protocol=config.protocol,
+        resize=config.resize,
+        data_dir=config.data_dir,
+    )
+    directory.begin()
     try:
-        dataset = load_dataset(
-            config.dataset,
-            config.image_size,
-            num_train=config.num_train,
-            protocol=config.protocol,
-            resize=config.resize,
-            data_dir=config.data_dir,
-        )
-        bar = ProgressBar(len(dataset.items()))
-        data = prepare(
-            dataset,
-            cache_path=cache_path,
-            manifest_path=directory.path / "dataset.json",
-            num_threads=config.num_threads,
-            progress=lambda: bar.advance(1, "reading images"),
-        )
-        bar.close()
-    except DataError:
+        # Image libraries write of broken files themselves; our one line says it better.
+        with silent_stderr() as stderr:
+            bar = ProgressBar(len(dataset.items()), stderr)
+            data = prepare(
+                dataset,
+                cache_path=path / CACHE,
+                manifest_path=path / "dataset.json",
+                num_threads=config.num_threads,
+                progress=lambda: bar.advance(1, "reading images"),
+            )
+            bar.close()
+    except (DataError, OSError):
         if directory.is_new:
             directory.clear()
         raise
-    yield data
-    cache_path.unlink()
+    return data
 
 
 def _note_baseline(path, data):

@@ -74,7 +74,7 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
         f"Profile {summary['profile']}, protocol {summary['protocol']}, "
         f"{summary['likelihood']} likelihood, score {summary['score']}, seeds {', '.join(seeds)}. "
         "In %, mean ± sample standard deviation over the seeds, at the epoch of each run's highest "
-        "AUC on the adapt images.",
+        f"AUC on the adapt images.{_failures(methods)}",
         "",
         f"**Adapt images ({_count(counts['adapt'])}).** They steered the training and chose the "
         "epoch and the threshold: the figures are optimistic.",
@@ -91,6 +91,16 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
         ]
     lines += ["", *_baseline_lines(summary["mean_intensity"]), "", "Every run:", ""]
     return "\n".join([*lines, *_runs(methods)]) + "\n"
+
+
+def _failures(methods):
+    failed = [
+        f"{TITLES[method]} with seed {row['seed']}"
+        for method, outcome in methods.items()
+        for row in outcome["per_seed"]
+        if "failed" in row
+    ]
+    return f" Stopped, and not in the means: {', '.join(failed)}." if failed else ""
 
 
 def _count(count):

@@ -1,6 +1,5 @@
 """Training one VAE with weights that follow the AUC, or that never change."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -26,7 +25,7 @@ from losses import PATTERNS, TERMS
 from models import VAE
 
 CHECKPOINT = "checkpoint.npz"
-"""What a run goes on from; to be removed when nothing is left to do."""
+"""What a run goes on from, as long as it is not finished."""
 
 F_UPDATE = {
     # Paper: the conventional VAE is the adapted one with F_update = N_epoch (Sect. 4.1.2).
@@ -64,6 +63,54 @@ def train(
         NonFiniteError: If a loss term or a score is no finite number.
     """
     start_run(seed)
+    model = _build(config, seed)
+    batches = TrainingBatches(
+        data.cache, data.positions["train"], batch_size=config.batch_size, seed=seed
+    )
+    scorer = Scorer(model, SCORES[config.score], config.image_size)
+    adapt = scoring_batches(data.cache, data.positions["adapt"], SCORING_BATCH_SIZE)
+    terms = TERMS[config.likelihood]
+    f_update = F_UPDATE[method](config)
+    best_model = BestModel(directory / "model.keras")
+    stateful = [
+        PatternSwitcher(PATTERNS[config.likelihood], f_update=f_update),
+        best_model,
+        EventWriter(
+            directory,
+            terms=terms,
+            hyper_parameters=_hyper_parameters(config, method, f_update, seed),
+            images=_pictures(data.images("adapt", example_indices(data)), scorer),
+        ),
+        HistoryWriter(
+            directory / "history.csv",
+            ["loss", *terms, *(f"weight_{term}" for term in terms), "pattern", "adapt_auc"],
+            float64=["adapt_auc"],
+        ),
+    ]
+    resume = Resume(directory / CHECKPOINT, stateful)
+    if resume.initial_epoch:
+        bar.skip(resume.initial_epoch * batches.steps_per_epoch)
+        bar.say(f"{method} seed {seed} goes on after epoch {resume.initial_epoch}.")
+    model.fit(
+        batches.dataset,
+        epochs=config.epochs,
+        initial_epoch=resume.initial_epoch,
+        # In this order each finds in the logs what it needs of those before it.
+        callbacks=[
+            EpochOrder(batches),
+            StopOnNonFinite([*terms, "loss"]),
+            AdaptAUC(data.labels["adapt"], lambda: scorer(adapt)),
+            *stateful,
+            resume,
+            Progress(bar, f"{method} seed {seed}"),
+        ],
+        shuffle=False,
+        verbose=0,
+    )
+    return best_model.epoch
+
+
+def _build(config, seed):
     model = VAE(
         config.image_size,
         latent_dim=config.latent_dim,
@@ -72,63 +119,32 @@ def train(
         dtype=config.dtype_policy,
     )
     model.compile(optimizer=keras.optimizers.Adam(config.learning_rate))
-    batches = TrainingBatches(
-        data.cache, data.positions["train"], batch_size=config.batch_size, seed=seed
+    return model
+
+
+def _hyper_parameters(config, method, f_update, seed):
+    own = {"method": method, "f_update": f_update, "seed": seed}
+    own |= {"image_size": "x".join(map(str, config.image_size))}
+    shared = (
+        "dataset",
+        "protocol",
+        "likelihood",
+        "score",
+        "latent_dim",
+        "batch_size",
+        "learning_rate",
+        "dtype_policy",
+        "epochs",
     )
-    switcher = PatternSwitcher(PATTERNS[config.likelihood], f_update=F_UPDATE[method](config))
-    best_model = BestModel(directory / "model.keras")
-    *others, resume = _callbacks(directory, config, data, model, batches, switcher, best_model)
-    if resume.initial_epoch:
-        bar.skip(resume.initial_epoch * batches.steps_per_epoch)
-        bar.say(f"{method} seed {seed} goes on after epoch {resume.initial_epoch}.")
-    model.fit(
-        batches.dataset,
-        epochs=config.epochs,
-        initial_epoch=resume.initial_epoch,
-        callbacks=[*others, resume, Progress(bar, f"{method} seed {seed}")],
-        shuffle=False,
-        verbose=0,
-    )
-    return best_model.epoch
+    return own | {name: getattr(config, name) for name in shared}
 
 
-def _callbacks(directory, config, data, model, batches, switcher, best_model):
-    """The callbacks in the one order in which each finds in the logs what it needs."""
-    terms = TERMS[config.likelihood]
-    scorer = Scorer(model, SCORES[config.score], config.image_size)
-    adapt = scoring_batches(data.cache, data.positions["adapt"], SCORING_BATCH_SIZE)
-    examples = data.images("adapt", example_indices(data))
-    weights = [f"weight_{term}" for term in terms]
-    stateful = [
-        switcher,
-        best_model,
-        EventWriter(
-            directory,
-            terms=terms,
-            hyper_parameters=_hyper_parameters(config, switcher, model),
-            images=lambda: _pictures(examples, scorer.reconstruct(examples)),
-        ),
-        HistoryWriter(
-            directory / "history.csv",
-            ["loss", *terms, *weights, "pattern", "adapt_auc"],
-            float64=["adapt_auc"],
-        ),
-    ]
-    return [
-        EpochOrder(batches),
-        StopOnNonFinite([*terms, "loss"]),
-        AdaptAUC(data.labels["adapt"], lambda: scorer(adapt)),
-        *stateful,
-        Resume(directory / CHECKPOINT, stateful),
-    ]
+def _pictures(x, scorer):
+    """A function that returns images by tag, by the model of the moment."""
 
+    def pictures():
+        x_hat = scorer.reconstruct(x).numpy()
+        error = (x - x_hat) ** 2
+        return {"input": x, "reconstruction": x_hat, "squared_error": error / error.max()}
 
-def _hyper_parameters(config, switcher, model) -> Mapping:
-    names = ("dataset", "likelihood", "score", "latent_dim", "batch_size", "learning_rate")
-    settings = {name: getattr(config, name) for name in names}
-    return settings | {"epochs": config.epochs, "f_update": switcher.f_update, "seed": model.seed}
-
-
-def _pictures(x, x_hat) -> Mapping:
-    error = (x - x_hat) ** 2
-    return {"input": x, "reconstruction": x_hat, "squared_error": error / error.numpy().max()}
+    return pictures

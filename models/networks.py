@@ -54,7 +54,7 @@ def build_encoder(image_size: tuple[int, int], *, latent_dim: int, dtype) -> ker
     Args:
         image_size: (height, width) in pixels, each divisible by 16.
         latent_dim: number of latent variables Z.
-        dtype: Keras dtype policy of the hidden layers; the output is float32 always.
+        dtype: Keras dtype policy of the hidden layers; the output layer is float32.
 
     Returns:
         Model from images (N, H, W, 1) to (N, 2·Z): μ_z, then log σ_z².
@@ -83,7 +83,7 @@ def build_decoder(
         image_size: (height, width) in pixels, each divisible by 16.
         latent_dim: number of latent variables Z.
         num_maps: number of output maps M: 1 for logits, 2 for mean and log-variance.
-        dtype: Keras dtype policy of the hidden layers; the output is float32 always.
+        dtype: Keras dtype policy of the hidden layers; the output layer is float32.
 
     Returns:
         Model from latents (N, Z) to unbounded output maps (N, H, W, M).
@@ -101,8 +101,7 @@ def build_decoder(
             layers.Dense(smallest[0] * smallest[1] * smallest[2], activation="relu", dtype=dtype),
             layers.Reshape(smallest, dtype=dtype),
             *upsampling,
-            layers.Conv2DTranspose(num_maps, 4, strides=2, padding="same", dtype=dtype),
-            layers.Activation("linear", dtype="float32"),
+            layers.Conv2DTranspose(num_maps, 4, strides=2, padding="same", dtype="float32"),
         ],
         name="decoder",
     )

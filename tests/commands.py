@@ -24,6 +24,8 @@ def _main(script, arguments, output):
         os.dup2(file, descriptor)
     # multiprocessing has put a stand-in for the closed standard input, and unbuffered streams.
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)
+    # What TensorFlow leaves in the temporary directory goes with the output.
+    os.environ["TMPDIR"], tempfile.tempdir = str(output), None
     sys.argv = [str(SCRIPTS / script), *arguments]
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")

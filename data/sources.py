@@ -2,12 +2,14 @@
 
 from functools import partial
 
-from data.bellows import bellows
+from data.bellows import BELLOWS
+from data.comb import COMB
 from data.dataset import DataError, Dataset
 from data.elpv import elpv
 from data.folder import folder
+from data.square import SQUARE
 
-GENERATED = {"bellows": bellows}
+GENERATED = {product.name: product for product in (BELLOWS, SQUARE, COMB)}
 """Stand-ins for the paper's confidential photographs, rendered when they are needed."""
 
 REAL = {
@@ -24,6 +26,7 @@ def load_dataset(
     *,
     num_train: int | None,
     protocol: str,
+    num_adapt: tuple[int, int] | None = None,
     resize: str = "stretch",
     data_dir: str | None = None,
 ) -> Dataset:
@@ -34,6 +37,8 @@ def load_dataset(
         image_size: (height, width) of every image.
         num_train: number of training images, or None for all that there are.
         protocol: "heldout" or "paper".
+        num_adapt: normal and anomalous adapt images of a generated dataset, or None for as many as
+            the paper has.
         resize: how real images are brought to the size: "stretch", "pad" or "crop".
         data_dir: the images of "folder"; for a generated dataset, real images in its place.
 
@@ -53,5 +58,5 @@ def load_dataset(
             )
         return folder(data_dir, image_size, **settings, resize=resize)
     if name in GENERATED:
-        return GENERATED[name](image_size, **settings)
+        return GENERATED[name].dataset(image_size, **settings, num_adapt=num_adapt)
     return REAL[name](image_size, **settings, resize=resize)

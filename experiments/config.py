@@ -20,6 +20,8 @@ class Config:
     seeds: tuple[int, ...]
     image_size: tuple[int, int]
     num_train: int | None
+    num_adapt: tuple[int, int] | None
+    repeats: int
     resize: str
     likelihood: str
     score: str
@@ -39,8 +41,15 @@ class Config:
         }
 
 
-_BELLOWS = {"likelihood": "bernoulli", "score": "mse", "batch_size": 32}
-_REAL = {"likelihood": "bernoulli", "score": "mse", "batch_size": 32, "num_train": None}
+_ALL = {"repeats": 1, "num_adapt": None}
+_TWO_TERMS = _ALL | {"likelihood": "bernoulli", "score": "mse", "batch_size": 32}
+_THREE_TERMS = _ALL | {"likelihood": "gaussian", "batch_size": 64}
+
+_BELLOWS = _TWO_TERMS
+_SQUARE = _THREE_TERMS | {"score": "max1p"}
+# Paper: the training images of comb are copied eight times (Sect. 4.1.1).
+_COMB = _THREE_TERMS | {"score": "mse", "repeats": 8}
+_REAL = _TWO_TERMS | {"num_train": None}
 
 _QUICK = {
     "image_size": (64, 64),
@@ -61,12 +70,16 @@ _PAPER = {
 DEFAULTS = {
     "quick": {
         "bellows": _QUICK | _BELLOWS | {"num_train": 1000, "epochs": 30},
+        "square": _QUICK | _SQUARE | {"num_train": 1000, "epochs": 30, "num_adapt": (100, 100)},
+        "comb": _QUICK | _COMB | {"num_train": 125, "epochs": 30},
         "elpv_mono": _QUICK | _REAL | {"epochs": 100},
         "elpv_poly": _QUICK | _REAL | {"epochs": 100},
         "folder": _QUICK | _REAL | {"epochs": 100},
     },
     "paper": {
         "bellows": _PAPER | _BELLOWS | {"num_train": 28000},
+        "square": _PAPER | _SQUARE | {"num_train": 10000, "image_size": (512, 512)},
+        "comb": _PAPER | _COMB | {"num_train": 1352, "image_size": (320, 320)},
         "elpv_mono": _PAPER | _REAL,
         "elpv_poly": _PAPER | _REAL,
         "folder": _PAPER | _REAL,

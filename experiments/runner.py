@@ -85,7 +85,8 @@ def _read_result(path, method, seed):
 
 
 def _num_steps(config, data):
-    return count_steps(len(data.positions["train"]), batch_size=config.batch_size)
+    num_images = len(data.positions["train"])
+    return count_steps(num_images, batch_size=config.batch_size, repeats=config.repeats)
 
 
 def _prepare(directory):
@@ -95,6 +96,7 @@ def _prepare(directory):
         config.dataset,
         config.image_size,
         num_train=config.num_train,
+        num_adapt=config.num_adapt,
         protocol=config.protocol,
         resize=config.resize,
         data_dir=config.data_dir,

@@ -65,7 +65,11 @@ def train(
     start_run(seed)
     model = _build(config, seed)
     batches = TrainingBatches(
-        data.cache, data.positions["train"], batch_size=config.batch_size, seed=seed
+        data.cache,
+        data.positions["train"],
+        batch_size=config.batch_size,
+        seed=seed,
+        repeats=config.repeats,
     )
     scorer = Scorer(model, SCORES[config.score], config.image_size)
     adapt = scoring_batches(data.cache, data.positions["adapt"], SCORING_BATCH_SIZE)

@@ -29,6 +29,7 @@ def main() -> bool:
         values.dataset,
         experiments.flags.image_size_from_flags() or defaults["image_size"],
         num_train=values.num_train or defaults["num_train"],
+        num_adapt=defaults["num_adapt"],
         protocol="heldout",
     )
     bar = ProgressBar(len(dataset.items()))

@@ -21,6 +21,7 @@ import models  # noqa: F401 (so that Keras can load one)
 from callbacks import should_switch
 from data import load_dataset
 from evaluation import auroc, rates, youden_threshold
+from losses import PATTERNS
 
 SCRIPT = "run_auc_adapted.py"
 METHODS = ("conventional", "auc_adapted")
@@ -334,6 +335,22 @@ def test_paper_protocol_and_three_terms_on_real_images_in_place_of_bellows(image
     (row,) = history(run / "conventional/seed-1")
     assert {"mahalanobis", "log_variance", "kl", "weight_log_variance"} < set(row)
     assert math.isfinite(float(row["loss"]))
+
+
+def test_seven_patterns_and_repeated_images_of_comb(tmp_path):
+    run = tmp_path / "run"
+    flags = ["--epochs=5", "--f_update=1", "--latent_dim=4", "--num_train=6", "--batch_size=16"]
+    commands.run(SCRIPT, "--dataset=comb", "--image_size=16", f"--run_dir={run}", *flags)
+    config = read_json(run / "config.json")
+    assert (config["likelihood"], config["score"], config["repeats"]) == ("gaussian", "mse", 8)
+    rows = history(run / "auc_adapted/seed-1")
+    aucs = [float(row["adapt_auc"]) for row in rows]
+    pattern = 0
+    for epoch, row in enumerate(rows, 1):
+        assert row["pattern"] == str(pattern + 1)
+        weights = PATTERNS["gaussian"][pattern]
+        assert {term: float(row[f"weight_{term}"]) for term in weights} == dict(weights)
+        pattern = (pattern + should_switch(aucs[:epoch], 1)) % 7
 
 
 def test_a_loss_that_explodes_stops_its_run_and_no_other(image_folder, tmp_path):

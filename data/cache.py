@@ -91,7 +91,7 @@ def _write(path, items, dtype, num_threads, progress):
                         image = image.astype(dtype) * 257  # 255 · 257 = 65535
                     file.write(image.tobytes())
         if errors:
-            others = f" (and {len(errors) - 1} more files like it)" if len(errors) > 1 else ""
+            others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
             raise DataError(f"{errors[0]}{others}")
 
 

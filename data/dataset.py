@@ -43,12 +43,14 @@ class Dataset:
         calibration: normal images that nothing trains on, for thresholds and scales.
         adapt: labelled images, which the switcher and the choice of the best epoch may see.
         test: labelled images that are read once, at the end; empty under the protocol "paper".
+        ignored: names of files that lie beside the images and are none of them.
     """
 
     train: tuple[Item, ...]
     calibration: tuple[Item, ...]
     adapt: tuple[Item, ...]
     test: tuple[Item, ...]
+    ignored: tuple[str, ...] = ()
 
     def items(self) -> list[tuple[str, Item]]:
         """(split, item) of every image, split by split."""

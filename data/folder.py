@@ -7,6 +7,7 @@ ground_truth/<defect>/<stem>_mask.png     optional: the defect's pixels are not 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -60,9 +61,17 @@ def folder(
         for path in _images(kind)
     ]
     try:
-        return split_train_and_labelled(normal, labelled, num_train=num_train, protocol=protocol)
+        dataset = split_train_and_labelled(normal, labelled, num_train=num_train, protocol=protocol)
     except DataError as error:
         raise DataError(f"{root}: {error}") from error
+    return replace(dataset, ignored=_others(root, {item.name for item in (*normal, *labelled)}))
+
+
+def _others(root, known):
+    """Names of the files in train/ and test/ that are not among the known ones."""
+    files = (path for part in ("train", "test") for path in (root / part).rglob("[!.]*"))
+    names = {path.relative_to(root).as_posix() for path in files if path.is_file()}
+    return tuple(sorted(names - known))
 
 
 def write_folder(

@@ -83,7 +83,8 @@ def prepare(
             cache_path.unlink()
             raise DataError(
                 f"Expected the images that {manifest_path} was written for. "
-                "Received: files of the same names with another content."
+                "Received: files of the same names with another content. "
+                "Another --run_dir takes them."
             )
         write_json(manifest_path, manifest)
     return PreparedData(dataset, ImageCache(cache_path))
@@ -103,5 +104,6 @@ def _difference(known, images, manifest_path):
     changed = sorted(before ^ now) or ["the same files in other splits or classes"]
     return (
         f"Expected the images that {manifest_path} was written for. Received: "
-        f"{len(now - before)} more and {len(before - now)} missing (first: {changed[0]})."
+        f"{len(now - before)} more and {len(before - now)} missing (first: {changed[0]}). "
+        "Another --run_dir takes them."
     )

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_curve
 
 from storage import atomic_path
 
 NORMAL_COLOR, ANOMALOUS_COLOR = "tab:blue", "tab:red"
-WEIGHT_COLORS = ("goldenrod", "navy", "tab:green")
+WEIGHT_LINES = (("goldenrod", "-"), ("navy", "--"), ("tab:green", ":"))
 
 
 def plot_transitions(
@@ -37,15 +39,19 @@ def plot_transitions(
     best = int(np.argmax(aucs))
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = figure.subplots()
-    bars = axes.bar(epochs, aucs, color="lightsteelblue", label="AUC")
+    bars = axes.bar(epochs, aucs, color="lightsteelblue")
     bars[best].set(color="royalblue", label=f"highest AUC: {aucs[best]:.4f} at epoch {best + 1}")
     axes.set(xlabel="epoch", ylabel="AUC, adapt images", title=title, xlim=(0.3, len(aucs) + 0.7))
     axes.set_ylim(max(0.0, min(aucs) - 0.1), 1.02)
     right = axes.twinx()
-    for (term, values), color in zip(weights.items(), WEIGHT_COLORS, strict=False):
-        right.step(epochs, values, where="mid", color=color, label=f"weight of {term}")
+    for (term, values), (color, line) in zip(weights.items(), WEIGHT_LINES, strict=False):
+        right.step(epochs, values, line, where="mid", color=color, label=f"weight of {term}")
     right.set(ylabel="weight", ylim=(-0.05, 1.15))
-    handles = [bars, bars[best], *right.get_legend_handles_labels()[0]]
+    handles = [
+        Patch(color="lightsteelblue", label="AUC"),
+        bars[best],
+        *right.get_legend_handles_labels()[0],
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     _save(figure, path)
 
@@ -134,6 +140,7 @@ def plot_histogram(
         axes.hist(group, edges, color=color, alpha=0.55, label=f"{name} ({len(group)})")
     axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
     axes.set(xlabel=f"{score} score", ylabel="images", title=title)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     _save(figure, path)
 

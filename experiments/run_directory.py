@@ -77,9 +77,13 @@ class RunDirectory:
             self.config = dataclasses.replace(wanted, seeds=seeds)
 
     def begin(self):
-        """Makes the directory this configuration's: empties it where it is new, and says so."""
+        """Makes a new directory this configuration's: empties it, and says whose it is."""
         if self.is_new:
             self.clear()
+            self.record()
+
+    def record(self):
+        """Writes the configuration, with the seeds that this command adds."""
         write_json(self.path / "config.json", self.config.to_json())
 
     def _read_config(self):

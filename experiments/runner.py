@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from callbacks import NonFiniteError, ProgressBar
-from data import DataError, count_steps, load_dataset, prepare
+from data import SPLITS, DataError, count_steps, load_dataset, prepare
 from evaluation import auroc
 from experiments import silent_stderr
 from experiments.methods import TITLES
@@ -34,6 +34,8 @@ def run_experiment(directory: RunDirectory) -> bool:
     pending = [run for run in runs if directory.is_new or _read_result(path, *run) is None]
     if pending:
         _execute(directory, pending, len(runs))
+    else:
+        print(f"All {len(runs)} runs are finished; no image was read again.")
     for passing in (path / CACHE, *path.glob(f"*/*/{CHECKPOINT}")):
         passing.unlink(missing_ok=True)
     results = {
@@ -55,6 +57,8 @@ def _execute(directory, pending, num_runs):
     data = _prepare(directory)
     for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
         print(f"Warning: not the environment that the run was begun in; {difference}")
+    if config.epochs <= 2 * config.f_update:
+        print("Note: the weights can change after epoch 2 · f_update only, which is not reached.")
     _note_baseline(path / "baseline.json", data)
     bar = ProgressBar(len(pending) * config.epochs * _num_steps(config, data))
     for method, seed in pending:
@@ -118,7 +122,25 @@ def _prepare(directory):
         if directory.is_new:
             directory.clear()
         raise
+    directory.record()
+    print(_describe(data, dataset.ignored))
     return data
+
+
+def _describe(data, ignored):
+    counts = [
+        f"{split} {_counted(data.labels[split])}" for split in SPLITS if len(data.labels[split])
+    ]
+    text = f"Images: {', '.join(counts)}."
+    if ignored:
+        text += f"\nNot in the layout, and ignored: {len(ignored)} files (first: {ignored[0]})."
+    return text
+
+
+def _counted(labels):
+    num_anomalous = int(labels.sum())
+    normal = f"{len(labels) - num_anomalous} normal"
+    return f"{normal} + {num_anomalous} anomalous" if num_anomalous else normal
 
 
 def _note_baseline(path, data):

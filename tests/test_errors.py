@@ -182,3 +182,13 @@ def test_an_empty_disk_is_enough_for_nothing_but_the_lock(small_disk, tmp_path):
     folder = make_folder(tmp_path / "photographs")
     (small_disk / "ballast").write_bytes(b"x" * 290_000)
     assert "No space left on device" in error_of(*tiny(folder, small_disk / "run"))
+
+
+def test_other_images_in_a_run_dir_are_refused_and_change_nothing(image_folder, tmp_path):
+    run = tmp_path / "run"
+    commands.run(SCRIPT, *tiny(image_folder, run, "--epochs=1"))
+    before = {path: path.read_bytes() for path in run.rglob("*.json")}
+    cv2.imwrite(str(image_folder / "train/good/000.png"), stripes(99, size=(20, 24)))
+    line = error_of(*tiny(image_folder, run, "--epochs=1", "--seeds=1,2"))
+    assert "another content" in line
+    assert {path: path.read_bytes() for path in run.rglob("*.json")} == before

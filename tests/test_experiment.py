@@ -230,6 +230,8 @@ def test_what_is_printed(finished):
     _, run, command = finished
     assert (run / "summary.md").read_text() in command.stdout
     assert "No GPU found" in command.stdout
+    counts = "train 15 normal, calibration 15 normal, adapt 3 normal + 4 anomalous"
+    assert f"Images: {counts}, test 3 normal + 4 anomalous." in command.stdout
     assert " left " in command.stderr
     assert "Adapt images (3 normal + 4 anomalous)" in command.stdout
     assert "Traceback" not in command.stderr
@@ -240,6 +242,7 @@ def test_given_again_it_prints_the_summary_and_changes_nothing(finished):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     command = commands.run(SCRIPT, *tiny(folder, run, "--seeds=1,10"))
     assert (run / "summary.md").read_text() in command.stdout
+    assert "All 4 runs are finished" in command.stdout
     after = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert after == before
 

@@ -76,7 +76,17 @@ def test_other_files_are_passed_over(image_folder):
     (image_folder / "train/good/notes.txt").write_text("not a picture")
     (image_folder / "train/good/.hidden.png").write_text("not a picture")
     (image_folder / "test/README").write_text("not a directory")
-    assert len(load(image_folder).train) == 15
+    (image_folder / "test/lost.png").write_bytes(b"")
+    (image_folder / "train/good/more").mkdir()
+    (image_folder / "train/good/more/000.png").write_bytes(b"")
+    dataset = load(image_folder)
+    assert len(dataset.train) == 15
+    assert dataset.ignored == (
+        "test/README",
+        "test/lost.png",
+        "train/good/more/000.png",
+        "train/good/notes.txt",
+    )
 
 
 def test_missing_images_are_named(tmp_path, image_folder):

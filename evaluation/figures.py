@@ -52,7 +52,8 @@ def plot_transitions(
         bars[best],
         *right.get_legend_handles_labels()[0],
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    ncols = 4 if len(handles) <= 4 else 3
+    figure.legend(handles=handles, loc="outside lower center", ncols=ncols, frameon=False)
     _save(figure, path)
 
 

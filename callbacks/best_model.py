@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from storage import atomic_path
+from callbacks.snapshot import save_model
 
 
 class BestModel(keras.callbacks.Callback):
@@ -27,8 +27,7 @@ class BestModel(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if logs["adapt_auc"] > self.auc:
             self.epoch, self.auc = epoch + 1, logs["adapt_auc"]
-            with atomic_path(self.path) as temporary:
-                self.model.save(temporary, include_optimizer=False)
+            save_model(self.path, self.model)
 
     def get_state(self):
         return {"epoch": self.epoch, "auc": self.auc}

@@ -1,4 +1,4 @@
-"""TensorBoard events: scalars of each epoch, pictures of each new best one, hyper-parameters."""
+"""TensorBoard events: scalars of each epoch, pictures now and then, hyper-parameters."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,9 +7,45 @@ import keras
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
+Images = Callable[[], Mapping[str, object]]
+"""Returns, by tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""
+
+
+class TensorBoardRun:
+    """What TensorBoard shows as one run: `loss/<term>`, `weight/<term>`, `auc/adapt`, `pattern`.
+
+    Args:
+        log_dir: directory of the event files.
+        terms: names of the loss terms.
+        hyper_parameters: settings of the run, for the HParams page.
+    """
+
+    def __init__(self, log_dir: Path, *, terms, hyper_parameters: Mapping):
+        self.tags = (
+            {"loss": "loss/weighted", "adapt_auc": "auc/adapt", "pattern": "pattern"}
+            | {term: f"loss/{term}" for term in terms}
+            | {f"weight_{term}": f"weight/{term}" for term in terms}
+        )
+        self.writer = tf.summary.create_file_writer(str(log_dir))
+        with self.writer.as_default():
+            hparams.hparams(dict(hyper_parameters))
+
+    def write(self, epoch: int, logs: Mapping, images: Images | None = None) -> None:
+        """Writes the logs of an epoch, from 1, and images if there are."""
+        with self.writer.as_default(step=epoch):
+            for name in self.tags.keys() & logs.keys():
+                tf.summary.scalar(self.tags[name], logs[name])
+            for tag, pictures in (images() if images else {}).items():
+                tf.summary.image(tag, pictures, max_outputs=len(pictures))
+        self.writer.flush()
+
+    def close(self) -> None:
+        """Closes the event file."""
+        self.writer.close()
+
 
 class EventWriter(keras.callbacks.Callback):
-    """Writes `loss/<term>`, `weight/<term>`, `auc/adapt`, `pattern`, and images.
+    """Writes a training as one run of TensorBoard.
 
     The images are written at the first epoch and whenever `adapt_auc` is the highest so far.
 
@@ -17,46 +53,27 @@ class EventWriter(keras.callbacks.Callback):
         log_dir: directory of the event files.
         terms: names of the loss terms.
         hyper_parameters: settings of the run, for the HParams page.
-        images: returns, by tag, images (N, H, W, 1) in [0, 1] by the model of the moment.
+        images: what to show.
     """
 
-    def __init__(
-        self,
-        log_dir: Path,
-        *,
-        terms,
-        hyper_parameters: Mapping,
-        images: Callable[[], Mapping[str, object]],
-    ):
+    def __init__(self, log_dir: Path, *, terms, hyper_parameters: Mapping, images: Images):
         super().__init__()
         self.log_dir = log_dir
-        self.tags = (
-            {"loss": "loss/weighted", "adapt_auc": "auc/adapt", "pattern": "pattern"}
-            | {term: f"loss/{term}" for term in terms}
-            | {f"weight_{term}": f"weight/{term}" for term in terms}
-        )
-        self.hyper_parameters = dict(hyper_parameters)
+        self.settings = {"terms": terms, "hyper_parameters": hyper_parameters}
         self.images = images
         self.best_auc = -1.0
 
     def on_train_begin(self, logs=None):
         self.best_auc = -1.0
-        self.writer = tf.summary.create_file_writer(str(self.log_dir))
-        with self.writer.as_default():
-            hparams.hparams(self.hyper_parameters)
+        self.run = TensorBoardRun(self.log_dir, **self.settings)
 
     def on_epoch_end(self, epoch, logs=None):
-        with self.writer.as_default(step=epoch + 1):
-            for name, tag in self.tags.items():
-                tf.summary.scalar(tag, logs[name])
-            if logs["adapt_auc"] > self.best_auc:
-                self.best_auc = logs["adapt_auc"]
-                for tag, images in self.images().items():
-                    tf.summary.image(tag, images, max_outputs=len(images))
-        self.writer.flush()
+        is_best = logs["adapt_auc"] > self.best_auc
+        self.best_auc = max(self.best_auc, logs["adapt_auc"])
+        self.run.write(epoch + 1, logs, self.images if is_best else None)
 
     def on_train_end(self, logs=None):
-        self.writer.close()
+        self.run.close()
 
     def get_state(self):
         return {"best_auc": self.best_auc}

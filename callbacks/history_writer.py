@@ -9,6 +9,14 @@ import numpy as np
 from storage import write_csv
 
 
+def as_written(value: float) -> float:
+    """A float32 as the number that its shortest decimal form stands for.
+
+    Whoever reads the CSV file computes with the same number, and finds the same ties.
+    """
+    return float(str(np.float32(value)))
+
+
 class HistoryWriter(keras.callbacks.Callback):
     """Writes `history.csv`: one row an epoch, in shortest round-trip form.
 
@@ -42,4 +50,4 @@ class HistoryWriter(keras.callbacks.Callback):
 
     def _format(self, column, value):
         is_float32 = isinstance(value, float) and column not in self.float64
-        return str(np.float32(value)) if is_float32 else str(value)
+        return str(as_written(value) if is_float32 else value)

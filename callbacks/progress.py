@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 import keras
 
@@ -14,6 +15,9 @@ class ProgressBar:
     Args:
         total: number of units of work.
         stream: where to write.
+
+    Attributes:
+        later: units of work that come after the present part.
     """
 
     WIDTH = 24
@@ -24,7 +28,7 @@ class ProgressBar:
         is_terminal = self.stream.isatty()
         self.interval = 0.2 if is_terminal else 15.0
         self._clear, self._end = ("\r\x1b[K", "") if is_terminal else ("", "\n")
-        self.done = 0
+        self.done = self.later = 0
         self._start = self._last = time.monotonic()
 
     def advance(self, units: int, text: str) -> None:
@@ -48,9 +52,9 @@ class ProgressBar:
         self.stream.write(f"{self._clear}{text}\n")
         self.stream.flush()
 
-    def skip(self, units: int) -> None:
-        """Takes off `units` that need not be done."""
-        self.total -= units
+    def expect(self, units: int) -> None:
+        """Says how many units the present part still takes; what comes after it stays `later`."""
+        self.total = self.done + units + self.later
 
     def close(self) -> None:
         """Ends the line."""
@@ -69,21 +73,30 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         bar: the bar, shared by all runs of a command.
-        name: what is being trained.
+        describe: returns, for an epoch from 1, what is being trained.
+        epochs_left: returns, for an epoch from 1, how many there are to train from it on.
     """
 
-    def __init__(self, bar: ProgressBar, name: str):
+    def __init__(
+        self,
+        bar: ProgressBar,
+        *,
+        describe: Callable[[int], str],
+        epochs_left: Callable[[int], int],
+    ):
         super().__init__()
         self.bar = bar
-        self.name = name
-        self.auc = ""
-        self.text = name
+        self.describe = describe
+        self.epochs_left = epochs_left
+        self.auc = self.text = ""
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.text = f"{self.name}, epoch {epoch + 1} of {self.params['epochs']}{self.auc}"
+        self.bar.expect(self.epochs_left(epoch + 1) * self.params["steps"])
+        self.text = f"{self.describe(epoch + 1)}{self.auc}"
 
     def on_train_batch_end(self, batch, logs=None):
         self.bar.advance(1, self.text)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.auc = f", adapt AUC {logs['adapt_auc']:.4f}"
+        if "adapt_auc" in logs:
+            self.auc = f", last adapt AUC {logs['adapt_auc']:.4f}"

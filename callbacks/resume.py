@@ -1,20 +1,12 @@
-"""Going on after a cut, bit for bit.
+"""Going on after a cut, bit for bit."""
 
-Keras' BackupAndRestore saves neither the state of the noise nor that of any callback. Here a
-checkpoint is everything that the rest of the training depends on: the model's variables with its
-seed generator's, the optimizer's, and the state of the callbacks. The order of the images needs
-nothing: it is a function of the seed and the epoch.
-"""
-
-import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from storage import atomic_path
+from callbacks.snapshot import read_snapshot, restore, write_snapshot
 
 
 class Resume(keras.callbacks.Callback):
@@ -23,11 +15,15 @@ class Resume(keras.callbacks.Callback):
     A checkpoint that cannot be read counts as none: the run starts anew, with the same bits.
 
     It goes behind the callbacks whose state it keeps, so that it sees what they made of the epoch
-    and restores them after they were reset. Give `initial_epoch` to `fit`.
+    and restores them after they were reset. Give `initial_epoch` to `fit`, and, as the last epoch,
+    `last_epoch`.
 
     Args:
         path: the checkpoint, an `.npz` file. It stays when training ends.
         callbacks: the callbacks with `get_state` (to what JSON can hold) and `set_state`.
+
+    Attributes:
+        initial_epoch: how many epochs the checkpoint has behind it.
     """
 
     def __init__(self, path: Path, callbacks: Sequence[keras.callbacks.Callback]):
@@ -37,36 +33,31 @@ class Resume(keras.callbacks.Callback):
         self._checkpoint = _read(path) if path.exists() else None
         self.initial_epoch = self._checkpoint[0]["epoch"] if self._checkpoint else 0
 
+    def last_epoch(self, epochs: int) -> int:
+        """`epochs`, or the checkpoint's where a callback had stopped the training there."""
+        is_stopped = self._checkpoint is not None and self._checkpoint[0]["is_stopped"]
+        return self.initial_epoch if is_stopped else epochs
+
     def on_train_begin(self, logs=None):
         if self._checkpoint is None:
             return
         state, arrays = self._checkpoint
         self._checkpoint = None
-        for variable, array in zip(self._variables(), arrays, strict=True):
-            variable.assign(array)
+        restore(self.model, arrays)
         for callback, callback_state in zip(self.callbacks, state["callbacks"], strict=True):
             callback.set_state(callback_state)
 
     def on_epoch_end(self, epoch, logs=None):
         state = {
             "epoch": epoch + 1,
+            "is_stopped": self.model.stop_training,
             "callbacks": [callback.get_state() for callback in self.callbacks],
         }
-        arrays = {f"{i:05d}": np.asarray(v) for i, v in enumerate(self._variables())}
-        with atomic_path(self.path) as temporary:
-            np.savez(temporary, state=json.dumps(state), **arrays)
-
-    def _variables(self):
-        optimizer = self.model.optimizer
-        if not optimizer.built:
-            optimizer.build(self.model.trainable_variables)
-        return [*self.model.variables, *optimizer.variables]
+        write_snapshot(self.path, self.model, state)
 
 
 def _read(path):
     try:
-        with np.load(path) as file:
-            names = sorted(set(file.files) - {"state"})
-            return json.loads(str(file["state"])), [file[name] for name in names]
+        return read_snapshot(path)
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

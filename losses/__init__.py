@@ -1,6 +1,6 @@
 """The unweighted loss terms of the VAE and the tables of weights for them."""
 
-from losses.patterns import DISABLED, PATTERNS, TERMS
+from losses.patterns import BRANCHES, DISABLED, PATTERNS, TERMS
 from losses.terms import (
     LOG_VARIANCE_RANGE,
     bce,
@@ -11,6 +11,7 @@ from losses.terms import (
 )
 
 __all__ = [
+    "BRANCHES",
     "DISABLED",
     "LOG_VARIANCE_RANGE",
     "PATTERNS",

@@ -1,5 +1,6 @@
-"""The weights that the AUC-adapted VAE switches between (the paper's Tables 1 and 2)."""
+"""The weights that the AUC-adapted VAE switches between, and those that the search lets fall."""
 
+import itertools
 from types import MappingProxyType
 
 DISABLED = 1e-10
@@ -12,6 +13,12 @@ TERMS = MappingProxyType(
     }
 )
 """The names of the loss terms of each likelihood, in the order of Eqs. (11) and (12)."""
+
+
+def _subsets(terms, max_size):
+    return [
+        subset for size in range(max_size + 1) for subset in itertools.combinations(terms, size)
+    ]
 
 
 def _table(likelihood, rows):
@@ -35,3 +42,19 @@ PATTERNS = MappingProxyType(
     }
 )
 """For each likelihood the patterns I, II, III, … as mappings from a term to its weight."""
+
+BRANCHES = MappingProxyType(
+    {
+        # Table 3
+        "bernoulli": MappingProxyType({"none": (), "kl": ("kl",), "bce": ("bce",)}),
+        # Paper: "similar" for three terms. Here: each term and each pair; all three together would
+        # only rescale the loss.
+        "gaussian": MappingProxyType(
+            {"+".join(terms) or "none": terms for terms in _subsets(TERMS["gaussian"], 2)}
+        ),
+    }
+)
+"""For each likelihood the branches of the search: by name, the terms whose weights fall.
+
+A tie between branches goes to the first in this order.
+"""

@@ -1,0 +1,159 @@
+"""The loss-adapted search: branch, compare, select, in one `fit` (Sect. 3.3.2)."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from callbacks.history_writer import as_written
+from callbacks.search_plan import CONVENTIONAL, NONE, SearchPlan, blamed, is_out, of_branch
+from callbacks.snapshot import read_snapshot, restore, write_snapshot
+from storage import write_csv
+
+
+class LossAdaptedSearch(keras.callbacks.Callback):
+    """Trains what a plan says, epoch by epoch, and keeps the models that it needs again.
+
+    A branch begins with the bits of the model that its stage starts from: weights, optimizer and
+    the state of the noise; and its epochs have the order of their logical numbers. So branches
+    differ in nothing but the weights of their terms.
+
+    At most three models are kept at a time, as files, whatever the number of branches: the one that
+    the stage starts from, its best so far, and the conventional VAE. What a cut makes it write a
+    second time is the same, and it removes nothing that the last checkpoint needs.
+
+    Args:
+        plan: what is trained, and by what it is chosen.
+        batches: an object whose `epoch` is read when its dataset is iterated.
+        snapshot_dir: directory of the kept models and of nothing else.
+        branches_path: the CSV file of all branches.
+        say: called with a line for each decision.
+
+    Attributes:
+        rows: what each epoch gave, in the order of training.
+        step: the epoch that is being trained.
+    """
+
+    def __init__(
+        self,
+        plan: SearchPlan,
+        *,
+        batches,
+        snapshot_dir: Path,
+        branches_path: Path,
+        say: Callable[[str], None],
+    ):
+        super().__init__()
+        self.plan = plan
+        self.batches = batches
+        self.snapshot_dir = snapshot_dir
+        self.branches_path = branches_path
+        self.say = say
+        self.rows = []
+        self.step = None
+
+    def on_train_begin(self, logs=None):
+        self.rows = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.step = self.plan.next_step(self.rows)
+        if self.step.is_first and self.step.stage > 1:
+            self._begin_branch()
+        self.batches.epoch = self.step.epoch
+        self.model.set_term_weights(self.step.weights)
+
+    def on_epoch_end(self, epoch, logs=None):
+        before = self.plan.chosen(self.rows, self.step.stage)
+        self.rows.append(self._row(logs))
+        done = of_branch(self.rows, stage=self.step.stage, branch=self.step.branch)
+        if is_out(done):
+            last = done[-1]
+            name = blamed(last, self.plan.terms)
+            self.say(
+                f"stage {self.step.stage}: {self.step.branch} is out, {name} was {last[name]} "
+                f"in epoch {last['epoch']}"
+            )
+        elif self.plan.is_over(self.step.stage, done):
+            self._keep_model()
+        self._write_branches()
+        if before is None and self.step.stage > 1:
+            self._say_choice()
+        if self.plan.next_step(self.rows) is None:
+            self.model.stop_training = True
+
+    def get_state(self):
+        return {"rows": self.rows}
+
+    def set_state(self, state):
+        self.rows = list(state["rows"])
+
+    def take_up(self, method: str) -> None:
+        """Puts the model into its state at E3; `method` is "conventional" or "loss_adapted"."""
+        self._restore("conventional-3" if method == CONVENTIONAL else "chosen-3")
+
+    def _begin_branch(self):
+        stage = self.step.stage
+        if self.step.branch == CONVENTIONAL:
+            start, needed = "conventional-2", {"chosen-3", "conventional-3"}
+        else:
+            carried = 3 if stage == 3 and self.plan.chosen(self.rows, 2) == NONE else 2
+            start, needed = f"chosen-{stage - 1}", {f"chosen-{stage}", f"conventional-{carried}"}
+        for path in self.snapshot_dir.iterdir():
+            if path.stem not in {start, *needed}:
+                path.unlink()
+        self._restore(start)
+
+    def _keep_model(self):
+        stage = self.step.stage
+        if self.plan.best(self.rows, stage) == self.step.branch:
+            write_snapshot(self._path(f"chosen-{stage}"), self.model)
+        if stage > 1 and self.plan.is_conventional(self.rows, self.step):
+            write_snapshot(self._path(f"conventional-{stage}"), self.model)
+
+    def _restore(self, name):
+        restore(self.model, read_snapshot(self._path(name))[1])
+
+    def _path(self, name):
+        return self.snapshot_dir / f"{name}.npz"
+
+    def _row(self, logs):
+        terms = {term: as_written(logs[term]) for term in self.plan.terms}
+        is_finite = all(np.isfinite(v).all() for v in self.model.trainable_variables)
+        return (
+            {
+                "stage": self.step.stage,
+                "branch": self.step.branch,
+                "epoch": self.step.epoch,
+                "loss": as_written(logs["loss"]),
+                # A model that the epoch's last step has broken has no finite loss any more.
+                "loss_unweighted": sum(terms.values()) if is_finite else math.nan,
+            }
+            | terms
+            | {f"weight_{term}": weight for term, weight in self.step.weights.items()}
+            | {"adapt_auc": logs.get("adapt_auc")}
+        )
+
+    def _write_branches(self):
+        weights = [f"weight_{term}" for term in self.plan.terms]
+        columns = ["stage", "branch", "epoch", "loss_unweighted", *self.plan.terms, *weights]
+        columns += ["adapt_auc", "selected"]
+        chosen = {stage: self.plan.chosen(self.rows, stage) for stage in (1, 2, 3)}
+        rows = [
+            {"selected": int(chosen[row["stage"]] == row["branch"])} | row
+            for row in self.rows
+            if row["branch"] != CONVENTIONAL
+        ]
+        write_csv(
+            self.branches_path, columns, ({name: row[name] for name in columns} for row in rows)
+        )
+
+    def _say_choice(self):
+        stage = self.step.stage
+        chosen = self.plan.chosen(self.rows, stage)
+        if chosen is None:
+            return
+        loss = of_branch(self.rows, stage=stage, branch=chosen)[-1]["loss_unweighted"]
+        none = of_branch(self.rows, stage=stage, branch=NONE)[-1]["loss_unweighted"]
+        self.say(f"stage {stage}: {chosen} is chosen, loss {loss:.2f} (none: {none:.2f})")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data.dataset import DataError, Item
+from data.images import to_float
 from storage import atomic_path
 
 
@@ -30,14 +31,14 @@ class ImageCache:
         self._path = path
 
     def read(self, positions: np.ndarray) -> np.ndarray:
-        """Images (len(positions), H, W, 1) at these positions."""
+        """Images (len(positions), H, W, 1) float32 in [0, 1] at these positions."""
         images = np.empty((len(positions), *self.shape, 1), self.dtype)
         with open(self._path, "rb", buffering=0) as file:
             for image, position in zip(images, positions, strict=True):
                 offset = self._offset + int(position) * self._stride
                 if os.preadv(file.fileno(), [image], offset) != self._stride:
                     raise OSError(errno.EIO, "file cut short", str(self._path))
-        return images
+        return to_float(images)
 
     @staticmethod
     def build(

@@ -29,6 +29,7 @@ def folder(
     num_train: int | None,
     protocol: str,
     resize: str,
+    needs_labels: bool = True,
 ) -> Dataset:
     """The images of a directory.
 
@@ -38,6 +39,7 @@ def folder(
         num_train: number of training images to use, or None for all.
         protocol: "heldout" or "paper".
         resize: "stretch", "pad" or "crop".
+        needs_labels: whether too few images in test/ are an error; otherwise they are left out.
 
     Returns:
         Dataset whose images are read when they are loaded.
@@ -61,7 +63,13 @@ def folder(
         for path in _images(kind)
     ]
     try:
-        dataset = split_train_and_labelled(normal, labelled, num_train=num_train, protocol=protocol)
+        dataset = split_train_and_labelled(
+            normal,
+            labelled,
+            num_train=num_train,
+            protocol=protocol,
+            needs_labels=needs_labels,
+        )
     except DataError as error:
         raise DataError(f"{root}: {error}") from error
     return replace(dataset, ignored=_others(root, {item.name for item in (*normal, *labelled)}))

@@ -1,5 +1,6 @@
 """Image files to gray arrays of one size."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -45,7 +46,38 @@ def read_gray(path: Path) -> np.ndarray:
         raise DataError(f"Expected a whole image. Received: {size}, {path}")
     if image.dtype not in (np.uint8, np.uint16):
         raise DataError(f"Expected 8 or 16 bits a pixel. Received: {image.dtype}, {path}")
-    return _to_gray(image)
+    return to_gray(image)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where an image lies in one of another size: pixel (y, x) at (y, x) · scales + offset.
+
+    Attributes:
+        size: (height, width) of the image when it is resized.
+        scales: resized size over original size, vertical and horizontal.
+        offset: (top, left) of the resized image in the wanted one; negative where it is cut.
+    """
+
+    size: tuple[int, int]
+    scales: tuple[float, float]
+    offset: tuple[int, int]
+
+    @property
+    def interpolation(self) -> int:
+        """OpenCV's: averaging where pixels get fewer, so that thin defects do not fall out."""
+        return cv2.INTER_AREA if max(self.scales) < 1.0 else cv2.INTER_LINEAR
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], image_size: tuple[int, int], mode: str) -> "Placement":
+        """The placement of an image (h, w) in an image size by a resize mode; see `fit`."""
+        scales = image_size[0] / shape[0], image_size[1] / shape[1]
+        if mode != "stretch":
+            scale = min(scales) if mode == "pad" else max(scales)
+            scales = scale, scale
+        size = max(1, round(shape[0] * scales[0])), max(1, round(shape[1] * scales[1]))
+        offset = (image_size[0] - size[0]) // 2, (image_size[1] - size[1]) // 2
+        return cls(size, (size[0] / shape[0], size[1] / shape[1]), offset)
 
 
 def fit(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndarray:
@@ -61,21 +93,14 @@ def fit(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndarray
         Array (height, width) of the same dtype.
     """
     height, width = image_size
-    scales = height / image.shape[0], width / image.shape[1]
-    if mode != "stretch":
-        scale = min(scales) if mode == "pad" else max(scales)
-        scales = scale, scale
-    new_height = max(1, round(image.shape[0] * scales[0]))
-    new_width = max(1, round(image.shape[1] * scales[1]))
-    if (new_height, new_width) != image.shape:
-        # Averaging where pixels get fewer, so that thin defects fade but do not fall out.
-        shrinks = max(scales) < 1.0
-        image = cv2.resize(
-            image,
-            (new_width, new_height),
-            interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+    placement = Placement.of(image.shape, image_size, mode)
+    if placement.size != image.shape:
+        # In floats: OpenCV's own way for 8 bits rounds the weights, too.
+        resized = cv2.resize(
+            image.astype(np.float32), placement.size[::-1], interpolation=placement.interpolation
         )
-    top, left = (height - new_height) // 2, (width - new_width) // 2
+        image = np.rint(resized).astype(image.dtype)
+    top, left = placement.offset
     image = image[max(-top, 0) : max(-top, 0) + height, max(-left, 0) : max(-left, 0) + width]
     top, left = max(top, 0), max(left, 0)
     return np.pad(
@@ -83,8 +108,40 @@ def fit(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndarray
     )
 
 
-def _to_gray(image):
-    """(H, W), (H, W, 3) BGR or (H, W, 4) BGRA to (H, W) of the same dtype."""
+def to_float(images: np.ndarray) -> np.ndarray:
+    """Images of uint8 or uint16 to float32 in [0, 1].
+
+    A true division: 8 bits widened to 16 (times 257) give the same floats, so that a deeper image
+    among others does not change what they are to a network.
+    """
+    return images.astype(np.float32) / np.float32(np.iinfo(images.dtype).max)
+
+
+def unfit(values: np.ndarray, shape: tuple[int, int], mode: str) -> np.ndarray:
+    """Brings an array of a fitted image's size back to the image's own: the way back of `fit`.
+
+    Args:
+        values: float32 array (height, width).
+        shape: (h, w) of the image.
+        mode: how it was fitted.
+
+    Returns:
+        Float32 array (h, w), linearly interpolated; 0 where "crop" had cut the image.
+    """
+    placement = Placement.of(shape, values.shape, mode)
+    (top, left), (height, width) = placement.offset, placement.size
+    inner = values[max(top, 0) : top + height, max(left, 0) : left + width]
+    canvas = np.zeros(placement.size, np.float32)
+    y, x = max(-top, 0), max(-left, 0)
+    canvas[y : y + inner.shape[0], x : x + inner.shape[1]] = inner
+    return cv2.resize(canvas, shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def to_gray(image: np.ndarray) -> np.ndarray:
+    """(H, W), (H, W, 3) BGR or (H, W, 4) BGRA to (H, W), uint8 or uint16 as before.
+
+    Colour becomes gray by its luma; what is transparent is laid over black.
+    """
     if image.ndim == 2:
         return image
     gray = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY)

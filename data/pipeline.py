@@ -60,9 +60,7 @@ def scoring_batches(cache: ImageCache, positions: np.ndarray, batch_size: int) -
 
 def _batches(cache, order, batch_size):
     def read(positions):
-        images = tf.numpy_function(cache.read, [positions], cache.dtype)
-        images = tf.ensure_shape(images, [None, *cache.shape, 1])
-        # Divides by 255 or 65535, whichever the type's largest number is.
-        return tf.image.convert_image_dtype(images, tf.float32)
+        images = tf.numpy_function(cache.read, [positions], tf.float32)
+        return tf.ensure_shape(images, [None, *cache.shape, 1])
 
     return order.batch(batch_size).map(read).prefetch(2)

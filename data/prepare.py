@@ -37,8 +37,7 @@ class PreparedData:
 
     def images(self, split: str, indices: np.ndarray) -> np.ndarray:
         """Images (N, H, W, 1) float32 in [0, 1] of a split."""
-        images = self.cache.read(self.positions[split][indices])
-        return images.astype(np.float32) / np.iinfo(images.dtype).max
+        return self.cache.read(self.positions[split][indices])
 
 
 def prepare(

@@ -29,6 +29,7 @@ def load_dataset(
     num_adapt: tuple[int, int] | None = None,
     resize: str = "stretch",
     data_dir: str | None = None,
+    needs_labels: bool = True,
 ) -> Dataset:
     """The dataset of a name, split.
 
@@ -41,6 +42,7 @@ def load_dataset(
             the paper has.
         resize: how real images are brought to the size: "stretch", "pad" or "crop".
         data_dir: the images of "folder"; for a generated dataset, real images in its place.
+        needs_labels: whether too few labelled images are an error; otherwise they are left out.
 
     Returns:
         The dataset.
@@ -56,7 +58,7 @@ def load_dataset(
             raise DataError(
                 f"Expected no --data_dir with --dataset={name}. Received: data_dir={data_dir}"
             )
-        return folder(data_dir, image_size, **settings, resize=resize)
+        return folder(data_dir, image_size, **settings, resize=resize, needs_labels=needs_labels)
     if name in GENERATED:
         return GENERATED[name].dataset(image_size, **settings, num_adapt=num_adapt)
     return REAL[name](image_size, **settings, resize=resize)

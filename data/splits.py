@@ -12,7 +12,12 @@ MIN_CALIBRATION = 20
 
 
 def split_train_and_labelled(
-    normal: list[Item], labelled: list[Item], *, num_train: int | None, protocol: str
+    normal: list[Item],
+    labelled: list[Item],
+    *,
+    num_train: int | None,
+    protocol: str,
+    needs_labels: bool = True,
 ) -> Dataset:
     """Splits a dataset that comes with training images and labelled images apart.
 
@@ -23,6 +28,7 @@ def split_train_and_labelled(
         labelled: normal and anomalous images.
         num_train: number of training images to keep, or None for all.
         protocol: "heldout" or "paper".
+        needs_labels: whether too few labelled images are an error; otherwise they are left out.
 
     Returns:
         The dataset.
@@ -34,7 +40,12 @@ def split_train_and_labelled(
         raise DataError(f"Expected at least 2 normal images to train on. Received: {len(normal)}.")
     num_calibration = min(max(len(normal) // 10, MIN_CALIBRATION), len(normal) // 2)
     calibration, train = _take(normal, num_calibration)
-    adapt, test = _split_labelled(labelled, protocol)
+    try:
+        adapt, test = _split_labelled(labelled, protocol)
+    except DataError:
+        if needs_labels:
+            raise
+        adapt = test = ()
     return Dataset(_limit(train, num_train), calibration, adapt, test)
 
 

@@ -54,7 +54,7 @@ def plot_transitions(
     ]
     ncols = 4 if len(handles) <= 4 else 3
     figure.legend(handles=handles, loc="outside lower center", ncols=ncols, frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def plot_examples(path: Path, examples: Sequence[Example], *, score: str, title:
     ):
         axis.set_title(heading, fontsize=9)
     figure.colorbar(heat, ax=rows[:, 2], shrink=0.8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_histogram(
@@ -143,7 +143,7 @@ def plot_histogram(
     axes.set(xlabel=f"{score} score", ylabel="images", title=title)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_roc(
@@ -184,12 +184,13 @@ def plot_roc(
         aspect="equal",
     )
     axes.legend(loc="lower right", fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _save(figure, path):
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes a figure as PNG; the same figure gives the same bytes."""
     with atomic_path(path) as temporary, warnings.catch_warnings():
         # The name of an image may have letters that Matplotlib's font has not.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        # No date and no version in the file: the same figures give the same bytes.
+        # No date and no version in the file.
         figure.savefig(temporary, dpi=110, metadata={"Software": None})

@@ -1,9 +1,17 @@
 """Anomaly scores: a map over the pixels, and one number per image taken from it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from keras import ops
+
+TOP_FRACTION = 0.01
+"""Share of the pixels, those with the largest errors, that `top_fraction` averages."""
+
+GRAY_LEVEL = 1.0 / 255.0
+"""Added, as a variance, to the scale of every pixel: no residual below it is more than noise."""
 
 
 @dataclass(frozen=True)
@@ -12,33 +20,75 @@ class Score:
 
     Attributes:
         label: the score's name in figures.
-        map: (x, x_hat), each (N, H, W, 1) in [0, 1], to anomaly maps (N, H, W).
+        map: (x, x_hat, scale), images and reconstructions (N, H, W, 1) in [0, 1] and the scale of
+            the residual (H, W) or (N, H, W), to anomaly maps (N, H, W).
         reduce: anomaly maps (N, H, W) to scores (N,); larger is more anomalous.
+        learns_scale: whether it uses the scale, which is learnt from normal images.
     """
 
     label: str
     map: Callable
     reduce: Callable
-
-    def __call__(self, x, x_hat):
-        """Scores (N,) of images `x` reconstructed as `x_hat`, each (N, H, W, 1)."""
-        return self.reduce(self.map(x, x_hat))
+    learns_scale: bool = False
 
 
-def squared_error(x, x_hat):
+def squared_error(x, x_hat, scale):
     """(x − x')² of each pixel: (N, H, W, 1) each to (N, H, W)."""
     return ops.square(x - x_hat)[..., 0]
 
 
-def absolute_error(x, x_hat):
+def absolute_error(x, x_hat, scale):
     """|x − x'| of each pixel: (N, H, W, 1) each to (N, H, W)."""
     return ops.abs(x - x_hat)[..., 0]
 
 
+def standardized_error(x, x_hat, scale):
+    """|x − x'| / scale of each pixel, smoothed: (N, H, W, 1) each to (N, H, W).
+
+    The scale is what the residual of a normal image is at that pixel, so an edge that is never
+    reconstructed well counts less than a plain area that always is. The smoothing is a Gaussian
+    whose standard deviation is a 64th of the shorter side: what is large alone is noise.
+    """
+    error = absolute_error(x, x_hat, scale) / scale
+    kernel = _gaussian(min(error.shape[1:]) / 64.0)
+    radius = len(kernel) // 2
+    smoothed = ops.pad(error, [[0, 0], [radius, radius], [radius, radius]], mode="symmetric")
+    smoothed = smoothed[..., None]
+    smoothed = ops.conv(smoothed, kernel[:, None, None, None])
+    return ops.conv(smoothed, kernel[None, :, None, None])[..., 0]
+
+
+def largest(maps):
+    """The largest value: (N, H, W) to (N,)."""
+    return ops.max(maps, axis=(1, 2))
+
+
+def mean(maps):
+    """The mean: (N, H, W) to (N,)."""
+    return ops.mean(maps, axis=(1, 2))
+
+
+def mean_of_largest(maps):
+    """The mean of the `TOP_FRACTION` largest values: (N, H, W) to (N,)."""
+    num_pixels = maps.shape[1] * maps.shape[2]
+    values, _ = ops.top_k(ops.reshape(maps, (-1, num_pixels)), math.ceil(TOP_FRACTION * num_pixels))
+    return ops.mean(values, axis=1)
+
+
+def _gaussian(sigma):
+    """Gaussian weights of a line, float32, of sum 1."""
+    radius = math.ceil(3.0 * sigma)
+    weights = np.exp(-0.5 * np.square(np.arange(-radius, radius + 1) / sigma))
+    return (weights / weights.sum()).astype(np.float32)
+
+
 SCORES = {
-    # Eq. (15): (N, H, W) -> (N,)
-    "mse": Score("MSE", squared_error, lambda maps: ops.mean(maps, axis=(1, 2))),
-    # Eq. (16): (N, H, W) -> (N,)
-    "max1p": Score("Max1p", absolute_error, lambda maps: ops.max(maps, axis=(1, 2))),
+    # Eq. (15)
+    "mse": Score("MSE", squared_error, mean),
+    # Eq. (16)
+    "max1p": Score("Max1p", absolute_error, largest),
+    # Ours.
+    "standardized": Score("standardized maximum", standardized_error, largest, learns_scale=True),
+    "top_fraction": Score(f"mean of the top {TOP_FRACTION:.0%}", squared_error, mean_of_largest),
 }
 """The scores by the names that `--score` takes."""

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -35,6 +36,31 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         raise
 
 
+@contextlib.contextmanager
+def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a new directory beside `path`, which takes its place when the block ends well.
+
+    Args:
+        path: the directory to write; what is there before is replaced.
+
+    Yields:
+        The directory to write to.
+    """
+    path = Path(path)
+    temporary, replaced = (path.with_name(f".{path.name}.{suffix}") for suffix in ("tmp", "old"))
+    for leftover in (temporary, replaced):
+        shutil.rmtree(leftover, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        if path.exists():
+            path.rename(replaced)
+        temporary.rename(path)
+    finally:
+        for leftover in (temporary, replaced):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a text file whole, in UTF-8."""
     with atomic_path(path) as temporary:
@@ -53,3 +79,9 @@ def write_csv(path: str | os.PathLike, columns: Iterable[str], rows: Iterable[Ma
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, buffer.getvalue())
+
+
+def read_csv(path: str | os.PathLike) -> list[dict[str, str]]:
+    """Reads a CSV file with a header: a dict for each line."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

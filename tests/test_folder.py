@@ -4,7 +4,7 @@ import pytest
 from conftest import stripes
 
 from data import SPLITS, DataError, ImageCache, load_dataset
-from data.images import fit, read_gray
+from data.images import fit, read_gray, to_float
 
 
 def load(root, protocol="heldout", num_train=None, resize="stretch"):
@@ -196,7 +196,7 @@ def test_cache_reads_by_position(tmp_path, image_folder):
     images = cache.read(np.array([3, 0, 3]))
     assert images.shape == (3, 32, 32, 1)
     for image, position in zip(images, (3, 0, 3), strict=True):
-        np.testing.assert_array_equal(image[..., 0], items[position].load())
+        np.testing.assert_array_equal(image[..., 0], to_float(items[position].load()))
 
 
 def test_one_16_bit_image_makes_the_cache_16_bit(tmp_path, image_folder):
@@ -207,10 +207,14 @@ def test_one_16_bit_image_makes_the_cache_16_bit(tmp_path, image_folder):
     cache = ImageCache(tmp_path / "cache.npy")
     assert cache.dtype == np.uint16
     for position, item in enumerate(items):
-        expected = item.load()
-        factor = 1 if expected.dtype == np.uint16 else 257
         image = cache.read(np.array([position]))[0, ..., 0]
-        np.testing.assert_array_equal(image, expected.astype(np.uint16) * factor)
+        np.testing.assert_array_equal(image, to_float(item.load()))
+
+
+def test_8_bits_widened_to_16_are_the_same_floats():
+    levels = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(to_float(levels.astype(np.uint16) * 257), to_float(levels))
+    assert to_float(levels)[[0, 255]].tolist() == [0.0, 1.0]
 
 
 def test_broken_images_are_counted_and_leave_no_cache(tmp_path, image_folder):

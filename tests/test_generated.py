@@ -77,11 +77,11 @@ def test_comb_has_nine_teeth():
     assert np.sum(row[1:] > row[:-1]) == 9
     assert image[60].max() > 100  # the back
     missing = [COMB.render(1, i, image_size=(256, 256), defect="missing")[0] for i in range(9)]
-    assert {int(np.sum((m[200] > 80)[1:] > (m[200] > 80)[:-1])) for m in missing} <= {8, 9}
+    assert {int(np.sum((m[200] > 80)[1:] > (m[200] > 80)[:-1])) for m in missing} == {8}
 
 
 @PRODUCTS
-def test_light_varies_and_is_no_defect(product):
+def test_light_varies(product):
     means = [product.render(1, index, image_size=(32, 32))[0].mean() for index in range(40)]
     assert np.std(means) > 0.5
 
@@ -114,8 +114,9 @@ def test_splits_have_the_counts_of_the_paper_and_no_name_in_common(product, num_
     assert {item.defect for item in dataset.adapt} == {None, *product.defects}
 
 
-def test_no_image_is_in_two_splits():
-    dataset = BELLOWS.dataset((16, 16), num_train=12, protocol="heldout")
+@PRODUCTS
+def test_no_image_is_in_two_splits(product):
+    dataset = product.dataset((16, 16), num_train=12, num_adapt=(40, 40), protocol="heldout")
     images = {item.load().tobytes() for _, item in dataset.items()}
     assert len(images) == len(dataset.items())
 

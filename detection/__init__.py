@@ -1,0 +1,21 @@
+"""The trained VAE at work: a detector with its threshold, and what it finds in pictures."""
+
+from detection.calibration import CalibrationError, calibrate, describe, pixel_threshold
+from detection.detector import Detector, DetectorError
+from detection.regions import Region, find_regions
+from detection.thresholds import LABEL_FREE, LABELLED, FalseAlarms, Threshold
+
+__all__ = [
+    "LABELLED",
+    "LABEL_FREE",
+    "CalibrationError",
+    "Detector",
+    "DetectorError",
+    "FalseAlarms",
+    "Region",
+    "Threshold",
+    "calibrate",
+    "describe",
+    "find_regions",
+    "pixel_threshold",
+]

@@ -1,0 +1,102 @@
+"""Finding a detector's threshold on its calibration, and saying what to expect of it."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from detection.thresholds import (
+    CONFIDENCE,
+    LABELLED,
+    Threshold,
+    false_alarms,
+    find_threshold,
+    supports,
+)
+
+FALSE_ALARM_RATE = 0.01
+"""The rate that `quantile` aims at where nothing else is said."""
+
+SETTINGS = {"quantile": FALSE_ALARM_RATE, "k_sigma": 3.0}
+"""What a method is asked for where nothing else is said."""
+
+PEAK_RATE = 0.05
+"""Share of normal images with a region, that is with a map above the pixel threshold."""
+
+
+class CalibrationError(ValueError):
+    """The images of a calibration are not enough for a threshold."""
+
+
+def calibrate(rows: Sequence[Mapping], method: str, setting: float | None = None) -> Threshold:
+    """Finds a threshold.
+
+    Args:
+        rows: the calibration, with `split`, `label` and `score`: normal images of the split
+            "calibration", and labelled ones of "adapt", if there are any.
+        method: one of `LABEL_FREE` or `LABELLED`.
+        setting: the rate of "quantile", the k of "k_sigma", the threshold of "manual".
+
+    Returns:
+        The threshold, with the false alarms that it gives on the calibration images.
+
+    Raises:
+        CalibrationError: If there are too few images for the method.
+    """
+    if method == "quantile" and not 0.0 < setting < 1.0:
+        raise CalibrationError(f"Expected a rate between 0 and 1. Received: {setting}.")
+    if method == "manual" and setting is None:
+        raise CalibrationError("Expected a threshold for the method 'manual'. Received: none.")
+    normal_scores = _scores(rows, "calibration")
+    labels = np.array([int(row["label"]) for row in rows if row["split"] == "adapt"])
+    if method in LABELLED and len(np.unique(labels)) < 2:
+        raise CalibrationError(
+            f"Expected labelled normal and anomalous images for the threshold {method!r}. "
+            f"Received: {len(labels) - labels.sum()} normal, {labels.sum()} anomalous."
+        )
+    if len(normal_scores) < (2 if method == "k_sigma" else 1):
+        raise CalibrationError(
+            f"Expected more calibration images for the threshold {method!r}. "
+            f"Received: {len(normal_scores)}."
+        )
+    value = find_threshold(
+        method,
+        normal_scores=normal_scores,
+        labels=labels,
+        scores=_scores(rows, "adapt"),
+        setting=setting,
+    )
+    return Threshold(value, method, setting, false_alarms(normal_scores, value))
+
+
+def pixel_threshold(peaks: np.ndarray) -> float:
+    """The value that the anomaly maps of most normal images stay below.
+
+    Args:
+        peaks: (N,), the largest values of the maps of calibration images.
+
+    Returns:
+        Their quantile of 1 − `PEAK_RATE`, above 0.
+    """
+    return max(float(np.quantile(peaks, 1.0 - PEAK_RATE)), 1e-12)
+
+
+def describe(threshold: Threshold) -> str:
+    """What to expect of a threshold, in words."""
+    alarms = threshold.false_alarms
+    setting = "" if threshold.setting is None else f" of {threshold.setting:g}"
+    text = (
+        f"Threshold {threshold.value:.6g} ({threshold.method}{setting}). False alarms on "
+        f"calibration images: {alarms.count} of {alarms.num_normal}, {alarms.rate:.2%}; "
+        f"{CONFIDENCE:.0%} interval {alarms.low:.2%} to {alarms.high:.2%}."
+    )
+    if threshold.method == "quantile" and not supports(alarms.num_normal, threshold.setting):
+        text += (
+            f"\nWarning: {alarms.num_normal} normal images cannot support a rate of "
+            f"{threshold.setting:g}: expect up to {1 / (alarms.num_normal + 1):.2%}; "
+            f"{int(np.ceil(1 / threshold.setting - 1 - 1e-9))} images could."
+        )
+    return text
+
+
+def _scores(rows, split):
+    return np.array([float(row["score"]) for row in rows if row["split"] == split])

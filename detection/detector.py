@@ -1,0 +1,161 @@
+"""A trained VAE ready for use: preprocessing, score and threshold in one saved thing."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import models  # noqa: F401 (so that Keras knows what a VAE is)
+from data.images import fit, to_float, to_gray
+from detection.thresholds import FalseAlarms, Threshold
+from evaluation import Scorer
+from storage import atomic_directory, read_csv, write_csv, write_json
+
+FORMAT = 1
+
+
+class DetectorError(ValueError):
+    """A directory holds no detector, or one of a newer version."""
+
+
+class Detector:
+    """Finds anomalous images.
+
+    Example:
+        detector = Detector.load("runs/auc_adapted/bellows/auc_adapted/seed-1/detector")
+        detector.predict([cv2.imread("part.png", cv2.IMREAD_UNCHANGED)])  # array([False])
+
+    Images are given as a sequence of arrays, each (h, w) gray or (h, w, 3) or (h, w, 4) in OpenCV's
+    order of colours (BGR, BGRA), of uint8 (0 to 255) or uint16 (0 to 65535), and of any sizes; an
+    array (N, h, w) is such a sequence.
+
+    Args:
+        scorer: the model with its score.
+        resize: how images are brought to its size: "stretch", "pad" or "crop".
+        threshold: of the scores.
+        pixel_threshold: value of an anomaly map that normal images hardly reach; regions are where
+            a map is at least this.
+        calibration: rows of `image`, `split`, `label`, `score`: the images that thresholds are
+            found on.
+    """
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        *,
+        resize: str,
+        threshold: Threshold,
+        pixel_threshold: float,
+        calibration: Sequence[dict],
+    ):
+        self.scorer = scorer
+        self.resize = resize
+        self.threshold = threshold
+        self.pixel_threshold = pixel_threshold
+        self.calibration = list(calibration)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) in pixels that images are brought to."""
+        return self.scorer.image_size
+
+    def score(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Anomaly scores (N,) float32 of images; larger is more anomalous."""
+        return self.analyze(images)[0]
+
+    def predict(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Verdicts (N,) bool of images: True is anomalous."""
+        return self.is_anomalous(self.score(images))
+
+    def anomaly_map(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Anomaly maps (N, H, W) float32 of images, of the detector's size, at least 0."""
+        return self.analyze(images)[1]
+
+    def analyze(self, images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (N,) and anomaly maps (N, H, W), float32, from one pass through the network."""
+        if len(images) == 0:
+            return np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32)
+        return self.analyze_prepared(np.stack([self.prepare(image) for image in images]))
+
+    def analyze_prepared(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same for images (N, H, W) float32 that `prepare` made."""
+        scores, maps = self.scorer.traced(tf.constant(x[..., None]))
+        return scores.numpy(), maps.numpy()
+
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """One image, see above, to (H, W) float32 in [0, 1], as the network sees it.
+
+        Raises:
+            ValueError: If the array is of another shape or type.
+        """
+        if image.dtype not in (np.uint8, np.uint16):
+            raise ValueError(f"Expected uint8 or uint16. Received: dtype={image.dtype}.")
+        if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,), (4,)) or not image.size:
+            raise ValueError(
+                f"Expected (h, w), (h, w, 3) or (h, w, 4). Received: shape={image.shape}."
+            )
+        return to_float(fit(to_gray(image), self.image_size, self.resize))
+
+    def is_anomalous(self, scores: np.ndarray) -> np.ndarray:
+        """Verdicts (N,) bool of scores (N,)."""
+        return np.asarray(scores, np.float64) >= self.threshold.value
+
+    def save(self, directory: Path) -> None:
+        """Writes `scorer.keras`, `calibration.csv` and `detector.json`, whole or not at all."""
+        with atomic_directory(Path(directory)) as temporary:
+            self.scorer.save(temporary / "scorer.keras")
+            columns = ["image", "split", "label", "score"]
+            write_csv(temporary / "calibration.csv", columns, self.calibration)
+            self.save_settings(temporary)
+
+    def save_settings(self, directory: Path) -> None:
+        """Writes `detector.json` alone, with the present threshold, beside the other files."""
+        settings = {
+            "format": FORMAT,
+            "image_size": list(self.image_size),
+            "resize": self.resize,
+            "score": self.scorer.score,
+            "threshold": asdict(self.threshold),
+            "pixel_threshold": self.pixel_threshold,
+        }
+        write_json(Path(directory) / "detector.json", settings)
+
+    @classmethod
+    def load(cls, directory: Path) -> "Detector":
+        """Reads a saved detector.
+
+        Nothing in it is code: Keras loads the network in safe mode, the rest is JSON and CSV.
+
+        Raises:
+            DetectorError: If the directory holds no detector that this version can read.
+        """
+        directory = Path(directory)
+        try:
+            settings = json.loads((directory / "detector.json").read_text(encoding="utf-8"))
+            if settings["format"] != FORMAT:
+                raise DetectorError(
+                    f"Expected a detector of format {FORMAT}. "
+                    f"Received: format {settings['format']}, {directory}"
+                )
+            scorer = keras.saving.load_model(
+                directory / "scorer.keras", compile=False, safe_mode=True
+            )
+            found = settings["threshold"]
+            alarms = FalseAlarms(**found["false_alarms"])
+            return cls(
+                scorer,
+                resize=settings["resize"],
+                threshold=Threshold(**found | {"false_alarms": alarms}),
+                pixel_threshold=settings["pixel_threshold"],
+                calibration=read_csv(directory / "calibration.csv"),
+            )
+        except DetectorError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DetectorError(
+                f"Expected the directory of a detector. Received: {directory} ({error})"
+            ) from error

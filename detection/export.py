@@ -1,0 +1,201 @@
+"""The detector as one graph for other programs: pictures in, scores and anomaly maps out."""
+
+import contextlib
+import shutil
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+from keras import ops
+
+from data.images import Placement
+from detection.detector import Detector
+from storage import write_json
+
+TOLERANCE = 1e-3
+"""Largest difference of a score from the detector's, as a share of the threshold or the score."""
+
+SUFFIXES = {"saved_model": "", "onnx": ".onnx", "litert": ".tflite"}
+_KERAS_FORMATS = {"saved_model": "tf_saved_model", "onnx": "onnx", "litert": "litert"}
+NUM_CHECKED = 16
+
+
+class ExportError(RuntimeError):
+    """An exported model does not do what the detector does."""
+
+
+class ExportedDetector(keras.Model):
+    """Gray pictures of one size to scores and anomaly maps, with the preprocessing in the graph.
+
+    Args:
+        detector: the detector.
+        input_size: (h, w) of the pictures.
+        dtype: "uint8" or "uint16" of the pictures.
+    """
+
+    def __init__(self, detector: Detector, input_size: tuple[int, int], dtype: str):
+        super().__init__()
+        self.scorer = detector.scorer
+        self.largest = float(np.iinfo(dtype).max)
+        self.matrices = None
+        if tuple(input_size) != detector.image_size:
+            self.matrices = _resampling(input_size, detector.image_size, detector.resize)
+        self.built = True
+
+    def call(self, images):
+        """Pictures (N, h, w) to `score` (N,) and `anomaly_map` (N, H, W), float32."""
+        x = ops.cast(images, "float32")
+        if self.matrices is not None:
+            rows, columns = self.matrices
+            # To whole gray levels, as the pictures of the training were.
+            x = ops.clip(ops.round(rows @ x @ ops.transpose(columns)), 0.0, self.largest)
+        score, anomaly_map = self.scorer.call((x / self.largest)[..., None])
+        return {"score": score, "anomaly_map": anomaly_map}
+
+
+def export(
+    detector: Detector,
+    path: Path,
+    *,
+    format: str,  # noqa: A002 (Keras' name)
+    input_size: tuple[int, int],
+    dtype: str,
+) -> float:
+    """Writes the detector as a graph, and runs it beside the detector before it is left there.
+
+    Args:
+        detector: the detector.
+        path: the file, or the directory of a SavedModel. The threshold and how it was found go
+            beside it, with the suffix .json.
+        format: "saved_model", "onnx" or "litert".
+        input_size: (h, w) of the pictures.
+        dtype: "uint8" or "uint16" of the pictures.
+
+    Returns:
+        The largest difference of the scores, as a share of the threshold or the score.
+
+    Raises:
+        ExportError: If it is more than `TOLERANCE`; then nothing is left.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
+    _remove(temporary)
+    try:
+        with _quiet():
+            ExportedDetector(detector, input_size, dtype).export(
+                str(temporary),
+                format=_KERAS_FORMATS[format],
+                input_signature=[keras.InputSpec(shape=(None, *input_size), dtype=dtype)],
+                verbose=False,
+            )
+        images = _pictures(input_size, dtype)
+        difference = _difference(detector, images, RUNNERS[format](temporary)(images))
+        if not difference <= TOLERANCE:
+            raise ExportError(
+                f"Expected scores within {TOLERANCE:g} of the detector's. "
+                f"Received: a difference of {difference:.2g}, format={format}."
+            )
+        _remove(path)
+        temporary.rename(path)
+    finally:
+        _remove(temporary)
+    settings = {
+        "format": format,
+        "input": {"shape": ["N", *input_size], "dtype": dtype, "content": "gray"},
+        "output": {"score": ["N"], "anomaly_map": ["N", *detector.image_size]},
+        "score": detector.scorer.score,
+        "threshold": asdict(detector.threshold),
+        "pixel_threshold": detector.pixel_threshold,
+        "difference": difference,
+    }
+    write_json(path.with_name(path.name + ".json"), settings)
+    return difference
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Without what the converters tell of their work."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    logging.set_verbosity(verbosity)
+
+
+def _resampling(shape, image_size, mode):
+    """Matrices R (H, h) and C (W, w) with which `fit` is R · image · Cᵀ, before rounding."""
+    placement = Placement.of(shape, image_size, mode)
+    matrices = []
+    for old, size, new, offset in zip(
+        shape, placement.size, image_size, placement.offset, strict=True
+    ):
+        # What OpenCV makes of each unit vector.
+        unit = np.eye(old, dtype=np.float32)
+        resized = cv2.resize(unit, (old, size), interpolation=placement.interpolation)
+        matrix = np.zeros((new, old), np.float32)
+        matrix[max(offset, 0) : offset + size] = resized[max(-offset, 0) : new - offset]
+        matrices.append(matrix)
+    return matrices
+
+
+def _pictures(size, dtype):
+    """Pictures (N, h, w) of all kinds: flat, gradients, stripes, blobs and noise."""
+    rng = np.random.RandomState(0)
+    y, x = np.mgrid[0 : size[0], 0 : size[1]]
+    pictures = []
+    for index in range(NUM_CHECKED):
+        flat = rng.uniform(0, 1) * np.ones(size)
+        wave = 0.5 + 0.5 * np.sin(x * rng.uniform(0.05, 0.5) + y * rng.uniform(0.0, 0.5))
+        noise = rng.uniform(0, 1, size)
+        pictures.append((flat, wave, noise, 0.5 * wave + 0.5 * flat)[index % 4])
+    return np.rint(np.stack(pictures) * np.iinfo(dtype).max).astype(dtype)
+
+
+def _difference(detector, images, scores):
+    expected = detector.score(images)
+    scale = np.maximum(np.abs(expected), abs(detector.threshold.value))
+    return float(np.max(np.abs(scores - expected) / scale))
+
+
+def _run_saved_model(path):
+    loaded = tf.saved_model.load(str(path))
+    return lambda images: loaded.serve(tf.constant(images))["score"].numpy()
+
+
+def _run_onnx(path):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda images: session.run(["score"], {name: images})[0]
+
+
+def _run_litert(path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(model_path=str(path)).get_signature_runner()
+    (name,) = runner.get_input_details()
+    return lambda images: runner(**{name: images})["score"]
+
+
+RUNNERS: dict[str, Callable] = {
+    "saved_model": _run_saved_model,
+    "onnx": _run_onnx,
+    "litert": _run_litert,
+}
+"""By format, a function from the path to a function from pictures (N, h, w) to scores (N,)."""
+
+
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,48 @@
+"""The findings of an inspection as a CSV file that a killed process leaves whole."""
+
+import csv
+import os
+from pathlib import Path
+
+from detection.inspection import COLUMNS, csv_line
+
+
+class Journal:
+    """A CSV file with a line for each inspected picture, to which lines are added.
+
+    Each line is one write to the system, so a kill loses at most the line that is being written;
+    what is left of it is cut off when the file is opened again, and its picture is inspected again.
+
+    Args:
+        path: the CSV file; it is made where it is not there.
+
+    Attributes:
+        known: the paths that have a line.
+    """
+
+    def __init__(self, path: Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 (closed by `close`)
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b"\n") + 1
+        self._file.truncate(whole)
+        if not whole:
+            self._file.write(csv_line(COLUMNS).encode())
+        self.known = {row["path"] for row in read_journal(path)}
+
+    def append(self, line: str) -> None:
+        """Adds a line with its end."""
+        self._file.write(line.encode("utf-8", "surrogateescape"))
+
+    def close(self) -> None:
+        """Makes sure that the lines are on the disk, and closes the file."""
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def read_journal(path: Path) -> list[dict[str, str]]:
+    """The lines of a journal, as dicts."""
+    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
+        return list(csv.DictReader(file))

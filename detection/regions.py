@@ -1,0 +1,66 @@
+"""Anomalous regions: where an anomaly map is above what normal images reach."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from data.images import Placement
+
+MAX_REGIONS = 10
+
+
+@dataclass(frozen=True)
+class Region:
+    """A connected region of an image, in pixels of the original picture.
+
+    Attributes:
+        x, y: left and top of its bounding box.
+        width, height: of its bounding box.
+        area: its pixels (not those of the box), to the nearest whole number.
+        peak: the largest value of the anomaly map in it.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    area: int
+    peak: float
+
+
+def find_regions(
+    anomaly_map: np.ndarray, threshold: float, shape: tuple[int, int], mode: str
+) -> list[Region]:
+    """The largest regions at or above a threshold, by area.
+
+    Args:
+        anomaly_map: (H, W) float32.
+        threshold: of the map's values.
+        shape: (h, w) of the original picture.
+        mode: how it was brought to (H, W): "stretch", "pad" or "crop".
+
+    Returns:
+        At most `MAX_REGIONS` regions, the largest first.
+    """
+    mask = (anomaly_map >= threshold).astype(np.uint8)
+    if not mask.any():
+        return []
+    placement = Placement.of(shape, anomaly_map.shape, mode)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    largest = 1 + np.argsort(-stats[1:count, cv2.CC_STAT_AREA], kind="stable")[:MAX_REGIONS]
+    return [
+        _region(stats[label], float(anomaly_map[labels == label].max()), placement, shape)
+        for label in largest
+    ]
+
+
+def _region(stats, peak, placement, shape):
+    left, top, width, height, area = stats
+    (scale_y, scale_x), (offset_y, offset_x) = placement.scales, placement.offset
+    x0, x1 = ((edge - offset_x) / scale_x for edge in (left, left + width))
+    y0, y1 = ((edge - offset_y) / scale_y for edge in (top, top + height))
+    x0, y0 = max(math.floor(x0), 0), max(math.floor(y0), 0)
+    x1, y1 = min(math.ceil(x1), shape[1]), min(math.ceil(y1), shape[0])
+    return Region(x0, y0, x1 - x0, y1 - y0, round(area / (scale_x * scale_y)), peak)

@@ -1,0 +1,110 @@
+"""The report of an inspection: one HTML page that needs no other file and no network."""
+
+import base64
+import html
+import io
+import json
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from detection.calibration import describe
+from detection.detector import Detector
+from detection.inspection import ANOMALOUS, NORMAL, UNREADABLE
+from storage import write_text
+
+MAX_PICTURES = 300
+"""Findings that are shown with their picture; the others are lines. It keeps the page small."""
+
+TEMPLATE = Path(__file__).with_name("report.html")
+
+
+def write_report(
+    path: Path, rows: Sequence[Mapping], detector: Detector, pictures: Mapping[str, Path]
+) -> None:
+    """Writes the page.
+
+    Args:
+        path: the HTML file.
+        rows: the lines of the inspection.
+        detector: the detector that made them.
+        pictures: by the path of a finding, its picture (JPEG), where there is one.
+    """
+    counts = Counter(row["verdict"] for row in rows)
+    scored = sorted((row for row in rows if row["score"]), key=lambda row: -float(row["score"]))
+    unreadable = [row for row in rows if row["verdict"] == UNREADABLE]
+    shown = {row["path"] for row in scored[:MAX_PICTURES]}
+    entries = [
+        _entry(row, pictures[row["path"]] if row["path"] in shown else None)
+        for row in [*scored, *unreadable]
+    ]
+    note = ""
+    if len(scored) > MAX_PICTURES:
+        note = f"The {MAX_PICTURES} highest scores are shown with their pictures."
+    page = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        total=len(rows),
+        normal=counts[NORMAL],
+        anomalous=counts[ANOMALOUS],
+        unreadable=counts[UNREADABLE],
+        threshold=html.escape(describe(detector.threshold)),
+        score=html.escape(detector.scorer.score),
+        histogram=_histogram(scored, detector) if scored else "",
+        note=note,
+        entries="\n".join(entries),
+    )
+    write_text(path, page)
+
+
+def _entry(row, picture):
+    name = html.escape(row["path"])
+    verdict = row["verdict"]
+    parts = [f'<h2><span class="verdict">{verdict}</span> {name}</h2>']
+    if row["error"]:
+        parts.append(f"<p>{html.escape(row['error'])}</p>")
+    else:
+        parts.append(f"<p>score {float(row['score']):.6g}</p>")
+    if picture is not None and picture.exists():
+        data = base64.b64encode(picture.read_bytes()).decode()
+        parts.append(
+            f'<img loading="lazy" src="data:image/jpeg;base64,{data}" '
+            f'alt="{name}: the picture, and beside it its heat map with boxes">'
+        )
+    regions = json.loads(row["regions"]) if row["regions"] else []
+    if regions:
+        lines = "".join(
+            f"<tr>{''.join(f'<td>{value:g}</td>' for value in region)}</tr>" for region in regions
+        )
+        parts.append(
+            f"<details><summary>{len(regions)} regions</summary><table><tr><th>x<th>y<th>width"
+            f"<th>height<th>area<th>peak</tr>{lines}</table></details>"
+        )
+    return f'<li class="{verdict}" tabindex="0">{"".join(parts)}</li>'
+
+
+def _histogram(scored, detector):
+    """The scores with the threshold, as inline SVG."""
+    scores = np.array([float(row["score"]) for row in scored])
+    is_anomalous = np.array([row["verdict"] == ANOMALOUS for row in scored])
+    figure = Figure(figsize=(7, 2.6), layout="constrained")
+    axes = figure.subplots()
+    edges = np.histogram_bin_edges(scores, bins=40)
+    for group, color, name in (
+        (~is_anomalous, "tab:blue", NORMAL),
+        (is_anomalous, "tab:red", ANOMALOUS),
+    ):
+        axes.hist(scores[group], edges, color=color, label=f"{name} ({group.sum()})")
+    threshold = detector.threshold.value
+    axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
+    axes.set(xlabel=f"{detector.scorer.score} score", ylabel="pictures")
+    axes.legend()
+    buffer = io.StringIO()
+    with rc_context({"svg.hashsalt": "awl-vae", "svg.fonttype": "none"}):
+        figure.savefig(
+            buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        )
+    return buffer.getvalue()[buffer.getvalue().index("<svg") :]

@@ -1,0 +1,75 @@
+"""How well anomaly maps find the defect's pixels: pixel AUROC and AUPRO."""
+
+from collections.abc import Callable, Iterable
+
+import cv2
+import numpy as np
+
+FPR_LIMIT = 0.3
+"""AUPRO counts false positive rates up to this, as its authors do (Bergmann et al., 2021)."""
+
+MAX_LEVELS = 1 << 16
+"""Map values are told apart in at most so many levels, equally filled; fewer values are exact."""
+
+MAX_SAMPLE = 1 << 22
+
+
+def pixel_metrics(
+    maps: Callable[[], Iterable[np.ndarray]], masks: Callable[[], Iterable[np.ndarray]]
+) -> tuple[float, float]:
+    """Pixel AUROC and AUPRO of anomaly maps.
+
+    The false positive rate is over the pixels outside of all masks, in normal images too. The
+    per-region overlap (PRO) is the share of a region that is found, averaged over all regions: the
+    connected parts (8 neighbours) of the masks. Between levels both curves are straight.
+
+    Args:
+        maps: returns the maps, each (H, W) float32; called twice, so that they need not be kept.
+        masks: returns as many masks, each (H, W) bool; empty for a normal image. Some pixel is in a
+            mask, and some is not.
+
+    Returns:
+        (AUROC in [0, 1], area under PRO over the rate up to `FPR_LIMIT`, divided by it, in [0, 1]).
+    """
+    levels = _levels(maps())
+    normal = np.zeros(len(levels), np.int64)
+    defect = np.zeros(len(levels), np.int64)
+    overlap, num_regions = np.zeros(len(levels)), 0
+    for anomaly_map, mask in zip(maps(), masks(), strict=True):
+        level = np.clip(np.searchsorted(levels, anomaly_map, side="right") - 1, 0, None)
+        normal += np.bincount(level[~mask], minlength=len(levels))
+        count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+        for label in range(1, count):
+            found = np.bincount(level[labels == label], minlength=len(levels))
+            defect += found
+            overlap += found / found.sum()
+        num_regions += count - 1
+    fpr = _rates(normal, normal.sum())
+    area = np.trapezoid(_rates(defect, defect.sum()), fpr)
+    return float(area), _area_up_to(FPR_LIMIT, fpr, _rates(overlap, num_regions)) / FPR_LIMIT
+
+
+def _levels(maps):
+    """Rising values at which levels begin: all values of the maps, or equally filled quantiles."""
+    parts, stride = [], 1
+    for anomaly_map in maps:
+        parts.append(anomaly_map.ravel()[::stride])
+        if sum(map(len, parts)) > MAX_SAMPLE:
+            parts, stride = [part[::2] for part in parts], 2 * stride
+    values = np.concatenate(parts)
+    levels = np.unique(values)
+    if len(levels) > MAX_LEVELS:
+        levels = np.unique(np.quantile(values, np.linspace(0, 1, MAX_LEVELS), method="lower"))
+    return levels
+
+
+def _rates(counts, total):
+    """By falling level, from above the highest: the share at or above it."""
+    return np.concatenate([[0.0], np.cumsum(counts[::-1])]) / total
+
+
+def _area_up_to(limit, x, y):
+    """Area under a line through (x, y), x rising from 0, from 0 to the limit."""
+    inside = x <= limit
+    end = np.interp(limit, x, y)
+    return float(np.trapezoid([*y[inside], end], [*x[inside], limit]))

@@ -1,0 +1,222 @@
+"""Thresholds, regions, the journal and the detector's arrays."""
+
+import math
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from conftest import read_csv
+
+from data.images import Placement, fit, unfit
+from detection import (
+    CalibrationError,
+    Detector,
+    DetectorError,
+    calibrate,
+    describe,
+    find_regions,
+)
+from detection.inspection import COLUMNS, Finding, csv_line, inspect
+from detection.journal import Journal
+from detection.thresholds import f1, false_alarms, k_sigma, quantile, sensitivity, supports
+from detection.watch import Watcher
+from evaluation import Scorer
+
+
+def rows(normal, labelled=()):
+    return [{"split": "calibration", "label": 0, "score": s} for s in normal] + [
+        {"split": "adapt", "label": label, "score": score} for label, score in labelled
+    ]
+
+
+def test_a_quantile_by_hand():
+    scores = np.arange(1.0, 100.0)  # 99 scores: 1 of 100 is 1 %
+    # k = 1: above the largest score. k = 5 at 5 %: above the fifth largest, 95.
+    assert 99.0 < quantile(scores, 0.01) < 99.001
+    assert 95.0 < quantile(scores, 0.05) < 95.001
+    assert supports(99, 0.01)
+    assert not supports(98, 0.01)
+
+
+def test_a_quantile_keeps_its_rate_on_new_images():
+    rng = np.random.RandomState(0)
+    alarms = [
+        np.mean(rng.gamma(2.0, size=200) >= quantile(rng.gamma(2.0, size=60), 0.05))
+        for _ in range(400)
+    ]
+    # 5 % of 61 is 3 whole ones: 3 / 61 = 4.9 % expected; the mean of 400 is within 0.5 %.
+    assert np.mean(alarms) == pytest.approx(3 / 61, abs=0.005)
+
+
+def test_k_sigma_f1_and_sensitivity_by_hand():
+    assert k_sigma(np.array([1.0, 2.0, 3.0]), 2.0) == 4.0
+    labels, scores = np.array([0, 0, 1, 0, 1]), np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    # From 3: precision 2/3, recall 1: F1 = 0.8. From 5: 1 and 1/2: 0.67.
+    assert f1(labels, scores) == 3.0
+    assert sensitivity(labels, scores) == 3.0
+
+
+def test_a_threshold_with_labels_lies_between_two_scores():
+    labelled = [(0, 1.0), (0, 2.0), (1, 3.0), (1, 5.0)]
+    for method in ("youden", "f1", "sensitivity"):
+        threshold = calibrate(rows([1.0, 2.6], labelled), method)
+        assert threshold.value == 2.5
+        assert (threshold.false_alarms.count, threshold.false_alarms.rate) == (1, 0.5)
+
+
+def test_the_interval_of_false_alarms_is_the_exact_one():
+    # Clopper-Pearson for 0 of 20: 1 − 0.025^(1/20) = 0.16843; by symmetry for 20 of 20.
+    none = false_alarms(np.zeros(20), 1.0)
+    assert (none.low, none.high) == (0.0, pytest.approx(0.16843, abs=1e-5))
+    all_ = false_alarms(np.ones(20), 1.0)
+    assert (all_.low, all_.high) == (pytest.approx(1 - 0.16843, abs=1e-5), 1.0)
+
+
+def test_too_few_images_are_told():
+    text = describe(calibrate(rows([1.0, 2.0, 3.0]), "quantile", 0.01))
+    assert "Warning: 3 normal images cannot support a rate of 0.01" in text
+    assert "99 images could" in text
+    assert "Warning" not in describe(calibrate(rows(np.arange(99.0)), "quantile", 0.01))
+    with pytest.raises(CalibrationError, match="1 normal, 0 anomalous"):
+        calibrate(rows([1.0], [(0, 1.0)]), "youden")
+    with pytest.raises(CalibrationError, match="Expected a threshold"):
+        calibrate(rows([1.0]), "manual")
+    with pytest.raises(CalibrationError, match="between 0 and 1"):
+        calibrate(rows([1.0]), "quantile", 1.5)
+
+
+@pytest.mark.parametrize("mode", ["stretch", "pad", "crop"])
+def test_regions_are_in_pixels_of_the_picture(mode):
+    picture = np.zeros((120, 240), np.uint8)
+    picture[40:60, 100:140] = 255
+    anomaly_map = fit(picture, (32, 32), mode).astype(np.float32)
+    (region,) = find_regions(anomaly_map, 127.0, picture.shape, mode)
+    pixel = 1 / min(Placement.of(picture.shape, (32, 32), mode).scales)
+    for value, expected in ((region.x, 100), (region.y, 40), (region.width, 40)):
+        assert value == pytest.approx(expected, abs=pixel)
+    assert region.height == pytest.approx(20, abs=pixel)
+    assert region.peak == anomaly_map.max()
+    back = unfit(anomaly_map, picture.shape, mode)
+    assert back.shape == picture.shape
+    assert np.mean(back[40:60, 100:140]) > 10 * np.mean(back)
+
+
+def test_the_ten_largest_regions_largest_first():
+    anomaly_map = np.zeros((40, 40), np.float32)
+    for index in range(12):
+        anomaly_map[3 * index, : index + 1] = index + 1
+    regions = find_regions(anomaly_map, 0.5, (40, 40), "stretch")
+    assert [region.area for region in regions] == list(range(12, 2, -1))
+    assert [region.peak for region in regions] == list(range(12, 2, -1))
+    assert find_regions(anomaly_map, 99.0, (40, 40), "stretch") == []
+
+
+def detector(size=(16, 16), threshold=0.25):
+    """A detector that reconstructs black: the score is the mean squared picture."""
+    inputs = keras.Input((*size, 1))
+    black = keras.Model(inputs, keras.layers.Rescaling(0.0)(inputs))
+    calibration = [
+        {"image": str(i), "split": "calibration", "label": "0", "score": "0.1"} for i in range(3)
+    ]
+    return Detector(
+        Scorer(black, "mse", size),
+        resize="stretch",
+        threshold=calibrate(calibration, "manual", threshold),
+        pixel_threshold=0.5,
+        calibration=calibration,
+    )
+
+
+def test_arrays_of_any_size_depth_and_colour():
+    white = [
+        np.full((16, 16), 255, np.uint8),
+        np.full((40, 20), 65535, np.uint16),
+        np.full((9, 9, 3), 255, np.uint8),
+        np.full((16, 16, 4), 65535, np.uint16),
+    ]
+    found = detector()
+    np.testing.assert_allclose(found.score(white), 1.0, rtol=1e-6)
+    assert found.score(white).dtype == np.float32
+    assert found.anomaly_map(white).shape == (4, 16, 16)
+    assert found.predict([*white, np.zeros((5, 5), np.uint8)]).tolist() == [True] * 4 + [False]
+    assert found.score([]).shape == (0,)
+    assert found.score(np.zeros((3, 16, 16), np.uint8)).shape == (3,)
+    with pytest.raises(ValueError, match="Received: dtype=float64"):
+        found.score([np.zeros((4, 4))])
+    with pytest.raises(ValueError, match=r"Received: shape=\(4, 4, 2\)"):
+        found.score([np.zeros((4, 4, 2), np.uint8)])
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path):
+    found = detector()
+    found.save(tmp_path / "detector")
+    assert {path.name for path in (tmp_path / "detector").iterdir()} == {
+        "scorer.keras",
+        "detector.json",
+        "calibration.csv",
+    }
+    loaded = Detector.load(tmp_path / "detector")
+    assert loaded.threshold == found.threshold
+    assert loaded.calibration == found.calibration
+    images = np.random.RandomState(0).randint(0, 256, (5, 20, 30)).astype(np.uint8)
+    np.testing.assert_array_equal(loaded.score(images), found.score(images))
+    (tmp_path / "detector/detector.json").write_text("{")
+    with pytest.raises(DetectorError, match="Expected the directory of a detector"):
+        Detector.load(tmp_path / "detector")
+
+
+def test_findings_come_in_order_and_broken_files_between_them(tmp_path):
+    paths = []
+    for index in range(11):
+        paths.append(tmp_path / f"{index:02d}.png")
+        if index % 4 == 3:
+            paths[-1].write_text("broken")
+        else:
+            cv2.imwrite(str(paths[-1]), np.full((20, 20), 250 * (index % 2), np.uint8))
+    paths.append(tmp_path / "missing.png")
+    findings = list(inspect(detector(), paths, batch_size=4, num_threads=2))
+    assert [finding.path for finding in findings] == paths
+    verdicts = [finding.verdict for finding in findings]
+    assert verdicts == (["normal", "anomalous", "normal", "unreadable"] * 3)
+    assert findings[1].regions[0].area == 400
+    assert str(paths[3]) in findings[3].error
+
+
+def test_a_cut_line_is_cut_off_and_nothing_is_lost(tmp_path):
+    journal = Journal(tmp_path / "a.csv")
+    for name in ("a, b.png", "c.png"):
+        journal.append(Finding(tmp_path / name, "normal", score=0.5).to_csv())
+    journal.close()
+    whole = (tmp_path / "a.csv").read_bytes()
+    for end in range(len(whole) + 1):
+        (tmp_path / "a.csv").write_bytes(whole[:end])
+        again = Journal(tmp_path / "a.csv")
+        again.close()
+        rows = read_csv(tmp_path / "a.csv")
+        assert [row["path"] for row in rows] == sorted(again.known)
+        assert len(rows) == max(whole[:end].count(b"\n") - 1, 0)
+        assert (tmp_path / "a.csv").read_text().startswith(csv_line(COLUMNS))
+
+
+def test_files_count_when_they_no_longer_change(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    watcher = Watcher(tmp_path, {str(tmp_path / "old.png")}, settle=1.0)
+    for name in ("old.png", "new.png", ".hidden.png", "note.txt"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below/deep.jpg").write_text("x")
+    looks = []
+    for second in range(5):
+        now[0] = float(second)
+        if second == 1:
+            (tmp_path / "new.png").write_text("it grows")
+        looks.append([path.name for path in watcher.look()])
+    assert looks == [[], ["deep.jpg"], ["new.png"], [], []]
+
+
+def test_the_score_of_a_finding_is_read_back_exactly(tmp_path):
+    score = float(np.float32(1 / 3))
+    line = Finding(tmp_path / "a.png", "normal", score=score).to_csv()
+    assert math.isclose(float(line.split(",")[1]), score, rel_tol=0)

@@ -7,41 +7,57 @@ from collections.abc import Callable
 from absl import app, flags
 
 from data import DataError
+from detection import CalibrationError, DetectorError
+from detection.export import ExportError
+from experiments.config import ConfigError
 from experiments.run_directory import RunDirectoryError
 
+ERRORS = (
+    ConfigError,
+    CalibrationError,
+    DataError,
+    DetectorError,
+    ExportError,
+    RunDirectoryError,
+)
 INTERRUPTED = 130
 
 
-def run(main: Callable[[], bool]) -> None:
+def run(main: Callable[[], int], *, error_status: int = 1) -> None:
     """Parses the flags, calls `main` and exits.
 
     Args:
-        main: does the work; False where some of it failed. What it raises of `DataError`,
-            `RunDirectoryError` and `OSError` becomes one line on standard error and exit status 1.
+        main: does the work and returns the exit status. What it raises of `OSError`
+            and the errors of this project becomes one line on standard error.
+        error_status: the exit status after such a line.
     """
-    app.run(lambda _: _call(main), flags_parser=_parse)
+
+    def fail(text):
+        print(f"error: {text}", file=sys.stderr)
+        sys.exit(error_status)
+
+    def parse(argv):
+        try:
+            rest = flags.FLAGS(argv)
+        except flags.Error as error:
+            fail(" ".join(str(error).split()))
+        if rest[1:]:
+            fail(f"Expected flags only. Received: {' '.join(rest[1:])}")
+        return rest
+
+    app.run(lambda _: _call(main, fail), flags_parser=parse)
 
 
-def _parse(argv):
+def _call(main, fail):
     try:
-        rest = flags.FLAGS(argv)
-    except flags.Error as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
-    if rest[1:]:
-        sys.exit(f"error: Expected flags only. Received: {' '.join(rest[1:])}")
-    return rest
-
-
-def _call(main):
-    try:
-        sys.exit(0 if main() else 1)
-    except (DataError, RunDirectoryError) as error:
-        sys.exit(f"error: {error}")
+        sys.exit(main())
+    except ERRORS as error:
+        fail(str(error))
     except OSError as error:
         given = flags.FLAGS.flag_values_dict()
         where = error.filename or given.get("run_dir") or given.get("output_dir") or "run_dir"
-        sys.exit(
-            "error: Expected files that can be read and written. "
+        fail(
+            "Expected files that can be read and written. "
             f"Received: {error.strerror or error}, {os.fspath(where)}"
         )
     except KeyboardInterrupt:

@@ -1,8 +1,10 @@
-"""The settings of an experiment and their defaults, per profile and dataset."""
+"""The settings of the experiments and their defaults, per profile and dataset."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
-ALL_SEEDS = (1, 10, 20, 50, 100)
+
+class ConfigError(ValueError):
+    """Settings that contradict each other."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,6 @@ class Config:
     learning_rate: float
     dtype_policy: str
     num_threads: int
-    epochs: int
-    f_update: int
 
     def to_json(self) -> dict:
         """The settings as JSON holds them, tuples as lists."""
@@ -41,7 +41,34 @@ class Config:
         }
 
 
-_ALL = {"repeats": 1, "num_adapt": None}
+@dataclass(frozen=True)
+class AUCAdaptedConfig(Config):
+    """The settings of the AUC-adapted experiment."""
+
+    epochs: int
+    f_update: int
+
+
+@dataclass(frozen=True)
+class LossAdaptedConfig(Config):
+    """The settings of the loss-adapted search."""
+
+    e1: int
+    e2: int
+    e3: int
+    selection_loss: str
+
+    def __post_init__(self):
+        if not self.e1 < self.e2 < self.e3:
+            raise ConfigError(
+                f"Expected e1 < e2 < e3. Received: e1={self.e1}, e2={self.e2}, e3={self.e3}."
+            )
+
+
+CONFIGS = {"auc_adapted": AUCAdaptedConfig, "loss_adapted": LossAdaptedConfig}
+"""The class of each experiment's settings."""
+
+_ALL = {"repeats": 1, "num_adapt": None, "f_update": 3, "selection_loss": "unweighted"}
 _TWO_TERMS = _ALL | {"likelihood": "bernoulli", "score": "mse", "batch_size": 32}
 _THREE_TERMS = _ALL | {"likelihood": "gaussian", "batch_size": 64}
 
@@ -51,30 +78,20 @@ _SQUARE = _THREE_TERMS | {"score": "max1p"}
 _COMB = _THREE_TERMS | {"score": "mse", "repeats": 8}
 _REAL = _TWO_TERMS | {"num_train": None}
 
-_QUICK = {
-    "image_size": (64, 64),
-    "latent_dim": 100,
-    "learning_rate": 1e-3,
-    "f_update": 3,
-    "seeds": ALL_SEEDS[:1],
-}
-_PAPER = {
-    "image_size": (256, 256),
-    "latent_dim": 1000,
-    "learning_rate": 1e-4,
-    "epochs": 100,
-    "f_update": 3,
-    "seeds": ALL_SEEDS,
-}
+_QUICK = {"image_size": (64, 64), "latent_dim": 100, "learning_rate": 1e-3}
+_QUICK_1000 = _QUICK | {"epochs": 30, "e1": 20, "e2": 30, "e3": 40}
+_QUICK_FEW = _QUICK | {"epochs": 100, "e1": 50, "e2": 75, "e3": 100}
+_PAPER = {"image_size": (256, 256), "latent_dim": 1000, "learning_rate": 1e-4}
+_PAPER |= {"epochs": 100, "e1": 100, "e2": 150, "e3": 200}
 
 DEFAULTS = {
     "quick": {
-        "bellows": _QUICK | _BELLOWS | {"num_train": 1000, "epochs": 30},
-        "square": _QUICK | _SQUARE | {"num_train": 1000, "epochs": 30, "num_adapt": (100, 100)},
-        "comb": _QUICK | _COMB | {"num_train": 125, "epochs": 30},
-        "elpv_mono": _QUICK | _REAL | {"epochs": 100},
-        "elpv_poly": _QUICK | _REAL | {"epochs": 100},
-        "folder": _QUICK | _REAL | {"epochs": 100},
+        "bellows": _QUICK_1000 | _BELLOWS | {"num_train": 1000},
+        "square": _QUICK_1000 | _SQUARE | {"num_train": 1000, "num_adapt": (100, 100)},
+        "comb": _QUICK_1000 | _COMB | {"num_train": 125},
+        "elpv_mono": _QUICK_FEW | _REAL,
+        "elpv_poly": _QUICK_FEW | _REAL,
+        "folder": _QUICK_FEW | _REAL,
     },
     "paper": {
         "bellows": _PAPER | _BELLOWS | {"num_train": 28000},
@@ -85,7 +102,13 @@ DEFAULTS = {
         "folder": _PAPER | _REAL,
     },
 }
-"""By profile and dataset, the settings that a flag overrides."""
+"""By profile and dataset, the settings that a flag overrides; each experiment takes its own."""
+
+SEEDS = {
+    "auc_adapted": {"quick": (1,), "paper": (1, 10, 20, 50, 100)},
+    "loss_adapted": {"quick": (1,), "paper": (1, 10, 20)},
+}
+"""By experiment and profile, the seeds."""
 
 
 def resolve(overrides: dict, **settings) -> Config:
@@ -93,13 +116,17 @@ def resolve(overrides: dict, **settings) -> Config:
 
     Args:
         overrides: by setting, what a flag says, or None for the default of profile and dataset.
-        **settings: the settings that have no such default, `profile` and `dataset` among them.
+        **settings: the settings that have no such default, `experiment`, `profile` and `dataset`
+            among them.
 
     Returns:
-        The configuration.
+        The configuration, of the experiment's class.
     """
-    defaults = dict(DEFAULTS[settings["profile"]][settings["dataset"]])
+    experiment, profile = settings["experiment"], settings["profile"]
+    values = DEFAULTS[profile][settings["dataset"]] | {"seeds": SEEDS[experiment][profile]}
     if settings["data_dir"] is not None:
-        defaults["num_train"] = None  # all the images that are there
-    given = {name: value for name, value in overrides.items() if value is not None}
-    return Config(**settings, **(defaults | given))
+        values["num_train"] = None  # all the images that are there
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    values |= settings
+    config = CONFIGS[experiment]
+    return config(**{field.name: values[field.name] for field in fields(config)})

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from absl import flags
 
-from data import GENERATED, REAL
 from data.images import RESIZE_MODES
+from detection import LABEL_FREE, LABELLED, Detector
+from detection.export import SUFFIXES
 from evaluation import SCORES
-from experiments.config import DEFAULTS, Config, resolve
+from experiments.config import DEFAULTS, SEEDS, resolve
+from experiments.run_directory import RunDirectory
 from losses import TERMS
 from models.networks import SIZE_DIVISOR
 
@@ -29,12 +31,16 @@ OVERRIDES = (
     "learning_rate",
     "epochs",
     "f_update",
+    "e1",
+    "e2",
+    "e3",
+    "selection_loss",
 )
 
 
 def define_data_flags() -> None:
     """Defines the flags that say which images there are, and of which size."""
-    datasets = [*GENERATED, *REAL]
+    datasets = list(DEFAULTS["quick"])
     flags.DEFINE_enum("dataset", datasets[0], datasets, "Generated stand-ins and real photographs.")
     flags.DEFINE_enum(
         "profile", "quick", list(DEFAULTS), "quick: minutes on two CPU cores; paper: the paper's."
@@ -52,8 +58,8 @@ def define_data_flags() -> None:
     )
 
 
-def define_experiment_flags() -> None:
-    """Defines the flags that all experiments share, those of the data among them."""
+def define_experiment_flags(experiment: str) -> None:
+    """Defines an experiment's flags: those that all share, and its own."""
     define_data_flags()
     flags.DEFINE_string(
         "data_dir",
@@ -71,8 +77,12 @@ def define_experiment_flags() -> None:
         "heldout: labelled images are split into those that steer and those that test; "
         "paper: all of them steer and are reported on.",
     )
-    _define_override(
-        flags.DEFINE_string, "seeds", "Comma-separated seeds of initialisation, order and noise."
+    seeds = {name: ",".join(map(str, seeds)) for name, seeds in SEEDS[experiment].items()}
+    flags.DEFINE_string(
+        "seeds",
+        None,
+        "Comma-separated seeds of initialisation, order and noise. "
+        f"Default: quick {seeds['quick']}; paper {seeds['paper']}.",
     )
     flags.register_validator(
         "seeds", _is_seeds, "Expected whole numbers with commas between, from 0 to 4294967295."
@@ -106,10 +116,10 @@ def define_experiment_flags() -> None:
         "run_dir", None, "Where the files go. Default: runs/<experiment>/<dataset>."
     )
     flags.DEFINE_bool("overwrite", False, "Start anew in a run_dir of another configuration.")
+    _OWN_FLAGS[experiment]()
 
 
-def define_adaptation_flags() -> None:
-    """Defines the flags of the AUC-adapted experiment."""
+def _define_auc_adapted():
     _define_override(flags.DEFINE_integer, "epochs", "Number of epochs.", lower_bound=1)
     _define_override(
         flags.DEFINE_integer,
@@ -119,12 +129,36 @@ def define_adaptation_flags() -> None:
     )
 
 
-def config_from_flags(experiment: str) -> tuple[Config, Path]:
-    """The configuration and the run directory that the flags ask for."""
-    overrides = {name: FLAGS[name].value for name in OVERRIDES}
+def _define_loss_adapted():
+    for stage, description in (
+        ("1", "Last epoch of the conventional training that the search starts from (E1)."),
+        ("2", "Last epoch of the first comparison of branches (E2)."),
+        ("3", "Last epoch of the second comparison of branches (E3)."),
+    ):
+        _define_override(flags.DEFINE_integer, f"e{stage}", description, lower_bound=1)
+    _define_override(
+        flags.DEFINE_enum,
+        "selection_loss",
+        "The loss that chooses a branch. unweighted: all terms at weight 1, so that branches can "
+        "be compared; weighted: each with the weights of its own.",
+        ["unweighted", "weighted"],
+    )
+
+
+_OWN_FLAGS = {"auc_adapted": _define_auc_adapted, "loss_adapted": _define_loss_adapted}
+
+
+def run_directory_from_flags(experiment: str) -> RunDirectory:
+    """The run directory, with its configuration, that the flags ask for.
+
+    Raises:
+        ConfigError: If the flags contradict each other.
+        RunDirectoryError: If the run directory can't be used.
+    """
+    overrides = {name: FLAGS[name].value for name in OVERRIDES if name in FLAGS}
     if overrides["seeds"] is not None:
         overrides["seeds"] = tuple(sorted({int(seed) for seed in overrides["seeds"].split(",")}))
-    overrides["image_size"] = image_size_from_flags()
+    overrides["image_size"] = size_from_flag("image_size")
     config = resolve(
         overrides,
         experiment=experiment,
@@ -136,17 +170,86 @@ def config_from_flags(experiment: str) -> tuple[Config, Path]:
         dtype_policy=FLAGS.dtype_policy,
         num_threads=FLAGS.num_threads or len(os.sched_getaffinity(0)),
     )
-    return config, Path(FLAGS.run_dir or f"runs/{experiment}/{FLAGS.dataset}")
+    return RunDirectory(
+        Path(FLAGS.run_dir or f"runs/{experiment}/{FLAGS.dataset}"),
+        config,
+        overwrite=FLAGS.overwrite,
+        keep_threads=FLAGS.num_threads is None,
+    )
 
 
-def image_size_from_flags() -> tuple[int, int] | None:
-    """(height, width) of `--image_size`, or None where it is not given."""
-    return None if FLAGS.image_size is None else _parse_size(FLAGS.image_size)
+def define_model_flags() -> None:
+    """Defines the flag that says which detector."""
+    flags.DEFINE_string(
+        "model_dir", None, "A directory <method>/seed-<s> of a run, or a detector.", required=True
+    )
+
+
+def define_inspection_flags() -> None:
+    """Defines the flags of the command that inspects pictures."""
+    define_model_flags()
+    flags.DEFINE_string(
+        "images",
+        None,
+        "A picture, a directory (all below it), or - for paths on standard input, one a line.",
+        required=True,
+    )
+    flags.DEFINE_string("output_dir", None, "Where findings, pictures and the report are kept.")
+    flags.DEFINE_bool(
+        "watch", False, "Follow the directory as pictures arrive, until interrupted (Ctrl-C)."
+    )
+    flags.DEFINE_integer("batch_size", 32, "Pictures that are scored at a time.", lower_bound=1)
+    flags.DEFINE_integer("num_threads", 2, "Pictures that are decoded at a time.", lower_bound=1)
+
+
+def define_calibration_flags() -> None:
+    """Defines the flags of the command that finds a threshold."""
+    define_model_flags()
+    flags.DEFINE_enum(
+        "threshold", "quantile", [*LABEL_FREE, *LABELLED], "How the threshold is found; see above."
+    )
+    flags.DEFINE_float("setting", None, "The rate, the k, or the threshold; see above.")
+
+
+def define_export_flags() -> None:
+    """Defines the flags of the command that exports a detector."""
+    define_model_flags()
+    flags.DEFINE_enum(
+        "format",
+        "saved_model",
+        list(SUFFIXES),
+        "saved_model: TensorFlow; onnx: ONNX; litert: LiteRT (TensorFlow Lite).",
+    )
+    flags.DEFINE_string(
+        "output", None, "The file, or the directory of a SavedModel. Default: in the model_dir."
+    )
+    flags.DEFINE_string(
+        "input_size", None, "Pixels of the pictures, N or HxW. Default: the detector's."
+    )
+    flags.register_validator("input_size", _is_any_size, "Expected N or HxW in pixels.")
+    flags.DEFINE_enum("input_dtype", "uint8", ["uint8", "uint16"], "Type of the pictures.")
+
+
+def detector_from_flags() -> tuple[Detector, Path]:
+    """The detector that `--model_dir` names, and its directory.
+
+    Raises:
+        DetectorError: If there is none.
+    """
+    directory = Path(FLAGS.model_dir)
+    if (directory / "detector").is_dir():
+        directory = directory / "detector"
+    return Detector.load(directory), directory
+
+
+def size_from_flag(name: str) -> tuple[int, int] | None:
+    """(height, width) of a flag, or None where it is not given."""
+    return None if FLAGS[name].value is None else _parse_size(FLAGS[name].value)
 
 
 def _define_override(define, name, description, *args, **kwargs):
     values = {
-        profile: sorted({_shown(name, settings.get(name)) for settings in datasets.values()})
+        profile: sorted({_shown(name, settings[name]) for settings in datasets.values()})
         for profile, datasets in DEFAULTS.items()
     }
     defaults = "; ".join(f"{profile} {' or '.join(shown)}" for profile, shown in values.items())
@@ -173,7 +276,12 @@ def _parse_size(text):
 
 
 def _is_size(text):
+    return _is_any_size(text) and (
+        text is None or all(side % SIZE_DIVISOR == 0 for side in _parse_size(text))
+    )
+
+
+def _is_any_size(text):
     return text is None or (
-        re.fullmatch(r"\d+(x\d+)?", text, re.ASCII) is not None
-        and all(side > 0 and side % SIZE_DIVISOR == 0 for side in _parse_size(text))
+        re.fullmatch(r"\d+(x\d+)?", text, re.ASCII) is not None and all(_parse_size(text))
     )

@@ -3,5 +3,6 @@
 TITLES = {
     "conventional": "Conventional VAE",
     "auc_adapted": "AUC-adapted VAE",
+    "loss_adapted": "Loss-adapted VAE",
 }
 """What a method is called in tables and figures."""

@@ -10,25 +10,17 @@ command goes on where the first was cut off.
 from absl import flags
 
 import experiments.flags
+from experiments.auc_adapted import AUC_ADAPTED
 from experiments.command import run
-from experiments.run_directory import RunDirectory
 from experiments.runner import run_experiment
 
 
-def main() -> bool:
-    """Runs the experiment that the flags ask for; False where a run failed."""
-    config, run_dir = experiments.flags.config_from_flags("auc_adapted")
-    directory = RunDirectory(
-        run_dir,
-        config,
-        overwrite=flags.FLAGS.overwrite,
-        keep_threads=flags.FLAGS.num_threads is None,
-    )
-    return run_experiment(directory)
+def main() -> int:
+    """Runs the experiment that the flags ask for; returns the exit status, 1 where a run failed."""
+    return run_experiment(AUC_ADAPTED, experiments.flags.run_directory_from_flags(AUC_ADAPTED.name))
 
 
 if __name__ == "__main__":
-    experiments.flags.define_experiment_flags()
-    experiments.flags.define_adaptation_flags()
+    experiments.flags.define_experiment_flags(AUC_ADAPTED.name)
     flags.adopt_module_key_flags(experiments.flags)
     run(main)

@@ -1,45 +1,48 @@
 """All runs of one command, in one run directory."""
 
 import json
+import shutil
 
 import numpy as np
 
-from callbacks import NonFiniteError, ProgressBar
+from callbacks import ProgressBar
 from data import SPLITS, DataError, count_steps, load_dataset, prepare
 from evaluation import auroc
 from experiments import silent_stderr
+from experiments.experiment import CHECKPOINT, Experiment
 from experiments.methods import TITLES
 from experiments.outcome import evaluate
 from experiments.run_directory import RunDirectory, note_environment
 from experiments.runtime import set_up
 from experiments.summary import summarize, to_markdown
-from experiments.training import CHECKPOINT, F_UPDATE, train
 from storage import write_json, write_text
 
 CACHE = "cache.npy"
 """The decoded images, for as long as there are runs to do."""
 
 
-def run_experiment(directory: RunDirectory) -> bool:
+def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     """Trains whatever is not finished, then writes and prints the summary.
 
     Args:
+        experiment: what to train.
         directory: the run directory with its configuration.
 
     Returns:
-        Whether every run ended with finite numbers.
+        The exit status: 0, or 1 where a run ended with a number that is not finite.
     """
     config, path = directory.config, directory.path
-    runs = [(method, seed) for seed in config.seeds for method in F_UPDATE]
-    pending = [run for run in runs if directory.is_new or _read_result(path, *run) is None]
+    runs = [(methods, seed) for seed in config.seeds for methods in experiment.runs]
+    pending = [run for run in runs if directory.is_new or not _is_finished(path, *run)]
     if pending:
-        _execute(directory, pending, len(runs))
+        _execute(experiment, directory, pending, len(runs))
     else:
         print(f"All {len(runs)} runs are finished; no image was read again.")
-    for passing in (path / CACHE, *path.glob(f"*/*/{CHECKPOINT}")):
-        passing.unlink(missing_ok=True)
+    (path / CACHE).unlink(missing_ok=True)
+    _remove_checkpoints(path)
     results = {
-        method: [_read_result(path, method, seed) for seed in config.seeds] for method in F_UPDATE
+        method: [_read_result(path, method, seed) for seed in config.seeds]
+        for method in experiment.methods
     }
     baseline = json.loads((path / "baseline.json").read_text(encoding="utf-8"))
     summary = summarize(config, results, baseline["mean_intensity"])
@@ -47,40 +50,54 @@ def run_experiment(directory: RunDirectory) -> bool:
     text = to_markdown(summary, baseline["counts"])
     write_text(path / "summary.md", text)
     print(f"\n{text}\nFiles: {path}. Curves and images: tensorboard --logdir {path}")
-    return not any("failed" in row for rows in results.values() for row in rows)
+    model_dir = path / experiment.methods[-1] / f"seed-{config.seeds[0]}"
+    if (model_dir / "detector").is_dir():
+        print(f"Inspect: python experiments/inspect_images.py --model_dir={model_dir} --images=DIR")
+    return int(any("failed" in row for rows in results.values() for row in rows))
 
 
-def _execute(directory, pending, num_runs):
+def _execute(experiment, directory, pending, num_runs):
     config, path = directory.config, directory.path
     if not directory.is_new:
         print(f"Going on in {path}: {num_runs - len(pending)} of {num_runs} runs are finished.")
-    data = _prepare(directory)
+    data = _prepare(directory, experiment.needs_labels)
     for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
         print(f"Warning: not the environment that the run was begun in; {difference}")
-    if config.epochs <= 2 * config.f_update:
-        print("Note: the weights can change after epoch 2 · f_update only, which is not reached.")
+    if announcement := experiment.announce(config):
+        print(announcement)
     _note_baseline(path / "baseline.json", data)
-    bar = ProgressBar(len(pending) * config.epochs * _num_steps(config, data))
-    for method, seed in pending:
-        _execute_run(path, config, data, method, seed, bar)
+    units = experiment.count_epochs(config) * _num_steps(config, data)
+    bar = ProgressBar(len(pending) * units)
+    for count, (methods, seed) in enumerate(pending, 1):
+        bar.later = (len(pending) - count) * units
+        trained = experiment.train(path, config, data, methods=methods, seed=seed, bar=bar)
+        bar.expect(0)
+        for method in methods:
+            _finish(
+                path / method / f"seed-{seed}", config, data, method, seed, trained[method], bar
+            )
+        _remove_checkpoints(path)
     bar.close()
 
 
-def _execute_run(path, config, data, method, seed, bar):
-    """Trains and evaluates; `result.json` is written last, so where it is, the run is finished."""
-    directory = path / method / f"seed-{seed}"
-    try:
-        best_epoch = train(directory, config, data, method=method, seed=seed, bar=bar)
-    except NonFiniteError as error:
-        # The same seed would end there again: the run counts as finished, the others go on.
-        failed = {"epoch": error.epoch, "term": error.term}
-        write_json(directory / "result.json", {"seed": seed, "failed": failed})
-        bar.skip((config.epochs - error.epoch) * _num_steps(config, data))
-        bar.say(f"error: {method} seed {seed} stopped: {error} What it wrote is in {directory}")
+def _finish(directory, config, data, method, seed, trained, bar):
+    """Evaluates; `result.json` is written last, so where it is, the method is finished."""
+    if trained.failed is not None:
+        # The same seed would end there again: the method counts as finished, the others go on.
+        failed = {"epoch": trained.epoch, "term": trained.failed}
+        write_json(directory / "result.json", {"seed": seed, "failed": failed} | trained.notes)
+        bar.say(
+            f"error: {method} seed {seed} stopped. Expected finite numbers. Received: "
+            f"{trained.failed} in epoch {trained.epoch}. What it wrote is in {directory}"
+        )
         return
     title = f"{config.dataset}, {TITLES[method]}, seed {seed}"
-    result = evaluate(directory, config, data, seed=seed, epoch=best_epoch, title=title)
-    write_json(directory / "result.json", result)
+    result = evaluate(directory, config, data, seed=seed, epoch=trained.epoch, title=title)
+    write_json(directory / "result.json", result | trained.notes)
+
+
+def _is_finished(path, methods, seed):
+    return all(_read_result(path, method, seed) is not None for method in methods)
 
 
 def _read_result(path, method, seed):
@@ -88,12 +105,19 @@ def _read_result(path, method, seed):
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
+def _remove_checkpoints(path):
+    """Removes the checkpoints of finished runs."""
+    for checkpoint in path.glob(f"*/*/{CHECKPOINT}"):
+        if (checkpoint.parent / "result.json").exists():
+            shutil.rmtree(checkpoint)
+
+
 def _num_steps(config, data):
     num_images = len(data.positions["train"])
     return count_steps(num_images, batch_size=config.batch_size, repeats=config.repeats)
 
 
-def _prepare(directory):
+def _prepare(directory, needs_labels):
     """The decoded images. Where they are not as they must be, a new run_dir is left empty."""
     config, path = directory.config, directory.path
     dataset = load_dataset(
@@ -104,6 +128,7 @@ def _prepare(directory):
         protocol=config.protocol,
         resize=config.resize,
         data_dir=config.data_dir,
+        needs_labels=needs_labels,
     )
     directory.begin()
     try:
@@ -132,6 +157,8 @@ def _describe(data, ignored):
         f"{split} {_counted(data.labels[split])}" for split in SPLITS if len(data.labels[split])
     ]
     text = f"Images: {', '.join(counts)}."
+    if not len(data.labels["adapt"]):
+        text += "\nToo few labelled images, normal or anomalous, to report an AUC on."
     if ignored:
         text += f"\nNot in the layout, and ignored: {len(ignored)} files (first: {ignored[0]})."
     return text

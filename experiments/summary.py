@@ -2,14 +2,42 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from experiments.config import Config
 from experiments.methods import TITLES
 
-MEASURES = ("auc", "sensitivity", "specificity")
-TABLES = {"auc": "AUC (Table 6)", "sensitivity": "Sensitivity (Table 7)"} | {
-    "specificity": "Specificity (Table 8)"
+
+@dataclass(frozen=True)
+class Wording:
+    """How an experiment's tables are titled and explained.
+
+    Attributes:
+        tables: by measure, the number of the paper's table.
+        epoch: the epoch that they are read at.
+        steered: what the adapt images did.
+    """
+
+    tables: Mapping[str, int]
+    epoch: str
+    steered: str
+
+
+WORDINGS = {
+    "auc_adapted": Wording(
+        tables={"auc": 6, "sensitivity": 7, "specificity": 8},
+        epoch="at the epoch of each run's highest AUC on the adapt images",
+        steered="They steered the training and chose the epoch and the threshold: the figures are "
+        "optimistic.",
+    ),
+    "loss_adapted": Wording(
+        tables={"auc": 9, "sensitivity": 10, "specificity": 11},
+        epoch="at the last epoch",
+        steered="They steered no training, but chose the threshold: sensitivity and specificity "
+        "are optimistic.",
+    ),
 }
+MEASURES = {"auc": "AUC", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 AVERAGED = (
     "epoch",
     "auc",
@@ -19,6 +47,10 @@ AVERAGED = (
     "specificity",
     "test_sensitivity",
     "test_specificity",
+    "pixel_auc",
+    "test_pixel_auc",
+    "pixel_aupro",
+    "test_pixel_aupro",
 )
 
 
@@ -57,7 +89,7 @@ def _over_seeds(statistic, rows, name):
 
 
 def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
-    """The paper's Tables 6 to 8 for one dataset, and every run behind them.
+    """The paper's tables for one dataset, and every run behind them.
 
     Args:
         summary: what `summarize` returned.
@@ -66,31 +98,67 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
     Returns:
         The text of `summary.md`.
     """
-    methods = summary["methods"]
+    wording, methods = WORDINGS[summary["experiment"]], summary["methods"]
     seeds = [str(row["seed"]) for row in next(iter(methods.values()))["per_seed"]]
     lines = [
         f"# {summary['dataset']}: {' and '.join(TITLES[method] for method in methods)}",
         "",
         f"Profile {summary['profile']}, protocol {summary['protocol']}, "
         f"{summary['likelihood']} likelihood, score {summary['score']}, seeds {', '.join(seeds)}. "
-        "In %, mean ± sample standard deviation over the seeds, at the epoch of each run's highest "
-        f"AUC on the adapt images.{_failures(methods)}",
+        "In %, mean ± sample standard deviation over the seeds, "
+        f"{wording.epoch}.{_failures(methods)}",
         "",
-        f"**Adapt images ({_count(counts['adapt'])}).** They steered the training and chose the "
-        "epoch and the threshold: the figures are optimistic.",
-        "",
-        *_table(methods, ""),
     ]
+    if "adapt" in counts:
+        lines += [
+            f"**Adapt images ({_count(counts['adapt'])}).** {wording.steered}",
+            "",
+            *_table(wording.tables, methods, ""),
+            "",
+        ]
     if "test" in counts:
         lines += [
-            "",
             f"**Test images ({_count(counts['test'])}).** Read once, at the end, with the "
             "threshold of the adapt images.",
             "",
-            *_table(methods, "test_"),
+            *_table(wording.tables, methods, "test_"),
+            "",
         ]
-    lines += ["", *_baseline_lines(summary["mean_intensity"]), "", "Every run:", ""]
-    return "\n".join([*lines, *_runs(methods)]) + "\n"
+    if counts:
+        lines += [*_baseline_lines(summary["mean_intensity"]), ""]
+    else:
+        lines += ["No labelled images: there is no AUC to report.", ""]
+    if "loss_adapted" in methods:
+        lines += ["What the searches chose:", "", *_searches(methods), ""]
+    return "\n".join([*lines, "Every run:", "", *_runs(methods)]) + "\n"
+
+
+def _searches(methods):
+    yield (
+        "| seed | falls in stage 2 | falls in stage 3 | loss, conventional | loss, loss-adapted "
+        "| difference | epochs trained |"
+    )
+    yield "|---" * 7 + "|"
+    pairs = zip(
+        *(methods[name]["per_seed"] for name in ("conventional", "loss_adapted")), strict=True
+    )
+    for conventional, adapted in pairs:
+        losses = [row.get("loss_unweighted") for row in (conventional, adapted)]
+        cells = ["–" if loss is None else f"{loss:.2f}" for loss in losses]
+        difference = "–" if None in losses else f"{losses[1] - losses[0]:+.2f}"
+        chosen = " | ".join(branch or "–" for branch in adapted["chosen"])
+        yield (
+            f"| {adapted['seed']} | {chosen} | {' | '.join(cells)} | {difference} "
+            f"| {adapted['trained_epochs']} |"
+        )
+    yield ""
+    yield "The loss is the mean of the last epoch in nats, all terms at weight 1."
+    for row in methods["loss_adapted"]["per_seed"]:
+        for out in row.get("out", []):
+            yield (
+                f"With seed {row['seed']}, {out['branch']} was out of stage {out['stage']}: its "
+                f"loss was not finite in epoch {out['epoch']}."
+            )
 
 
 def _failures(methods):
@@ -107,15 +175,15 @@ def _count(count):
     return f"{count[0]} normal + {count[1]} anomalous"
 
 
-def _table(methods, prefix):
+def _table(tables, methods, prefix):
     yield f"| | {' | '.join(TITLES[method] for method in methods)} |"
     yield "|---" * (len(methods) + 1) + "|"
-    for measure in MEASURES:
+    for measure, number in tables.items():
         cells = [
             _mean_and_std(method["mean"][prefix + measure], method["std"][prefix + measure])
             for method in methods.values()
         ]
-        yield f"| {TABLES[measure]} | {' | '.join(cells)} |"
+        yield f"| {MEASURES[measure]} (Table {number}) | {' | '.join(cells)} |"
 
 
 def _mean_and_std(mean, std):

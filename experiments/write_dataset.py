@@ -17,7 +17,7 @@ from experiments.command import run
 from experiments.config import DEFAULTS
 
 
-def main() -> bool:
+def main() -> int:
     """Writes the dataset that the flags ask for."""
     values = flags.FLAGS
     if values.dataset not in GENERATED:
@@ -27,7 +27,7 @@ def main() -> bool:
     defaults = DEFAULTS[values.profile][values.dataset]
     dataset = load_dataset(
         values.dataset,
-        experiments.flags.image_size_from_flags() or defaults["image_size"],
+        experiments.flags.size_from_flag("image_size") or defaults["image_size"],
         num_train=values.num_train or defaults["num_train"],
         num_adapt=defaults["num_adapt"],
         protocol="heldout",
@@ -36,7 +36,7 @@ def main() -> bool:
     write_folder(dataset, Path(values.output_dir), lambda: bar.advance(1, "writing images"))
     bar.close()
     print(f"{len(dataset.items())} images: {values.output_dir}")
-    return True
+    return 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import multiprocessing
 import os
 import runpy
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -55,6 +57,10 @@ class Command:
         self._process.kill()
         return self.wait()
 
+    def interrupt(self):
+        """Sends SIGINT, as Ctrl-C does."""
+        os.kill(self._process.pid, signal.SIGINT)
+
     def wait(self):
         """Waits for the end; returns the exit status, negative for a signal."""
         self._process.join()
@@ -71,3 +77,34 @@ def run(script, *arguments, expected=0):
     status = command.wait()
     assert status == expected, command.stderr
     return command
+
+
+_KILLED_AT_A_WRITE = """
+import os, runpy, signal, sys
+real, left = os.replace, int(sys.argv.pop(1))
+def replace(*args):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(*args)
+os.replace = replace
+sys.argv[0] = sys.argv.pop(1)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def killed_before_each_write(script, *arguments):
+    """Starts a command again and again until it ends; returns how often it was killed.
+
+    The first start is killed by SIGKILL before its first write of a file, the second before its
+    second, and so on.
+    """
+    for kills in range(200):
+        command = [sys.executable, "-c", _KILLED_AT_A_WRITE, str(kills + 1)]
+        command += [str(SCRIPTS / script), *map(str, arguments)]
+        process = subprocess.run(command, capture_output=True, text=True)
+        if process.returncode == 0:
+            return kills
+        assert process.returncode == -signal.SIGKILL, process.stderr
+    raise AssertionError("the command does not get to its end")

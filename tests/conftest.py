@@ -3,10 +3,12 @@ import json
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+import models  # noqa: F401 (so that Keras can load one)
 from experiments.runtime import set_up
 
 
@@ -59,15 +61,32 @@ def image_folder(tmp_path):
 
 
 def tiny(folder, run_dir, *more):
-    """Flags of a run on a folder that takes seconds."""
+    """Flags of an AUC-adapted run on a folder that takes seconds."""
+    return [*_tiny(folder, run_dir), "--epochs=4", "--f_update=1", *more]
+
+
+def tiny_search(folder, run_dir, *more):
+    """Flags of a loss-adapted run on a folder that takes seconds."""
+    return [*_tiny(folder, run_dir), "--e1=1", "--e2=3", "--e3=5", *more]
+
+
+def _tiny(folder, run_dir):
     return [
         "--dataset=folder",
         f"--data_dir={folder}",
         f"--run_dir={run_dir}",
         "--image_size=16",
-        "--epochs=4",
-        "--f_update=1",
         "--latent_dim=4",
         "--batch_size=8",
-        *more,
     ]
+
+
+def variables_of(directory):
+    """The variables of a run's saved model."""
+    model = keras.saving.load_model(directory / "model.keras")
+    return [variable.numpy() for variable in model.variables]
+
+
+def assert_same_bits(arrays, expected):
+    for array, other in zip(arrays, expected, strict=True):
+        np.testing.assert_array_equal(array, other)

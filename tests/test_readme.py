@@ -11,10 +11,10 @@ from experiments.summary import to_markdown
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-RESULTS = sorted(path for path in (ROOT / "docs/results").iterdir() if path.is_dir())
+RESULTS = sorted(path.parent for path in (ROOT / "docs/results").glob("*/*/summary.json"))
 
 
-@pytest.mark.parametrize("results", RESULTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("results", RESULTS, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_tables_come_from_the_summaries(results):
     baseline = read_json(results / "baseline.json")
     text = to_markdown(read_json(results / "summary.json"), baseline["counts"])
@@ -25,12 +25,25 @@ def test_tables_come_from_the_summaries(results):
 
 def test_there_are_results():
     assert {"bellows", "elpv_mono"} <= {path.name for path in RESULTS}
+    assert {"auc_adapted", "loss_adapted"} == {path.parent.name for path in RESULTS}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "low", "high"),
+    [("bellows", 0.75, 0.92), ("square", 0.95, 0.999), ("comb", 0.85, 0.97)],
+)
+def test_difficulty_of_the_generated_datasets_for_the_conventional_vae(dataset, low, high):
+    summary = read_json(ROOT / f"docs/results/auc_adapted/{dataset}/summary.json")
+    for entry in summary["methods"]["conventional"]["per_seed"]:
+        assert low <= entry["auc"] <= high
 
 
 def test_flags_of_the_readme_exist():
-    text = commands.run("run_auc_adapted.py", "--help", expected=1).stdout
+    scripts = [path.name for path in (ROOT / "experiments").glob("[!_]*.py")]
+    scripts = [name for name in scripts if "__main__" in (ROOT / "experiments" / name).read_text()]
+    text = "".join(commands.run(script, "--help", expected=1).stdout for script in scripts)
     own = set(re.findall(r"--(?:\[no\])?(\w+)", text))
-    used = set(re.findall(r"--(\w+)", README)) - {"help", "logdir", "output_dir"}
+    used = set(re.findall(r"--(\w+)", README)) - {"help", "logdir"}
     assert used <= own
 
 

@@ -1,0 +1,132 @@
+"""The figures of a trained model: what is drawn, and which images are shown."""
+
+import csv
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from data import PreparedData
+from evaluation import SCORES, Scorer, auroc
+from evaluation.figures import (
+    Example,
+    plot_examples,
+    plot_histogram,
+    plot_roc,
+    plot_transitions,
+)
+from experiments.config import Config
+from losses import TERMS
+
+MAX_EXAMPLES = 4
+
+
+def example_images(data: PreparedData) -> np.ndarray:
+    """The images (N, H, W, 1) in [0, 1] that are shown while a model trains.
+
+    Up to four normal and four anomalous ones; without labels, calibration images.
+    """
+    split = _shown_split(data)
+    indices = [index for label in (0, 1) for index in _example_indices(data, split, label)]
+    return data.images(split, np.array(indices))
+
+
+def plot_model(
+    directory: Path,
+    config: Config,
+    *,
+    data: PreparedData,
+    scorer: Scorer,
+    scores: dict[str, np.ndarray],
+    result: dict,
+    title: str,
+) -> None:
+    """Writes the figures of a trained model.
+
+    Args:
+        directory: where `history.csv` is; the figures go into its directory `figures`.
+        config: the settings.
+        data: the images.
+        scorer: the model at work.
+        scores: by split, the scores of its images.
+        result: the run's entry in `summary.json`.
+        title: what the figures call the model.
+    """
+    figures = directory / "figures"
+    split = _shown_split(data)
+    for label, name in enumerate(("normal", "anomalous")):
+        indices = _example_indices(data, split, label)
+        if len(indices):
+            plot_examples(
+                figures / f"reconstructions_{name}.png",
+                _examples(data, split, indices, scorer, scores[split]),
+                score=SCORES[config.score].label,
+                title=f"{name} images, {title}",
+            )
+    labelled = {
+        split: (data.labels[split], scores[split])
+        for split in ("adapt", "test")
+        if len(data.labels[split])
+    }
+    if not labelled:
+        return
+    history = _read_columns(directory / "history.csv")
+    plot_transitions(
+        figures / "transitions.png",
+        aucs=history["adapt_auc"],
+        weights={term: history[f"weight_{term}"] for term in TERMS[config.likelihood]},
+        title=title,
+    )
+    for split, (labels, values) in labelled.items():
+        plot_histogram(
+            figures / f"histogram_{split}.png",
+            labels=labels,
+            scores=values,
+            threshold=result["threshold"],
+            score=SCORES[config.score].label,
+            title=f"{split} images, {title}",
+        )
+    plot_roc(
+        figures / "roc.png",
+        {f"{split} images, AUC {auroc(*pair):.4f}": pair for split, pair in labelled.items()},
+        point=(result["sensitivity"], result["specificity"]),
+        title=title,
+    )
+
+
+def _shown_split(data):
+    return "adapt" if len(data.labels["adapt"]) else "calibration"
+
+
+def _example_indices(data, split, label):
+    """The first image of each kind, then the second of each, up to four.
+
+    The choice is by the order of the images alone, so all methods and seeds show the same.
+    """
+    counters = {}
+    turns = []
+    for index, item in enumerate(data.items[split]):
+        if item.label == label:
+            turns.append((next(counters.setdefault(item.defect, count())), index))
+    return np.array([index for _, index in sorted(turns)[:MAX_EXAMPLES]], np.int64)
+
+
+def _examples(data, split, indices, scorer, scores):
+    x = data.images(split, indices)
+    x_hat = scorer.reconstruct(x).numpy()
+    return [
+        _example(data.items[split][index], original[..., 0], reconstruction[..., 0], scores[index])
+        for index, original, reconstruction in zip(indices, x, x_hat, strict=True)
+    ]
+
+
+def _example(item, x, x_hat, score):
+    mask = item.load_mask() if item.load_mask and item.label else None
+    return Example(name=item.name, x=x, x_hat=x_hat, score=float(score), mask=mask)
+
+
+def _read_columns(path):
+    """The columns that hold numbers."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0] if rows[0][name]}

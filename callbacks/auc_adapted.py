@@ -1,10 +1,10 @@
 """The AUC-adapted VAE's switching of weight patterns (Sect. 3.3.1, Figs. 4 to 6)."""
 
-import functools
-import operator
 from collections.abc import Mapping, Sequence
 
 import keras
+
+from callbacks.arithmetic import plain_sum
 
 
 def should_switch(aucs: Sequence[float], f_update: int) -> bool:
@@ -32,9 +32,7 @@ def should_switch(aucs: Sequence[float], f_update: int) -> bool:
 
 
 def _mean(aucs):
-    # One addition after the other: NumPy and newer Pythons group or compensate them, and whoever
-    # recomputes a switch from history.csv is to find the same ties.
-    return functools.reduce(operator.add, aucs) / len(aucs)
+    return plain_sum(aucs) / len(aucs)
 
 
 class PatternSwitcher(keras.callbacks.Callback):

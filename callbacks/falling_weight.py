@@ -26,8 +26,8 @@ def falling_weight(u: float, start: float, *, floor: float) -> float:
     def sigmoid(u):
         return 1.0 / (1.0 + math.exp(STEEPNESS * (u - 0.5)))
 
-    share = (sigmoid(u) - sigmoid(1.0)) / (sigmoid(0.0) - sigmoid(1.0))
-    return floor + (start - floor) * share
+    whole = sigmoid(0.0) - sigmoid(1.0)
+    return floor + (start - floor) * (sigmoid(u) - sigmoid(1.0)) / whole
 
 
 def is_rising(before: float, after: float) -> bool:

@@ -4,17 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 
+from callbacks.arithmetic import as_written
 from storage import write_csv
-
-
-def as_written(value: float) -> float:
-    """A float32 as the number that its shortest decimal form stands for.
-
-    Whoever reads the CSV file computes with the same number, and finds the same ties.
-    """
-    return float(str(np.float32(value)))
 
 
 class HistoryWriter(keras.callbacks.Callback):

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from callbacks.history_writer import as_written
+from callbacks.arithmetic import as_written, plain_sum
 from callbacks.search_plan import CONVENTIONAL, NONE, SearchPlan, blamed, is_out, of_branch
 from callbacks.snapshot import read_snapshot, restore, write_snapshot
 from storage import write_csv
@@ -128,7 +128,7 @@ class LossAdaptedSearch(keras.callbacks.Callback):
                 "epoch": self.step.epoch,
                 "loss": as_written(logs["loss"]),
                 # A model that the epoch's last step has broken has no finite loss any more.
-                "loss_unweighted": sum(terms.values()) if is_finite else math.nan,
+                "loss_unweighted": plain_sum(terms.values()) if is_finite else math.nan,
             }
             | terms
             | {f"weight_{term}": weight for term, weight in self.step.weights.items()}
@@ -154,6 +154,8 @@ class LossAdaptedSearch(keras.callbacks.Callback):
         chosen = self.plan.chosen(self.rows, stage)
         if chosen is None:
             return
-        loss = of_branch(self.rows, stage=stage, branch=chosen)[-1]["loss_unweighted"]
-        none = of_branch(self.rows, stage=stage, branch=NONE)[-1]["loss_unweighted"]
+        loss, none = (
+            self.plan.loss(of_branch(self.rows, stage=stage, branch=branch)[-1])
+            for branch in (chosen, NONE)
+        )
         self.say(f"stage {stage}: {chosen} is chosen, loss {loss:.2f} (none: {none:.2f})")

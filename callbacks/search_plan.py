@@ -17,6 +17,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from callbacks.arithmetic import plain_sum
 from callbacks.falling_weight import falling_weight, first_rise
 
 NONE = "none"
@@ -80,13 +81,19 @@ class SearchPlan:
         """The last row of the model that a stage after the first starts from."""
         return of_branch(rows, stage=stage - 1, branch=self.chosen(rows, stage - 1))[-1]
 
+    def loss(self, row: Row) -> float:
+        """The loss of a row by which branches are compared."""
+        if self.selection_loss == "unweighted":
+            return row["loss_unweighted"]
+        return plain_sum(row[f"weight_{term}"] * row[term] for term in self.terms)
+
     def best(self, rows: Sequence[Row], stage: int) -> str | None:
         """The best of the stage's branches that are at their end, the first of equal ones."""
         candidates = {}
         for branch in self._candidates(stage):
             done = of_branch(rows, stage=stage, branch=branch)
             if self.is_over(stage, done) and not is_out(done):
-                candidates[branch] = self._loss(done[-1])
+                candidates[branch] = self.loss(done[-1])
         return min(candidates, key=candidates.get, default=None)
 
     def chosen(self, rows: Sequence[Row], stage: int) -> str | None:
@@ -123,15 +130,10 @@ class SearchPlan:
     def epochs_left(self, rows: Sequence[Row] = ()) -> int:
         """How many epochs there are to train at most, the conventional VAE's included."""
         left = 0
-        for stage, start, end in zip((1, 2, 3), (0, *self.ends), self.ends, strict=False):
-            if stage > 1 and self.is_whole(rows, stage - 1) and not self.best(rows, stage - 1):
-                return left
-            for branch in self._candidates(stage):
-                done = of_branch(rows, stage=stage, branch=branch)
-                left += 0 if self.is_over(stage, done) else end - start - len(done)
-        if self.chosen(rows, 2) != NONE and not is_out(of_branch(rows, stage=2, branch=NONE)):
-            done = of_branch(rows, stage=3, branch=CONVENTIONAL)
-            left += 0 if self.is_over(3, done) else end - start - len(done)
+        for stage, branch in self._branches(rows):
+            done = of_branch(rows, stage=stage, branch=branch)
+            if not self.is_over(stage, done):
+                left += self.ends[stage - 1] - self._first_epoch(stage) + 1 - len(done)
         return left
 
     def is_conventional(self, rows: Sequence[Row], step: Step) -> bool:
@@ -141,12 +143,11 @@ class SearchPlan:
         )
 
     def _branches(self, rows) -> Iterator[tuple[int, str]]:
-        """(stage, branch) in the order of training, as far as `rows` decide it."""
-        yield 1, NONE
-        for stage in (2, 3):
-            if self.chosen(rows, stage - 1) is None:
+        """(stage, branch) in the order of training, all that `rows` do not rule out."""
+        for stage in (1, 2, 3):
+            if stage > 1 and self.is_whole(rows, stage - 1) and not self.best(rows, stage - 1):
                 return
-            yield from ((stage, branch) for branch in self.branches)
+            yield from ((stage, branch) for branch in self._candidates(stage))
         if self.chosen(rows, 2) != NONE and not is_out(of_branch(rows, stage=2, branch=NONE)):
             yield 3, CONVENTIONAL
 
@@ -170,11 +171,6 @@ class SearchPlan:
             if rise := first_rise(path, term):
                 weights[term] = rise[f"weight_{term}"]
         return weights
-
-    def _loss(self, row):
-        if self.selection_loss == "unweighted":
-            return row["loss_unweighted"]
-        return sum(row[f"weight_{term}"] * row[term] for term in self.terms)
 
 
 def of_branch(rows: Sequence[Row], *, stage: int, branch: str) -> list[Row]:

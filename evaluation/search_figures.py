@@ -48,14 +48,16 @@ def plot_losses(
     Args:
         path: the PNG file.
         curves: by branch, the loss with all weights at 1, in nats.
-        conventional: the name of the conventional one.
+        conventional: the name of the conventional one, which may not be among them.
         chosen: the name of the chosen one, or None where none could be.
         title: which stage of which run.
     """
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
-    shown = np.concatenate([curves[name].values for name in {conventional, chosen or conventional}])
-    shown = shown[np.isfinite(shown)]
+    shown = [
+        value for name in {conventional, chosen} & set(curves) for value in curves[name].values
+    ]
+    shown = np.array(shown)[np.isfinite(shown)]
     top = shown.max() + 0.4 * np.ptp(shown) if len(shown) and np.ptp(shown) else np.inf
     for (name, curve), color in zip(curves.items(), OTHER_COLORS, strict=False):
         note = ", leaves the plot" if np.nanmax([-np.inf, *curve.values]) > top else ""

@@ -54,11 +54,13 @@ def _plot_stage(path, plan, rows, stage, title):
         for branch in [*plan.branches, CONVENTIONAL]
     }
     losses = {name: _curve(done, "loss_unweighted") for name, done in of_stage.items() if done}
+    # In stage 3 `none` keeps the weights that stage 2 has chosen.
+    is_none = stage < 3 or plan.chosen(rows, 2) == NONE
     if losses:
         plot_losses(
             path,
             losses,
-            conventional=CONVENTIONAL if CONVENTIONAL in losses else NONE,
+            conventional=NONE if is_none else CONVENTIONAL,
             chosen=plan.chosen(rows, stage),
             title=f"{title}: loss in stage {stage}",
         )

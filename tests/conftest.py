@@ -9,6 +9,8 @@ import pytest
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 import models  # noqa: F401 (so that Keras can load one)
+from detection import Detector, calibrate
+from evaluation import Scorer
 from experiments.runtime import set_up
 
 
@@ -23,6 +25,22 @@ def read_csv(path):
 
 def read_json(path):
     return json.loads(Path(path).read_text())
+
+
+def black_detector(size=(16, 16), threshold=0.25):
+    """A detector that reconstructs black: the score is the mean squared picture."""
+    inputs = keras.Input((*size, 1))
+    black = keras.Model(inputs, keras.layers.Rescaling(0.0)(inputs))
+    calibration = [
+        {"image": str(i), "split": "calibration", "label": "0", "score": "0.1"} for i in range(3)
+    ]
+    return Detector(
+        Scorer(black, "mse", size),
+        resize="stretch",
+        threshold=calibrate(calibration, "manual", threshold),
+        pixel_threshold=0.5,
+        calibration=calibration,
+    )
 
 
 def stripes(seed, *, size=(24, 20), defect=False, dtype=np.uint8):

@@ -3,10 +3,9 @@
 import math
 
 import cv2
-import keras
 import numpy as np
 import pytest
-from conftest import read_csv
+from conftest import black_detector, read_csv
 
 from data.images import Placement, fit, unfit
 from detection import (
@@ -21,7 +20,6 @@ from detection.inspection import COLUMNS, Finding, csv_line, inspect
 from detection.journal import Journal
 from detection.thresholds import f1, false_alarms, k_sigma, quantile, sensitivity, supports
 from detection.watch import Watcher
-from evaluation import Scorer
 
 
 def rows(normal, labelled=()):
@@ -112,22 +110,6 @@ def test_the_ten_largest_regions_largest_first():
     assert find_regions(anomaly_map, 99.0, (40, 40), "stretch") == []
 
 
-def detector(size=(16, 16), threshold=0.25):
-    """A detector that reconstructs black: the score is the mean squared picture."""
-    inputs = keras.Input((*size, 1))
-    black = keras.Model(inputs, keras.layers.Rescaling(0.0)(inputs))
-    calibration = [
-        {"image": str(i), "split": "calibration", "label": "0", "score": "0.1"} for i in range(3)
-    ]
-    return Detector(
-        Scorer(black, "mse", size),
-        resize="stretch",
-        threshold=calibrate(calibration, "manual", threshold),
-        pixel_threshold=0.5,
-        calibration=calibration,
-    )
-
-
 def test_arrays_of_any_size_depth_and_colour():
     white = [
         np.full((16, 16), 255, np.uint8),
@@ -135,7 +117,7 @@ def test_arrays_of_any_size_depth_and_colour():
         np.full((9, 9, 3), 255, np.uint8),
         np.full((16, 16, 4), 65535, np.uint16),
     ]
-    found = detector()
+    found = black_detector()
     np.testing.assert_allclose(found.score(white), 1.0, rtol=1e-6)
     assert found.score(white).dtype == np.float32
     assert found.anomaly_map(white).shape == (4, 16, 16)
@@ -149,7 +131,7 @@ def test_arrays_of_any_size_depth_and_colour():
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path):
-    found = detector()
+    found = black_detector()
     found.save(tmp_path / "detector")
     assert {path.name for path in (tmp_path / "detector").iterdir()} == {
         "scorer.keras",
@@ -175,7 +157,7 @@ def test_findings_come_in_order_and_broken_files_between_them(tmp_path):
         else:
             cv2.imwrite(str(paths[-1]), np.full((20, 20), 250 * (index % 2), np.uint8))
     paths.append(tmp_path / "missing.png")
-    findings = list(inspect(detector(), paths, batch_size=4, num_threads=2))
+    findings = list(inspect(black_detector(), paths, batch_size=4, num_threads=2))
     assert [finding.path for finding in findings] == paths
     verdicts = [finding.verdict for finding in findings]
     assert verdicts == (["normal", "anomalous", "normal", "unreadable"] * 3)

@@ -43,6 +43,24 @@ def drawn(monkeypatch, tmp_path):
     return calls
 
 
+def test_where_the_conventional_vae_is_out_stage_3_has_none(monkeypatch, tmp_path):
+    rows = [row for row in searched() if (row["stage"], row["branch"]) != (3, "conventional")]
+    for row in rows:
+        if (row["stage"], row["branch"]) == (2, "none"):
+            row["loss_unweighted"] = np.nan
+    calls = []
+    monkeypatch.setattr(
+        experiments.search_figures,
+        "plot_losses",
+        lambda path, curves, **more: calls.append((more["conventional"] in curves, more)),
+    )
+    experiments.search_figures.plot_search(tmp_path, PLAN, rows=rows, title="comb")
+    assert [is_there for is_there, _ in calls] == [True, True, False]
+    curves = {"none": Curve([5, 6], [9.0, 8.0]), "kl": Curve([5, 6], [9.0, 7.0])}
+    plot_losses(tmp_path / "a.png", curves, conventional="conventional", chosen="kl", title="3")
+    assert (tmp_path / "a.png").exists()
+
+
 def test_losses_of_each_stage(drawn):
     chosen = {stage: drawn[f"losses_stage_{stage}"][1] for stage in (1, 2, 3)}
     assert [chosen[stage]["chosen"] for stage in (1, 2, 3)] == ["none", "kl", "bce"]

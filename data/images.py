@@ -11,6 +11,12 @@ from data.dataset import DataError
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 RESIZE_MODES = ("stretch", "pad", "crop")
 
+HALF = 0.501
+"""Added before gray levels are cut to whole ones: ties go up, also where they are not exact.
+
+So whoever resizes with another order of additions, as an exported graph does, finds the same.
+"""
+
 JPEG_MAGIC = b"\xff\xd8"
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -68,6 +74,13 @@ class Placement:
         """OpenCV's: averaging where pixels get fewer, so that thin defects do not fall out."""
         return cv2.INTER_AREA if max(self.scales) < 1.0 else cv2.INTER_LINEAR
 
+    def inside(self, image_size: tuple[int, int]) -> tuple[slice, slice]:
+        """The part of the wanted size that the image covers: all but the border of "pad"."""
+        return tuple(
+            slice(max(offset, 0), min(offset + size, wanted))
+            for offset, size, wanted in zip(self.offset, self.size, image_size, strict=True)
+        )
+
     @classmethod
     def of(cls, shape: tuple[int, int], image_size: tuple[int, int], mode: str) -> "Placement":
         """The placement of an image (h, w) in an image size by a resize mode; see `fit`."""
@@ -99,7 +112,7 @@ def fit(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndarray
         resized = cv2.resize(
             image.astype(np.float32), placement.size[::-1], interpolation=placement.interpolation
         )
-        image = np.rint(resized).astype(image.dtype)
+        image = np.floor(resized + HALF).astype(image.dtype)
     top, left = placement.offset
     image = image[max(-top, 0) : max(-top, 0) + height, max(-left, 0) : max(-left, 0) + width]
     top, left = max(top, 0), max(left, 0)
@@ -129,8 +142,8 @@ def unfit(values: np.ndarray, shape: tuple[int, int], mode: str) -> np.ndarray:
         Float32 array (h, w), linearly interpolated; 0 where "crop" had cut the image.
     """
     placement = Placement.of(shape, values.shape, mode)
-    (top, left), (height, width) = placement.offset, placement.size
-    inner = values[max(top, 0) : top + height, max(left, 0) : left + width]
+    top, left = placement.offset
+    inner = values[placement.inside(values.shape)]
     canvas = np.zeros(placement.size, np.float32)
     y, x = max(-top, 0), max(-left, 0)
     canvas[y : y + inner.shape[0], x : x + inner.shape[1]] = inner

@@ -1,5 +1,6 @@
 """Finding a detector's threshold on its calibration, and saying what to expect of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -37,15 +38,16 @@ def calibrate(rows: Sequence[Mapping], method: str, setting: float | None = None
         setting: the rate of "quantile", the k of "k_sigma", the threshold of "manual".
 
     Returns:
-        The threshold, with the false alarms that it gives on the calibration images.
+        The threshold, with the false alarms to expect of it.
 
     Raises:
-        CalibrationError: If there are too few images for the method.
+        CalibrationError: If there are too few images for the method, or the setting is none.
     """
+    if (setting is None) != (method in LABELLED) or not math.isfinite(setting or 0.0):
+        wanted = "no setting" if method in LABELLED else "a finite number as the setting"
+        raise CalibrationError(f"Expected {wanted} of {method!r}. Received: {setting}.")
     if method == "quantile" and not 0.0 < setting < 1.0:
         raise CalibrationError(f"Expected a rate between 0 and 1. Received: {setting}.")
-    if method == "manual" and setting is None:
-        raise CalibrationError("Expected a threshold for the method 'manual'. Received: none.")
     normal_scores = _scores(rows, "calibration")
     labels = np.array([int(row["label"]) for row in rows if row["split"] == "adapt"])
     if method in LABELLED and len(np.unique(labels)) < 2:
@@ -65,7 +67,8 @@ def calibrate(rows: Sequence[Mapping], method: str, setting: float | None = None
         scores=_scores(rows, "adapt"),
         setting=setting,
     )
-    return Threshold(value, method, setting, false_alarms(normal_scores, value))
+    alarms = false_alarms(normal_scores, value, method=method, setting=setting)
+    return Threshold(value, method, setting, alarms)
 
 
 def pixel_threshold(peaks: np.ndarray) -> float:
@@ -85,14 +88,14 @@ def describe(threshold: Threshold) -> str:
     alarms = threshold.false_alarms
     setting = "" if threshold.setting is None else f" of {threshold.setting:g}"
     text = (
-        f"Threshold {threshold.value:.6g} ({threshold.method}{setting}). False alarms on "
-        f"calibration images: {alarms.count} of {alarms.num_normal}, {alarms.rate:.2%}; "
-        f"{CONFIDENCE:.0%} interval {alarms.low:.2%} to {alarms.high:.2%}."
+        f"Threshold {threshold.value:.6g} ({threshold.method}{setting}). Expected false alarms: "
+        f"{alarms.rate:.2%} of normal images, {CONFIDENCE:.0%} interval {alarms.low:.2%} to "
+        f"{alarms.high:.2%} (of {alarms.num_normal} calibration images it calls {alarms.count})."
     )
     if threshold.method == "quantile" and not supports(alarms.num_normal, threshold.setting):
         text += (
             f"\nWarning: {alarms.num_normal} normal images cannot support a rate of "
-            f"{threshold.setting:g}: expect up to {1 / (alarms.num_normal + 1):.2%}; "
+            f"{threshold.setting:g}; "
             f"{int(np.ceil(1 / threshold.setting - 1 - 1e-9))} images could."
         )
     return text

@@ -1,6 +1,7 @@
 """A trained VAE ready for use: preprocessing, score and threshold in one saved thing."""
 
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from evaluation import Scorer
 from storage import atomic_directory, read_csv, write_csv, write_json
 
 FORMAT = 1
+BATCH_SIZE = 32
 
 
 class DetectorError(ValueError):
@@ -77,9 +79,12 @@ class Detector:
 
     def analyze(self, images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Scores (N,) and anomaly maps (N, H, W), float32, from one pass through the network."""
-        if len(images) == 0:
-            return np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32)
-        return self.analyze_prepared(np.stack([self.prepare(image) for image in images]))
+        parts = [(np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32))]
+        for start in range(0, len(images), BATCH_SIZE):
+            batch = [self.prepare(image) for image in images[start : start + BATCH_SIZE]]
+            parts.append(self.analyze_prepared(np.stack(batch)))
+        scores, maps = zip(*parts, strict=True)
+        return np.concatenate(scores), np.concatenate(maps)
 
     def analyze_prepared(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same for images (N, H, W) float32 that `prepare` made."""
@@ -101,8 +106,8 @@ class Detector:
         return to_float(fit(to_gray(image), self.image_size, self.resize))
 
     def is_anomalous(self, scores: np.ndarray) -> np.ndarray:
-        """Verdicts (N,) bool of scores (N,)."""
-        return np.asarray(scores, np.float64) >= self.threshold.value
+        """Verdicts (N,) bool of scores (N,); what is not a number is anomalous."""
+        return ~(np.asarray(scores, np.float64) < self.threshold.value)
 
     def save(self, directory: Path) -> None:
         """Writes `scorer.keras`, `calibration.csv` and `detector.json`, whole or not at all."""
@@ -155,7 +160,7 @@ class Detector:
             )
         except DetectorError:
             raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise DetectorError(
                 f"Expected the directory of a detector. Received: {directory} ({error})"
             ) from error

@@ -14,16 +14,18 @@ import tensorflow as tf
 from absl import logging
 from keras import ops
 
-from data.images import Placement
+from data.images import HALF, Placement
 from detection.detector import Detector
 from storage import write_json
 
 TOLERANCE = 1e-3
-"""Largest difference of a score from the detector's, as a share of the threshold or the score."""
+"""Largest difference from the detector's of a score, as its share, and of a map, as its largest
+value's."""
 
 SUFFIXES = {"saved_model": "", "onnx": ".onnx", "litert": ".tflite"}
 _KERAS_FORMATS = {"saved_model": "tf_saved_model", "onnx": "onnx", "litert": "litert"}
 NUM_CHECKED = 16
+INSTALL = "pip install -e '.[export]'"
 
 
 class ExportError(RuntimeError):
@@ -54,7 +56,7 @@ class ExportedDetector(keras.Model):
         if self.matrices is not None:
             rows, columns = self.matrices
             # To whole gray levels, as the pictures of the training were.
-            x = ops.clip(ops.round(rows @ x @ ops.transpose(columns)), 0.0, self.largest)
+            x = ops.clip(ops.floor(rows @ x @ ops.transpose(columns) + HALF), 0.0, self.largest)
         score, anomaly_map = self.scorer.call((x / self.largest)[..., None])
         return {"score": score, "anomaly_map": anomaly_map}
 
@@ -78,12 +80,19 @@ def export(
         dtype: "uint8" or "uint16" of the pictures.
 
     Returns:
-        The largest difference of the scores, as a share of the threshold or the score.
+        The largest difference of a score, as its share, and of a map, as its largest value's.
 
     Raises:
-        ExportError: If it is more than `TOLERANCE`; then nothing is left.
+        ExportError: If it is more than `TOLERANCE`, if a package is missing, or if something else
+            than an earlier export is there; then nothing is written.
     """
     path = Path(path)
+    settings_path = path.with_name(path.name + ".json")
+    if path.exists() and not settings_path.exists():
+        raise ExportError(
+            "Expected a new path, or that of an earlier export with its .json. "
+            f"Received: output={path}"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
     _remove(temporary)
@@ -96,26 +105,31 @@ def export(
                 verbose=False,
             )
         images = _pictures(input_size, dtype)
-        difference = _difference(detector, images, RUNNERS[format](temporary)(images))
+        difference = _difference(detector.analyze(images), RUNNERS[format](temporary)(images))
         if not difference <= TOLERANCE:
             raise ExportError(
-                f"Expected scores within {TOLERANCE:g} of the detector's. "
+                f"Expected scores and maps within {TOLERANCE:g} of the detector's. "
                 f"Received: a difference of {difference:.2g}, format={format}."
             )
+        settings = {
+            "format": format,
+            "input": {"shape": ["N", *input_size], "dtype": dtype, "content": "gray"},
+            "output": {"score": ["N"], "anomaly_map": ["N", *detector.image_size]},
+            "score": detector.scorer.score,
+            "threshold": asdict(detector.threshold),
+            "pixel_threshold": detector.pixel_threshold,
+            "difference": difference,
+        }
+        # A cut between these leaves a threshold without a model, but no model with another's.
         _remove(path)
+        write_json(settings_path, settings)
         temporary.rename(path)
+    except ModuleNotFoundError as error:
+        raise ExportError(
+            f"Expected the packages of exports. Received: no {error.name}; {INSTALL}"
+        ) from error
     finally:
         _remove(temporary)
-    settings = {
-        "format": format,
-        "input": {"shape": ["N", *input_size], "dtype": dtype, "content": "gray"},
-        "output": {"score": ["N"], "anomaly_map": ["N", *detector.image_size]},
-        "score": detector.scorer.score,
-        "threshold": asdict(detector.threshold),
-        "pixel_threshold": detector.pixel_threshold,
-        "difference": difference,
-    }
-    write_json(path.with_name(path.name + ".json"), settings)
     return difference
 
 
@@ -124,10 +138,12 @@ def _quiet():
     """Without what the converters tell of their work."""
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-    logging.set_verbosity(verbosity)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def _resampling(shape, image_size, mode):
@@ -159,15 +175,22 @@ def _pictures(size, dtype):
     return np.rint(np.stack(pictures) * np.iinfo(dtype).max).astype(dtype)
 
 
-def _difference(detector, images, scores):
-    expected = detector.score(images)
-    scale = np.maximum(np.abs(expected), abs(detector.threshold.value))
-    return float(np.max(np.abs(scores - expected) / scale))
+def _difference(expected, exported):
+    (scores, maps), (exported_scores, exported_maps) = expected, exported
+    of_scores = np.abs(exported_scores - scores) / np.maximum(np.abs(scores), 1e-12)
+    largest = np.maximum(maps.max(axis=(1, 2)), 1e-12)  # (N, H, W) -> (N,)
+    of_maps = np.abs(exported_maps - maps).max(axis=(1, 2)) / largest
+    return float(max(of_scores.max(), of_maps.max()))
 
 
 def _run_saved_model(path):
     loaded = tf.saved_model.load(str(path))
-    return lambda images: loaded.serve(tf.constant(images))["score"].numpy()
+
+    def run(images):
+        outputs = loaded.serve(tf.constant(images))
+        return outputs["score"].numpy(), outputs["anomaly_map"].numpy()
+
+    return run
 
 
 def _run_onnx(path):
@@ -175,7 +198,7 @@ def _run_onnx(path):
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return lambda images: session.run(["score"], {name: images})[0]
+    return lambda images: session.run(["score", "anomaly_map"], {name: images})
 
 
 def _run_litert(path):
@@ -183,7 +206,12 @@ def _run_litert(path):
 
     runner = Interpreter(model_path=str(path)).get_signature_runner()
     (name,) = runner.get_input_details()
-    return lambda images: runner(**{name: images})["score"]
+
+    def run(images):
+        outputs = runner(**{name: images})
+        return outputs["score"], outputs["anomaly_map"]
+
+    return run
 
 
 RUNNERS: dict[str, Callable] = {
@@ -191,7 +219,7 @@ RUNNERS: dict[str, Callable] = {
     "onnx": _run_onnx,
     "litert": _run_litert,
 }
-"""By format, a function from the path to a function from pictures (N, h, w) to scores (N,)."""
+"""By format, a function from the path to a function from pictures (N, h, w) to scores and maps."""
 
 
 def _remove(path):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import stat
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,15 +11,41 @@ from dataclasses import astuple, dataclass
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from data import DataError
-from data.images import read_gray
+from data.images import read_gray, to_float
 from detection.detector import Detector
 from detection.regions import Region, find_regions
 
 NORMAL, ANOMALOUS, UNREADABLE = "normal", "anomalous", "unreadable"
-COLUMNS = ("path", "score", "verdict", "regions", "error")
+COLUMNS = ("path", "score", "verdict", "regions", "error", "size", "modified")
+
+MAX_SIDE = 512
+"""Longest side, in pixels, of a thumbnail."""
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What changes when a file does.
+
+    Attributes:
+        size: in bytes.
+        modified: time of the last change, in nanoseconds.
+    """
+
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, path: Path) -> "FileState | None":
+        """The state of a file, or of the one that a link leads to; None where there is none."""
+        try:
+            info = path.stat()
+        except OSError:
+            return None
+        return cls(info.st_size, info.st_mtime_ns) if stat.S_ISREG(info.st_mode) else None
 
 
 @dataclass(frozen=True)
@@ -27,20 +54,24 @@ class Finding:
 
     Attributes:
         path: the file.
+        state: of the file when it was read, or None where there was none.
         verdict: "normal", "anomalous" or "unreadable".
         score: the anomaly score, or None.
         regions: the largest anomalous regions.
         error: why the file cannot be read, or an empty text.
-        image: the picture (h, w) in gray, or None.
+        shape: (h, w) of the picture, or None.
+        thumbnail: the picture in gray, uint8, its sides at most `MAX_SIDE`, or None.
         anomaly_map: (H, W) float32 of the detector's size, or None.
     """
 
     path: Path
+    state: FileState | None
     verdict: str
     score: float | None = None
     regions: tuple[Region, ...] = ()
     error: str = ""
-    image: np.ndarray | None = None
+    shape: tuple[int, int] | None = None
+    thumbnail: np.ndarray | None = None
     anomaly_map: np.ndarray | None = None
 
     def to_csv(self) -> str:
@@ -56,6 +87,7 @@ class Finding:
                 self.verdict,
                 json.dumps(regions) if regions else "",
                 self.error,
+                *(astuple(self.state) if self.state else ("", "")),
             ]
         )
 
@@ -92,33 +124,64 @@ def inspect(
             yield from _judge(detector, batch)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A file as a thread leaves it for the network: read, or with the reason why not."""
+
+    path: Path
+    state: FileState | None
+    error: str = ""
+    shape: tuple[int, int] | None = None
+    thumbnail: np.ndarray | None = None
+    prepared: np.ndarray | None = None
+
+
 def _read(detector, path):
-    """(path, picture, prepared picture, error)."""
+    state = FileState.of(path)
     try:
-        if not path.is_file():  # A pipe would wait for ever.
+        if state is None:  # A pipe would wait for ever.
             raise DataError(f"Expected a file. Received: {path}")
         image = read_gray(path)
-        return path, image, detector.prepare(image), ""
+        return _Read(
+            path,
+            state,
+            shape=image.shape,
+            thumbnail=_thumbnail(image),
+            prepared=detector.prepare(image),
+        )
     except DataError as error:
-        return path, None, None, " ".join(str(error).split())
+        text = str(error)
+    except Exception as error:  # Whatever a file does to a library, the others go on.
+        text = f"Expected an image. Received: {type(error).__name__} {error}, {path}"
+    return _Read(path, state, error=" ".join(text.split()))
+
+
+def _thumbnail(image):
+    scale = min(1.0, MAX_SIDE / max(image.shape))
+    size = [max(1, round(side * scale)) for side in image.shape]
+    if size != list(image.shape):
+        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    return image if image.dtype == np.uint8 else np.rint(255 * to_float(image)).astype(np.uint8)
 
 
 def _judge(detector, batch):
-    prepared = [x for _, _, x, _ in batch if x is not None]
+    prepared = [read.prepared for read in batch if read.prepared is not None]
     scores, maps = detector.analyze_prepared(np.stack(prepared)) if prepared else ((), ())
     results = iter(zip(scores, maps, strict=True))
-    for path, image, x, error in batch:
-        if x is None:
-            yield Finding(path, UNREADABLE, error=error)
+    for read in batch:
+        if read.prepared is None:
+            yield Finding(read.path, read.state, UNREADABLE, error=read.error)
             continue
         score, anomaly_map = next(results)
         yield Finding(
-            path,
+            read.path,
+            read.state,
             ANOMALOUS if detector.is_anomalous(score) else NORMAL,
             score=float(score),
             regions=tuple(
-                find_regions(anomaly_map, detector.pixel_threshold, image.shape, detector.resize)
+                find_regions(anomaly_map, detector.pixel_threshold, read.shape, detector.resize)
             ),
-            image=image,
+            shape=read.shape,
+            thumbnail=read.thumbnail,
             anomaly_map=anomaly_map,
         )

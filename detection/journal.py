@@ -4,7 +4,7 @@ import csv
 import os
 from pathlib import Path
 
-from detection.inspection import COLUMNS, csv_line
+from detection.inspection import COLUMNS, FileState, Finding, csv_line
 
 
 class Journal:
@@ -17,7 +17,7 @@ class Journal:
         path: the CSV file; it is made where it is not there.
 
     Attributes:
-        known: the paths that have a line.
+        known: by path, the state of the file that its last line is of.
     """
 
     def __init__(self, path: Path):
@@ -30,11 +30,14 @@ class Journal:
         self._file.truncate(whole)
         if not whole:
             self._file.write(csv_line(COLUMNS).encode())
-        self.known = {row["path"] for row in read_journal(path)}
+        self.known = {row["path"]: _state(row) for row in read_journal(path)}
 
-    def append(self, line: str) -> None:
-        """Adds a line with its end."""
+    def append(self, finding: Finding) -> str:
+        """Adds the line of a finding; returns it."""
+        line = finding.to_csv()
         self._file.write(line.encode("utf-8", "surrogateescape"))
+        self.known[str(finding.path)] = finding.state
+        return line
 
     def close(self) -> None:
         """Makes sure that the lines are on the disk, and closes the file."""
@@ -43,6 +46,10 @@ class Journal:
 
 
 def read_journal(path: Path) -> list[dict[str, str]]:
-    """The lines of a journal, as dicts."""
+    """The lines of a journal, as dicts; of a file that was inspected again, the last."""
     with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
-        return list(csv.DictReader(file))
+        return list({row["path"]: row for row in csv.DictReader(file)}.values())
+
+
+def _state(row):
+    return FileState(int(row["size"]), int(row["modified"])) if row["size"] else None

@@ -1,101 +1,113 @@
 """What an inspection leaves: its lines, a picture of each finding, and a report."""
 
+import hashlib
 import json
+import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 
 from detection.detector import Detector, DetectorError
-from detection.inspection import Finding
+from detection.inspection import FileState, Finding
 from detection.journal import Journal, read_journal
 from detection.overlay import draw
 from detection.report import write_report
-from storage import atomic_path, write_json
+from storage import atomic_path, lock_directory, write_json
 
 JPEG_QUALITY = 90
+MAX_NAME = 200
+"""Longest name of a picture's file, in bytes, before its suffix; file systems end at 255."""
 
 
 class Output:
-    """Takes findings as they come, and counts them.
+    """Keeps findings as they come, in a directory that this process alone writes to.
 
     Args:
         detector: the detector that makes them.
-        directory: where they are kept, or None to keep nothing. One that holds findings of the
-            same detector is gone on with.
+        directory: where they are kept. One that holds findings of the same detector is gone on
+            with.
         root: the directory of the pictures, which the names of the findings' pictures leave out.
 
     Raises:
-        DetectorError: If the directory holds findings of another detector or threshold.
+        DetectorError: If the directory is in use, or holds something else than findings of this
+            detector and threshold.
     """
 
-    def __init__(self, detector: Detector, directory: Path | None, *, root: Path | None):
+    def __init__(self, detector: Detector, directory: Path, *, root: Path | None):
         self.detector = detector
         self.directory = directory
         self.root = root
-        self.counts = Counter()
-        self.known = set()
-        self.journal = None
-        if directory is None:
-            return
-        directory.mkdir(parents=True, exist_ok=True)
-        settings = {"threshold": asdict(detector.threshold), "score": detector.scorer.score}
-        settings["pixel_threshold"] = detector.pixel_threshold
-        settings_path = directory / "inspection.json"
-        if settings_path.exists():
-            if json.loads(settings_path.read_text(encoding="utf-8")) != settings:
-                raise DetectorError(
-                    "Expected an output_dir of the same detector and threshold, or a new one. "
-                    f"Received: output_dir={directory}"
-                )
-        elif any(directory.iterdir()):
+        try:
+            self._lock = lock_directory(directory)
+        except BlockingIOError:
             raise DetectorError(
-                f"Expected an empty output_dir or one of an inspection. Received: {directory}"
-            )
-        write_json(settings_path, settings)
-        self.journal = Journal(directory / "inspection.csv")
-        self.known = self.journal.known
+                f"Expected an output_dir that no other process uses. Received: {directory}"
+            ) from None
+        self._claim()
+        self._journal = Journal(directory / "inspection.csv")
 
     @property
-    def num_known(self) -> int:
-        """How many pictures have a line."""
-        return len(self.known)
-
-    def is_known(self, path: Path) -> bool:
-        """Whether a picture has a line."""
-        return str(path) in self.known
+    def known(self) -> Mapping[str, FileState | None]:
+        """By the path of a picture that has a line, the state of the file that it is of."""
+        return self._journal.known
 
     def add(self, finding: Finding) -> str:
         """Keeps a finding; returns its line of CSV."""
-        line = finding.to_csv()
-        self.counts[finding.verdict] += 1
-        if self.journal is not None:
-            if finding.image is not None:
-                options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-                _, data = cv2.imencode(".jpg", draw(self.detector, finding), options)
-                with atomic_path(self._picture(finding.path)) as temporary:
-                    temporary.write_bytes(data)
-            self.journal.append(line)
-        return line
+        if finding.thumbnail is not None:
+            options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+            _, data = cv2.imencode(".jpg", draw(self.detector, finding), options)
+            with atomic_path(self._picture(str(finding.path)), durable=False) as temporary:
+                temporary.write_bytes(data)
+        return self._journal.append(finding)
 
     def finish(self) -> Counter:
-        """Writes the report; returns the number of findings by verdict."""
-        if self.journal is None:
-            return self.counts
-        self.journal.close()
-        rows = read_journal(self.journal.path)
-        pictures = {row["path"]: self._picture(Path(row["path"])) for row in rows}
+        """Writes the report; returns the number of pictures by verdict."""
+        self._journal.close()
+        rows = read_journal(self._journal.path)
+        pictures = {row["path"]: self._picture(row["path"]) for row in rows}
         write_report(self.directory / "report.html", rows, self.detector, pictures)
+        self._lock.close()
         return Counter(row["verdict"] for row in rows)
+
+    def _claim(self):
+        """Makes sure that the directory is this detector's."""
+        settings = {"threshold": asdict(self.detector.threshold)}
+        settings["score"] = self.detector.scorer.score
+        settings["pixel_threshold"] = self.detector.pixel_threshold
+        path = self.directory / "inspection.json"
+        if not path.exists():
+            if any(not child.name.startswith(".") for child in self.directory.iterdir()):
+                raise DetectorError(
+                    "Expected an empty output_dir or one of an inspection. "
+                    f"Received: {self.directory}"
+                )
+            write_json(path, settings)
+        elif _read_json(path) != settings:
+            raise DetectorError(
+                "Expected an output_dir of the same detector and threshold, or a new one. "
+                f"Received: output_dir={self.directory}"
+            )
 
     def _picture(self, path):
         return self.directory / "overlays" / picture_name(path, self.root)
 
 
-def picture_name(path: Path, root: Path | None) -> Path:
+def picture_name(path: str, root: Path | None) -> Path:
     """Where the picture of a finding goes, below `overlays`: the path below `root`, plus .jpg."""
-    if root is not None and path.is_relative_to(root) and path != root:
-        path = path.relative_to(root)
-    parts = [part for part in path.parts if part not in (path.anchor, "..")]
-    return Path(*parts[:-1], parts[-1] + ".jpg")
+    name = Path(path)
+    if root is not None and name.is_relative_to(root) and name != root:
+        name = name.relative_to(root)
+    *directories, last = (part for part in name.parts if part != name.anchor)
+    if len(os.fsencode(last)) > MAX_NAME:
+        last = hashlib.sha1(os.fsencode(last)).hexdigest()
+    return Path(*directories, last + ".jpg")
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None

@@ -44,10 +44,12 @@ def find_regions(
     Returns:
         At most `MAX_REGIONS` regions, the largest first.
     """
-    mask = (anomaly_map >= threshold).astype(np.uint8)
+    placement = Placement.of(shape, anomaly_map.shape, mode)
+    mask = np.zeros(anomaly_map.shape, np.uint8)
+    inside = placement.inside(anomaly_map.shape)
+    mask[inside] = anomaly_map[inside] >= threshold
     if not mask.any():
         return []
-    placement = Placement.of(shape, anomaly_map.shape, mode)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     largest = 1 + np.argsort(-stats[1:count, cv2.CC_STAT_AREA], kind="stable")[:MAX_REGIONS]
     return [

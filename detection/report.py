@@ -18,8 +18,8 @@ from detection.detector import Detector
 from detection.inspection import ANOMALOUS, NORMAL, UNREADABLE
 from storage import write_text
 
-MAX_PICTURES = 300
-"""Findings that are shown with their picture; the others are lines. It keeps the page small."""
+MAX_BYTES = 20_000_000
+"""Pictures of the highest scores are shown up to this size; the other findings are lines."""
 
 TEMPLATE = Path(__file__).with_name("report.html")
 
@@ -38,14 +38,14 @@ def write_report(
     counts = Counter(row["verdict"] for row in rows)
     scored = sorted((row for row in rows if row["score"]), key=lambda row: -float(row["score"]))
     unreadable = [row for row in rows if row["verdict"] == UNREADABLE]
-    shown = {row["path"] for row in scored[:MAX_PICTURES]}
+    shown = _count_shown([pictures[row["path"]] for row in scored])
     entries = [
-        _entry(row, pictures[row["path"]] if row["path"] in shown else None)
-        for row in [*scored, *unreadable]
+        _entry(row, pictures[row["path"]] if index < shown else None)
+        for index, row in enumerate([*scored, *unreadable])
     ]
     note = ""
-    if len(scored) > MAX_PICTURES:
-        note = f"The {MAX_PICTURES} highest scores are shown with their pictures."
+    if shown < len(scored):
+        note = f"The {shown} highest scores are shown with their pictures."
     page = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         total=len(rows),
         normal=counts[NORMAL],
@@ -60,12 +60,18 @@ def write_report(
     write_text(path, page)
 
 
+def _count_shown(pictures):
+    """How many of the first pictures are shown."""
+    sizes = [picture.stat().st_size if picture.exists() else 0 for picture in pictures]
+    return int(np.searchsorted(np.cumsum(sizes), MAX_BYTES, side="right"))
+
+
 def _entry(row, picture):
-    name = html.escape(row["path"])
+    name = _text(row["path"])
     verdict = row["verdict"]
     parts = [f'<h2><span class="verdict">{verdict}</span> {name}</h2>']
     if row["error"]:
-        parts.append(f"<p>{html.escape(row['error'])}</p>")
+        parts.append(f"<p>{_text(row['error'])}</p>")
     else:
         parts.append(f"<p>score {float(row['score']):.6g}</p>")
     if picture is not None and picture.exists():
@@ -80,10 +86,15 @@ def _entry(row, picture):
             f"<tr>{''.join(f'<td>{value:g}</td>' for value in region)}</tr>" for region in regions
         )
         parts.append(
-            f"<details><summary>{len(regions)} regions</summary><table><tr><th>x<th>y<th>width"
+            f"<details><summary>regions: {len(regions)}</summary><table><tr><th>x<th>y<th>width"
             f"<th>height<th>area<th>peak</tr>{lines}</table></details>"
         )
-    return f'<li class="{verdict}" tabindex="0">{"".join(parts)}</li>'
+    return f'<li class="{verdict}">{"".join(parts)}</li>'
+
+
+def _text(text):
+    """A text for the page; of a name that is no UTF-8, a mark for each byte that is none."""
+    return html.escape(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def _histogram(scored, detector):

@@ -14,6 +14,7 @@ from sklearn.metrics import precision_recall_curve
 from evaluation import youden_threshold
 
 CONFIDENCE = 0.95
+LOW, HIGH = (1.0 - CONFIDENCE) / 2.0, (1.0 + CONFIDENCE) / 2.0
 MARGIN = 1e-6
 """Share of a score by which a threshold keeps off it: its last bits depend on its batch."""
 
@@ -35,12 +36,16 @@ def quantile(normal_scores: np.ndarray, false_alarm_rate: float) -> float:
     Returns:
         The threshold, a millionth above the k-th largest score.
     """
-    k = max(1, math.floor(false_alarm_rate * (len(normal_scores) + 1)))
     ordered = np.unique(normal_scores)
-    low = float(np.sort(normal_scores)[-k])
+    low = float(np.sort(normal_scores)[-_rank(len(normal_scores), false_alarm_rate)])
     above = ordered[ordered > low]
     step = max(MARGIN * abs(low), MARGIN**2)
     return low + (min(step, (float(above[0]) - low) / 2.0) if len(above) else step)
+
+
+def _rank(num_normal, false_alarm_rate):
+    # A little more, since 0.29 · 100 is a little less than 29.
+    return max(1, math.floor(false_alarm_rate * (num_normal + 1) + 1e-9))
 
 
 def supports(num_normal: int, false_alarm_rate: float) -> bool:
@@ -72,29 +77,62 @@ def sensitivity(labels: np.ndarray, scores: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class FalseAlarms:
-    """How often a normal image is called anomalous.
+    """How often a normal image is expected to be called anomalous.
 
     Attributes:
-        count: normal images at or above the threshold.
-        num_normal: normal images.
-        rate: count / num_normal, in [0, 1].
-        low, high: the exact (Clopper-Pearson) confidence interval of 95 % of the rate.
+        rate: the expected rate, in [0, 1].
+        low, high: its confidence interval of 95 %.
+        num_normal: how many calibration images tell it.
+        count: how many of them the threshold calls anomalous.
     """
 
-    count: int
-    num_normal: int
     rate: float
     low: float
     high: float
+    num_normal: int
+    count: int
 
 
-def false_alarms(normal_scores: np.ndarray, threshold: float) -> FalseAlarms:
-    """Counts the normal scores (N,) that a threshold calls anomalous."""
-    count, total = int(np.sum(normal_scores >= threshold)), len(normal_scores)
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low = float(beta.ppf(tail, count, total - count + 1)) if count else 0.0
-    high = float(beta.ppf(1.0 - tail, count + 1, total - count)) if count < total else 1.0
-    return FalseAlarms(count, total, count / total, low, high)
+def false_alarms(
+    normal_scores: np.ndarray, threshold: float, *, method: str, setting: float | None
+) -> FalseAlarms:
+    """The false alarms to expect of a threshold.
+
+    A threshold just above the k-th largest of n normal scores ("quantile") has, whatever the
+    distribution, a rate that is Beta(k, n + 1 − k) distributed over calibrations: mean k / (n + 1).
+    That of "k_sigma" is counted image by image, each by the threshold that the others give. Any
+    other threshold does not depend on these scores: they are counted, and the interval is the
+    exact one (Clopper-Pearson).
+
+    Args:
+        normal_scores: (N,), of images that nothing was trained on.
+        threshold: images that score at least this much are anomalous.
+        method: how it was found, one of `LABEL_FREE` or `LABELLED`.
+        setting: what the method was asked for.
+    """
+    total = len(normal_scores)
+    count = int(np.sum(normal_scores >= threshold))
+    if method == "quantile":
+        k = _rank(total, setting)
+        rate, low, high = (
+            k / (total + 1),
+            _beta(LOW, k, total + 1 - k),
+            _beta(HIGH, k, total + 1 - k),
+        )
+        return FalseAlarms(rate, low, high, total, count)
+    called = count
+    if method == "k_sigma" and total > 2:
+        called = sum(
+            score >= k_sigma(np.delete(normal_scores, index), setting)
+            for index, score in enumerate(normal_scores)
+        )
+    low = _beta(LOW, called, total - called + 1) if called else 0.0
+    high = _beta(HIGH, called + 1, total - called) if called < total else 1.0
+    return FalseAlarms(called / total, low, high, total, count)
+
+
+def _beta(tail, a, b):
+    return float(beta.ppf(tail, a, b))
 
 
 @dataclass(frozen=True)
@@ -105,7 +143,7 @@ class Threshold:
         value: images that score at least this much are anomalous.
         method: one of `LABEL_FREE` or `LABELLED`.
         setting: what the method was asked for: the rate of "quantile", the k of "k_sigma".
-        false_alarms: how often it calls calibration images anomalous.
+        false_alarms: how often it is expected to call a normal image anomalous.
     """
 
     value: float

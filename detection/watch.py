@@ -1,74 +1,82 @@
 """Pictures in a directory, and those that arrive in it."""
 
 import os
-import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from data.images import SUFFIXES
+from detection.inspection import FileState
 
 
-def pictures(directory: Path) -> Iterator[Path]:
+def pictures(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]:
     """The files below a directory that are pictures by their names, in the order of their paths.
 
-    Hidden files and directories are passed over.
+    What is hidden is passed over, and links to directories are not followed. A directory that
+    cannot be read is yielded itself, so that somebody hears of it.
+
+    Args:
+        directory: the directory, an absolute path.
+        excluded: a directory that is passed over, an absolute path.
     """
-    with os.scandir(directory) as entries:
-        children = sorted(entries, key=lambda entry: entry.name)
+    try:
+        with os.scandir(directory) as entries:
+            children = sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    except OSError:
+        yield directory
+        return
     for entry in children:
-        if entry.name.startswith("."):
+        path = Path(entry.path)
+        if entry.name.startswith(".") or path == excluded:
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from pictures(Path(entry.path))
-        elif Path(entry.name).suffix.lower() in SUFFIXES:
-            yield Path(entry.path)
+            yield from pictures(path, excluded=excluded)
+        elif path.suffix.lower() in SUFFIXES:
+            yield path
 
 
 class Watcher:
     """Finds the pictures that have arrived in a directory and are whole.
 
-    A file counts as whole when its size and time did not change for `settle` seconds, or between
-    two looks where its time lies back that long already.
+    A file counts as whole when its size and time did not change for `settle` seconds. One that
+    changes after it was inspected is found again.
 
     Args:
         directory: the directory; also what is below it.
-        known: paths that are not to be found again; every path found is added.
+        known: by path, the state in which a file was inspected; read at each look.
         settle: seconds.
+        excluded: a directory that is passed over.
     """
 
-    def __init__(self, directory: Path, known: set[str], *, settle: float):
+    def __init__(
+        self,
+        directory: Path,
+        known: Mapping[str, FileState | None],
+        *,
+        settle: float,
+        excluded: Path | None = None,
+    ):
         self.directory = directory
         self.known = known
         self.settle = settle
+        self.excluded = excluded
         self._seen = {}
 
     def look(self) -> list[Path]:
-        """The pictures that have become whole since the last look."""
+        """The pictures that are whole, and not known as they are."""
         seen, ready = {}, []
-        for path in pictures(self.directory):
-            if str(path) in self.known:
+        now = time.monotonic()
+        for path in pictures(self.directory, excluded=self.excluded):
+            state = FileState.of(path)
+            if state is None or self.known.get(str(path)) == state:
                 continue
-            state = _state(path)
-            if state is None:
-                continue
-            before, since = self._seen.get(path, (None, 0.0))
-            now = time.monotonic()
+            before, since = self._seen.get(path, (None, now))
             if before != state:
-                seen[path] = state, now
-            elif now - since >= self.settle:
+                since = now
+            seen[path] = state, since
+            if before == state and now - since >= self.settle:
                 ready.append(path)
-            else:
-                seen[path] = state, since
         self._seen = seen
-        self.known.update(map(str, ready))
         return ready
-
-
-def _state(path):
-    """(size, time of the last change), or None where the file is gone again."""
-    try:
-        info = path.lstat()
-    except OSError:
-        return None
-    return info.st_size, info.st_mtime_ns, stat.S_IFMT(info.st_mode)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from keras import ops
+from scipy.ndimage import gaussian_filter1d
 
 TOP_FRACTION = 0.01
 """Share of the pixels, those with the largest errors, that `top_fraction` averages."""
@@ -50,12 +51,10 @@ def standardized_error(x, x_hat, scale):
     whose standard deviation is a 64th of the shorter side: what is large alone is noise.
     """
     error = absolute_error(x, x_hat, scale) / scale
-    kernel = _gaussian(min(error.shape[1:]) / 64.0)
-    radius = len(kernel) // 2
-    smoothed = ops.pad(error, [[0, 0], [radius, radius], [radius, radius]], mode="symmetric")
-    smoothed = smoothed[..., None]
-    smoothed = ops.conv(smoothed, kernel[:, None, None, None])
-    return ops.conv(smoothed, kernel[None, :, None, None])[..., 0]
+    height, width = error.shape[1:]
+    sigma = min(height, width) / 64.0
+    # (H, H) · (N, H, W) · (W, W)
+    return _smoothing(height, sigma) @ error @ _smoothing(width, sigma).T
 
 
 def largest(maps):
@@ -75,11 +74,10 @@ def mean_of_largest(maps):
     return ops.mean(values, axis=1)
 
 
-def _gaussian(sigma):
-    """Gaussian weights of a line, float32, of sum 1."""
-    radius = math.ceil(3.0 * sigma)
-    weights = np.exp(-0.5 * np.square(np.arange(-radius, radius + 1) / sigma))
-    return (weights / weights.sum()).astype(np.float32)
+def _smoothing(size, sigma):
+    """Matrix (size, size) float32 that smooths a line by a Gaussian, mirrored at its ends."""
+    unit = np.eye(size)
+    return gaussian_filter1d(unit, sigma, axis=0, mode="reflect", truncate=3.0).astype(np.float32)
 
 
 SCORES = {

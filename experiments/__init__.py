@@ -24,5 +24,7 @@ def silent_stderr():
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A small file can claim to be a picture of any size; OpenCV would make room for 2³⁰ pixels.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 28))
 with silent_stderr():
     import tensorflow  # noqa: F401

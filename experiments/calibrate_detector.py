@@ -27,8 +27,9 @@ FLAGS = flags.FLAGS
 def main() -> int:
     """Calibrates as the flags ask for; returns the exit status."""
     detector, directory = experiments.flags.detector_from_flags()
-    default = SETTINGS.get(FLAGS.threshold)
-    setting = default if FLAGS.setting is None else FLAGS.setting
+    setting = FLAGS.setting
+    if setting is None:
+        setting = SETTINGS.get(FLAGS.threshold)
     detector.threshold = calibrate(detector.calibration, FLAGS.threshold, setting)
     detector.save_settings(directory)
     print(describe(detector.threshold))

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 
 from absl import app, flags
@@ -45,10 +46,10 @@ def run(main: Callable[[], int], *, error_status: int = 1) -> None:
             fail(f"Expected flags only. Received: {' '.join(rest[1:])}")
         return rest
 
-    app.run(lambda _: _call(main, fail), flags_parser=parse)
+    app.run(lambda _: _call(main, fail, error_status), flags_parser=parse)
 
 
-def _call(main, fail):
+def _call(main, fail, error_status):
     try:
         sys.exit(main())
     except ERRORS as error:
@@ -60,6 +61,10 @@ def _call(main, fail):
             "Expected files that can be read and written. "
             f"Received: {error.strerror or error}, {os.fspath(where)}"
         )
+    except Exception:
+        # Python's own status, 1, has a meaning for some commands.
+        traceback.print_exc()
+        sys.exit(error_status)
     except KeyboardInterrupt:
         print("\nInterrupted. The same command goes on from here.", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -6,7 +6,7 @@ r"""Exports a trained detector as a graph for other programs.
 The graph takes gray pictures (N, height, width) of uint8 or uint16, brings them to the detector's
 size, and gives `score` (N,) and `anomaly_map` (N, H, W). The threshold and how it was found are in
 a JSON file beside it. The export is run on pictures of all kinds and compared with the detector; if
-a score differs by more than a thousandth, nothing is left.
+a score or a map differs by more than a thousandth, nothing is left.
 """
 
 from pathlib import Path
@@ -31,7 +31,9 @@ def main() -> int:
         input_size=experiments.flags.size_from_flag("input_size") or detector.image_size,
         dtype=FLAGS.input_dtype,
     )
-    print(f"{path}: scores within {difference:.1g} of the detector's. Threshold: {path}.json")
+    print(
+        f"{path}: scores and maps within {difference:.1g} of the detector's. Threshold: {path}.json"
+    )
     return 0
 
 

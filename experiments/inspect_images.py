@@ -5,16 +5,20 @@ r"""Inspects pictures with a trained detector.
 
 Writes a line of CSV for each picture as it goes: path, score, verdict (normal, anomalous or
 unreadable), the ten largest anomalous regions as JSON lists [x, y, width, height, area, peak] in
-pixels of the picture, and why a file is unreadable. With --output_dir the lines, a picture of each
-finding and a page report.html are kept there, and the same command goes on where it was cut off.
+pixels of the picture, why a file is unreadable, and the file's size and time of change. With
+--output_dir the lines, a picture of each finding and a page report.html are kept there, and the
+same command goes on where it was cut off. A picture that has changed since is inspected again; its
+last line counts. Links to directories are not followed.
 
 Exit status: 0 all normal, 1 some anomalous, 3 none anomalous but some unreadable, 2 not run.
 """
 
 import contextlib
+import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +27,17 @@ from absl import flags
 import experiments.flags
 from callbacks import ProgressBar
 from data import DataError
+from data.images import SUFFIXES
 from detection import describe
-from detection.inspection import ANOMALOUS, COLUMNS, NORMAL, UNREADABLE, csv_line, inspect
+from detection.inspection import (
+    ANOMALOUS,
+    COLUMNS,
+    NORMAL,
+    UNREADABLE,
+    FileState,
+    csv_line,
+    inspect,
+)
 from detection.output import Output
 from detection.watch import Watcher, pictures
 from experiments.command import run
@@ -39,7 +52,7 @@ SETTLE_SECONDS = 1.0
 def main() -> int:
     """Inspects what the flags ask for; returns the exit status."""
     detector, _ = experiments.flags.detector_from_flags()
-    source = None if FLAGS.images == "-" else Path(FLAGS.images)
+    source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
     if source is not None and not source.exists():
         raise DataError(f"Expected a picture or a directory. Received: images={source}")
     if FLAGS.watch and not (FLAGS.output_dir and source is not None and source.is_dir()):
@@ -47,44 +60,70 @@ def main() -> int:
             "Expected a directory in --images, and --output_dir, with --watch. "
             f"Received: images={FLAGS.images}, output_dir={FLAGS.output_dir}"
         )
+    output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
+    paths = [] if FLAGS.watch else list(_paths(source, output_dir))
+    if not paths and not FLAGS.watch and source is not None:
+        raise DataError(f"Expected pictures ({', '.join(SUFFIXES)}). Received: none in {source}")
+    output = None
+    if output_dir is not None:
+        root = source if source is None or source.is_dir() else source.parent
+        output = Output(detector, output_dir, root=root)
+    sys.stdout.reconfigure(errors="surrogateescape")  # A name may be no UTF-8.
     print(describe(detector.threshold), file=sys.stderr)
-    output = Output(detector, FLAGS.output_dir and Path(FLAGS.output_dir), root=source)
-    if output.num_known:
-        print(f"Going on: {output.num_known} pictures have their line.", file=sys.stderr)
-    if FLAGS.output_dir is None:
-        _print(csv_line(COLUMNS))
-    if FLAGS.watch:
-        _watch(detector, source, output)
+    if output is not None and output.known:
+        print(f"Going on: {len(output.known)} pictures have their line.", file=sys.stderr)
+    _print(csv_line(COLUMNS))
+    if output is None:
+        counts = Counter()
+        _inspect(detector, paths, lambda finding: _count(counts, finding))
     else:
-        _inspect_all(detector, list(_paths(source)), output)
-    counts = output.finish()
+        if FLAGS.watch:
+            watcher = Watcher(source, output.known, settle=SETTLE_SECONDS, excluded=output_dir)
+            _watch(detector, watcher, output)
+        else:
+            new = [path for path in paths if not _is_known(path, output.known)]
+            _inspect(detector, new, output.add)
+        counts = output.finish()
     print(
         f"{sum(counts.values())} pictures: {counts[NORMAL]} normal, {counts[ANOMALOUS]} anomalous, "
         f"{counts[UNREADABLE]} unreadable.",
         file=sys.stderr,
     )
-    if FLAGS.output_dir:
-        print(f"Report: {Path(FLAGS.output_dir) / 'report.html'}", file=sys.stderr)
+    if output_dir:
+        print(f"Report: {output_dir / 'report.html'}", file=sys.stderr)
     if counts[ANOMALOUS]:
         return SOME_ANOMALOUS
     return SOME_UNREADABLE if counts[UNREADABLE] else ALL_NORMAL
 
 
-def _paths(source) -> Iterator[Path]:
+def _absolute(path):
+    return Path(os.path.abspath(path))
+
+
+def _paths(source, output_dir) -> Iterator[Path]:
     if source is None:
-        yield from (Path(line) for line in sys.stdin.read().splitlines() if line)
+        lines = sys.stdin.buffer.read().split(b"\n")
+        yield from dict.fromkeys(_absolute(os.fsdecode(line)) for line in lines if line)
     elif source.is_dir():
-        yield from pictures(source)
+        yield from pictures(source, excluded=output_dir)
     else:
         yield source
 
 
-def _inspect_all(detector, paths, output):
-    paths = [path for path in dict.fromkeys(paths) if not output.is_known(path)]
+def _is_known(path, known):
+    return str(path) in known and known[str(path)] == FileState.of(path)
+
+
+def _count(counts, finding):
+    counts[finding.verdict] += 1
+    return finding.to_csv()
+
+
+def _inspect(detector, paths, keep):
     bar = ProgressBar(len(paths))
     for finding in _findings(detector, paths):
-        _print(output.add(finding))
-        bar.advance(1, str(finding.path.name))
+        _print(keep(finding))
+        bar.advance(1, ascii(finding.path.name)[1:-1])
     bar.close()
 
 
@@ -92,10 +131,9 @@ def _findings(detector, paths):
     return inspect(detector, paths, batch_size=FLAGS.batch_size, num_threads=FLAGS.num_threads)
 
 
-def _watch(detector, directory, output):
+def _watch(detector, watcher, output):
     """Inspects what is there and what arrives, until SIGINT or SIGTERM."""
-    watcher = Watcher(directory, output.known, settle=SETTLE_SECONDS)
-    print(f"Watching {directory}; Ctrl-C ends it and writes the report.", file=sys.stderr)
+    print(f"Watching {watcher.directory}; Ctrl-C ends it and writes the report.", file=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         while True:
@@ -107,8 +145,12 @@ def _watch(detector, directory, output):
 
 
 def _print(line):
-    sys.stdout.write(line)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads on; the verdict and what is kept in a directory are still wanted.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """A run directory: whose it is, what it holds, and who is writing to it."""
 
 import dataclasses
-import fcntl
 import importlib.metadata
 import json
 import platform
@@ -10,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from experiments.config import Config
-from storage import write_json
+from storage import LOCK, lock_directory, write_json
 
 PACKAGES = (
     "tensorflow",
@@ -48,12 +47,9 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path, config: Config, *, overwrite: bool, keep_threads: bool):
-        path.mkdir(parents=True, exist_ok=True)
         self.path = path
-        # The system gives the lock back when the process ends, however it ends.
-        self._lock = open(path / ".lock", "w")  # noqa: SIM115
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = lock_directory(path)
         except BlockingIOError:
             raise RunDirectoryError(
                 f"Expected a run_dir that no other process uses. Received: run_dir={path}"
@@ -89,7 +85,7 @@ class RunDirectory:
     def _read_config(self):
         file = self.path / "config.json"
         if not file.exists():
-            others = [child.name for child in self.path.iterdir() if child.name != ".lock"]
+            others = [child.name for child in self.path.iterdir() if child.name != LOCK]
             # Our own temporary file, of a process that was killed while it wrote the first one.
             others = [name for name in others if name != ".config.tmp.json"]
             if others:
@@ -106,7 +102,7 @@ class RunDirectory:
     def clear(self):
         """Removes everything that is in the directory."""
         for child in self.path.iterdir():
-            if child.name == ".lock":
+            if child.name == LOCK:
                 continue
             # config.json goes last: until then a cut leaves a directory that is known as ours.
             if child.is_dir():

@@ -8,10 +8,13 @@ from storage.files import (
     write_json,
     write_text,
 )
+from storage.lock import LOCK, lock_directory
 
 __all__ = [
+    "LOCK",
     "atomic_directory",
     "atomic_path",
+    "lock_directory",
     "read_csv",
     "write_csv",
     "write_json",

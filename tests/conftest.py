@@ -27,7 +27,7 @@ def read_json(path):
     return json.loads(Path(path).read_text())
 
 
-def black_detector(size=(16, 16), threshold=0.25):
+def black_detector(size=(16, 16), *, threshold=0.25, score="mse", resize="stretch"):
     """A detector that reconstructs black: the score is the mean squared picture."""
     inputs = keras.Input((*size, 1))
     black = keras.Model(inputs, keras.layers.Rescaling(0.0)(inputs))
@@ -35,8 +35,8 @@ def black_detector(size=(16, 16), threshold=0.25):
         {"image": str(i), "split": "calibration", "label": "0", "score": "0.1"} for i in range(3)
     ]
     return Detector(
-        Scorer(black, "mse", size),
-        resize="stretch",
+        Scorer(black, score, size),
+        resize=resize,
         threshold=calibrate(calibration, "manual", threshold),
         pixel_threshold=0.5,
         calibration=calibration,

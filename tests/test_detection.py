@@ -1,6 +1,8 @@
 """Thresholds, regions, the journal and the detector's arrays."""
 
 import math
+import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,8 +18,9 @@ from detection import (
     describe,
     find_regions,
 )
-from detection.inspection import COLUMNS, Finding, csv_line, inspect
-from detection.journal import Journal
+from detection.inspection import COLUMNS, FileState, Finding, csv_line, inspect
+from detection.journal import Journal, read_journal
+from detection.output import picture_name
 from detection.thresholds import f1, false_alarms, k_sigma, quantile, sensitivity, supports
 from detection.watch import Watcher
 
@@ -60,15 +63,36 @@ def test_a_threshold_with_labels_lies_between_two_scores():
     for method in ("youden", "f1", "sensitivity"):
         threshold = calibrate(rows([1.0, 2.6], labelled), method)
         assert threshold.value == 2.5
-        assert (threshold.false_alarms.count, threshold.false_alarms.rate) == (1, 0.5)
+        found = threshold.false_alarms
+        assert (found.count, found.rate) == (1, 0.5)
+
+
+def alarms(scores, threshold, method="manual", setting=None):
+    return false_alarms(np.asarray(scores), threshold, method=method, setting=setting)
 
 
 def test_the_interval_of_false_alarms_is_the_exact_one():
     # Clopper-Pearson for 0 of 20: 1 − 0.025^(1/20) = 0.16843; by symmetry for 20 of 20.
-    none = false_alarms(np.zeros(20), 1.0)
+    none = alarms(np.zeros(20), 1.0)
     assert (none.low, none.high) == (0.0, pytest.approx(0.16843, abs=1e-5))
-    all_ = false_alarms(np.ones(20), 1.0)
+    all_ = alarms(np.ones(20), 1.0)
     assert (all_.low, all_.high) == (pytest.approx(1 - 0.16843, abs=1e-5), 1.0)
+
+
+def test_the_false_alarms_of_a_quantile_are_those_of_images_to_come():
+    # k = 1 of n = 99: Beta(1, 99), whose distribution function is 1 − (1 − x)⁹⁹.
+    scores = np.arange(99.0)
+    found = alarms(scores, quantile(scores, 0.01), "quantile", 0.01)
+    assert (found.rate, found.count, found.num_normal) == (pytest.approx(0.01), 0, 99)
+    assert found.low == pytest.approx(1 - 0.975 ** (1 / 99), rel=1e-9)
+    assert found.high == pytest.approx(1 - 0.025 ** (1 / 99), rel=1e-9)
+
+
+def test_the_false_alarms_of_k_sigma_leave_each_image_out_of_its_own_threshold():
+    # With itself: mean 2.5, deviation 5: 10 is below 2.5 + 1.6 · 5. By the others, 0 ± 0, above.
+    scores = np.array([0.0, 0.0, 0.0, 10.0])
+    found = alarms(scores, k_sigma(scores, 1.6), "k_sigma", 1.6)
+    assert (found.count, found.rate) == (0, 0.25)
 
 
 def test_too_few_images_are_told():
@@ -78,8 +102,12 @@ def test_too_few_images_are_told():
     assert "Warning" not in describe(calibrate(rows(np.arange(99.0)), "quantile", 0.01))
     with pytest.raises(CalibrationError, match="1 normal, 0 anomalous"):
         calibrate(rows([1.0], [(0, 1.0)]), "youden")
-    with pytest.raises(CalibrationError, match="Expected a threshold"):
+    with pytest.raises(CalibrationError, match="Expected a finite number as the setting"):
         calibrate(rows([1.0]), "manual")
+    with pytest.raises(CalibrationError, match="Received: nan"):
+        calibrate(rows([1.0]), "manual", math.nan)
+    with pytest.raises(CalibrationError, match="Expected no setting of 'youden'"):
+        calibrate(rows([1.0], [(0, 1.0), (1, 2.0)]), "youden", 0.1)
     with pytest.raises(CalibrationError, match="between 0 and 1"):
         calibrate(rows([1.0]), "quantile", 1.5)
 
@@ -98,6 +126,13 @@ def test_regions_are_in_pixels_of_the_picture(mode):
     back = unfit(anomaly_map, picture.shape, mode)
     assert back.shape == picture.shape
     assert np.mean(back[40:60, 100:140]) > 10 * np.mean(back)
+
+
+def test_the_border_of_a_padded_picture_has_no_regions():
+    anomaly_map = np.ones((32, 32), np.float32)
+    (region,) = find_regions(anomaly_map, 0.5, (100, 400), "pad")
+    assert (region.x, region.y, region.width, region.height) == (0, 0, 400, 100)
+    assert region.area == 400 * 100
 
 
 def test_the_ten_largest_regions_largest_first():
@@ -124,6 +159,7 @@ def test_arrays_of_any_size_depth_and_colour():
     assert found.predict([*white, np.zeros((5, 5), np.uint8)]).tolist() == [True] * 4 + [False]
     assert found.score([]).shape == (0,)
     assert found.score(np.zeros((3, 16, 16), np.uint8)).shape == (3,)
+    assert found.is_anomalous([0.0, 0.25, math.nan]).tolist() == [False, True, True]
     with pytest.raises(ValueError, match="Received: dtype=float64"):
         found.score([np.zeros((4, 4))])
     with pytest.raises(ValueError, match=r"Received: shape=\(4, 4, 2\)"):
@@ -165,10 +201,32 @@ def test_findings_come_in_order_and_broken_files_between_them(tmp_path):
     assert str(paths[3]) in findings[3].error
 
 
+def test_whatever_a_file_does_to_a_library_the_others_go_on(tmp_path, monkeypatch):
+    paths = [tmp_path / f"{index}.png" for index in range(3)]
+    for index, path in enumerate(paths):
+        cv2.imwrite(str(path), np.zeros((9, 9 + index), np.uint8))
+    found = black_detector()
+    prepare = found.prepare
+
+    def without_memory(image):
+        if image.shape == (9, 10):
+            raise MemoryError("no room")
+        return prepare(image)
+
+    monkeypatch.setattr(found, "prepare", without_memory)
+    findings = list(inspect(found, paths, batch_size=2, num_threads=1))
+    assert [finding.verdict for finding in findings] == ["normal", "unreadable", "normal"]
+    assert "MemoryError no room" in findings[1].error
+
+
+def finding(path, verdict="normal", **more):
+    return Finding(path, FileState(7, 1_000_000_007), verdict, **more)
+
+
 def test_a_cut_line_is_cut_off_and_nothing_is_lost(tmp_path):
     journal = Journal(tmp_path / "a.csv")
     for name in ("a, b.png", "c.png"):
-        journal.append(Finding(tmp_path / name, "normal", score=0.5).to_csv())
+        journal.append(finding(tmp_path / name, score=0.5))
     journal.close()
     whole = (tmp_path / "a.csv").read_bytes()
     for end in range(len(whole) + 1):
@@ -179,26 +237,85 @@ def test_a_cut_line_is_cut_off_and_nothing_is_lost(tmp_path):
         assert [row["path"] for row in rows] == sorted(again.known)
         assert len(rows) == max(whole[:end].count(b"\n") - 1, 0)
         assert (tmp_path / "a.csv").read_text().startswith(csv_line(COLUMNS))
+    assert set(again.known.values()) == {FileState(7, 1_000_000_007)}
+
+
+def test_of_a_picture_that_was_inspected_again_the_last_line_counts(tmp_path):
+    journal = Journal(tmp_path / "a.csv")
+    journal.append(finding(tmp_path / "a.png", "unreadable", error="cut short"))
+    journal.append(finding(tmp_path / "b.png", score=0.5))
+    journal.append(finding(tmp_path / "a.png", "anomalous", score=0.9))
+    journal.close()
+    rows = {row["path"]: row["verdict"] for row in read_journal(tmp_path / "a.csv")}
+    assert rows == {str(tmp_path / "a.png"): "anomalous", str(tmp_path / "b.png"): "normal"}
+
+
+class Looks:
+    """A watcher whose clock the test sets, and which inspects at once what it finds."""
+
+    def __init__(self, monkeypatch, directory, **more):
+        self.now = 0.0
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+        self.known = {}
+        self.watcher = Watcher(directory, self.known, settle=1.0, **more)
+
+    def at(self, second):
+        self.now = float(second)
+        ready = self.watcher.look()
+        self.known |= {str(path): FileState.of(path) for path in ready}
+        return [path.name for path in ready]
 
 
 def test_files_count_when_they_no_longer_change(tmp_path, monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-    watcher = Watcher(tmp_path, {str(tmp_path / "old.png")}, settle=1.0)
-    for name in ("old.png", "new.png", ".hidden.png", "note.txt"):
+    (tmp_path / "out").mkdir()
+    looks = Looks(monkeypatch, tmp_path, excluded=tmp_path / "out")
+    for name in ("old.png", "new.png", ".hidden.png", "note.txt", "out/own.png"):
         (tmp_path / name).write_text("x")
+    looks.known[str(tmp_path / "old.png")] = FileState.of(tmp_path / "old.png")
     (tmp_path / "below").mkdir()
     (tmp_path / "below/deep.jpg").write_text("x")
-    looks = []
-    for second in range(5):
-        now[0] = float(second)
-        if second == 1:
-            (tmp_path / "new.png").write_text("it grows")
-        looks.append([path.name for path in watcher.look()])
-    assert looks == [[], ["deep.jpg"], ["new.png"], [], []]
+    assert looks.at(0) == []
+    (tmp_path / "new.png").write_text("it grows")
+    assert [looks.at(second) for second in (1, 2, 3)] == [["deep.jpg"], ["new.png"], []]
+
+
+def test_a_file_that_changes_after_it_was_found_is_found_again(tmp_path, monkeypatch):
+    looks = Looks(monkeypatch, tmp_path)
+    (tmp_path / "slow.png").write_text("the first half")
+    assert [looks.at(second) for second in (0, 1, 7)] == [[], ["slow.png"], []]
+    (tmp_path / "slow.png").write_text("the first half and the second")
+    assert [looks.at(second) for second in (8, 9, 10)] == [[], ["slow.png"], []]
+
+
+def test_links_and_files_that_come_and_go(tmp_path, monkeypatch):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    looks = Looks(monkeypatch, pictures)
+    (pictures / "link.png").symlink_to(tmp_path / "later.png")
+    (pictures / "gone.png").write_text("x")
+    assert looks.at(0) == []
+    (pictures / "gone.png").unlink()
+    assert looks.at(5) == []
+    (tmp_path / "later.png").write_text("x")
+    assert [looks.at(second) for second in (6, 7, 8)] == [[], ["link.png"], []]
+    shutil.rmtree(pictures)
+    assert looks.at(9) == []
 
 
 def test_the_score_of_a_finding_is_read_back_exactly(tmp_path):
     score = float(np.float32(1 / 3))
-    line = Finding(tmp_path / "a.png", "normal", score=score).to_csv()
+    line = finding(tmp_path / "a.png", score=score).to_csv()
     assert math.isclose(float(line.split(",")[1]), score, rel_tol=0)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/pictures/a/b.png", "a/b.png.jpg"),
+        ("/else/b.png", "else/b.png.jpg"),
+        (f"/pictures/{'ü' * 120}.png", None),
+    ],
+)
+def test_names_of_the_pictures_of_findings(path, name):
+    found = picture_name(path, Path("/pictures"))
+    assert str(found) == name or (name is None and len(found.name) == 44)

@@ -161,6 +161,7 @@ class Detector:
         except DetectorError:
             raise
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            text = " ".join(str(error).split())
             raise DetectorError(
-                f"Expected the directory of a detector. Received: {directory} ({error})"
+                f"Expected the directory of a detector. Received: {directory} ({text})"
             ) from error

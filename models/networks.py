@@ -13,7 +13,8 @@ Here: our own. Each level halves height and width with a 4×4 convolution of str
 """
 
 import keras
-from keras import layers
+import tensorflow as tf
+from keras import layers, ops
 
 BASE_FILTERS = 32
 MAX_FILTERS = 128
@@ -46,6 +47,29 @@ def feature_maps(image_size: tuple[int, int]) -> list[tuple[int, int, int]]:
         maps.append((height, width, filters))
         filters = min(2 * filters, MAX_FILTERS)
     return maps
+
+
+@keras.saving.register_keras_serializable(package="awl_vae")
+class OutputMaps(layers.Conv2DTranspose):
+    """A 4×4 transposed convolution of stride 2 with "same" padding, fast for few maps.
+
+    On a CPU Keras' own takes as long for one map as for 16. Outputs 2i − 1 and 2i of a line come
+    from the same two inputs, i − 1 and i, so a plain 2×2 convolution gives the four pixels of each
+    2×2 block as its channels, and takes half the time (sub-pixel convolution, Shi et al., 2016).
+    Its gradients take longer, so training goes Keras' way; the results differ in their last bits.
+    """
+
+    def call(self, inputs, training=False):
+        """(N, h, w, C) to (N, 2 h, 2 w, M)."""
+        if training:
+            return super().call(inputs)
+        num_maps, channels = self.kernel.shape[2:]
+        # (4, 4, M, C), place 2 (1 − i) + p of a line: input i of the two gives output p of the two.
+        kernel = ops.flip(ops.reshape(self.kernel, (2, 2, 2, 2, num_maps, channels)), axis=(0, 2))
+        kernel = ops.transpose(kernel, (0, 2, 5, 1, 3, 4))
+        kernel = ops.reshape(kernel, (2, 2, channels, 4 * num_maps))
+        blocks = tf.nn.conv2d(inputs, kernel, 1, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
+        return tf.nn.depth_to_space(blocks, 2)[:, 1:-1, 1:-1] + self.bias
 
 
 def build_encoder(image_size: tuple[int, int], *, latent_dim: int, dtype) -> keras.Model:
@@ -101,7 +125,7 @@ def build_decoder(
             layers.Dense(smallest[0] * smallest[1] * smallest[2], activation="relu", dtype=dtype),
             layers.Reshape(smallest, dtype=dtype),
             *upsampling,
-            layers.Conv2DTranspose(num_maps, 4, strides=2, padding="same", dtype="float32"),
+            OutputMaps(num_maps, 4, strides=2, padding="same", dtype="float32"),
         ],
         name="decoder",
     )

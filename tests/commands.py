@@ -52,6 +52,11 @@ class Command:
     def is_running(self):
         return self._process.is_alive()
 
+    def memory(self):
+        """Resident memory in bytes."""
+        pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
     def kill(self):
         """Sends SIGKILL; returns the exit status."""
         self._process.kill()

@@ -265,6 +265,50 @@ def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
     assert '<dd id="total">36</dd>' in (output / "report.html").read_text()
 
 
+@pytest.mark.slow
+def test_watching_ten_thousand_pictures_takes_no_more_memory_and_loses_none(trained, tmp_path):
+    pictures, output = tmp_path / "pictures", tmp_path / "output"
+    pictures.mkdir()
+    flags = [f"--model_dir={trained[1]}", f"--images={pictures}", f"--output_dir={output}"]
+    contents = [png(stripes(index, size=(64, 64), defect=index % 10 == 0)) for index in range(100)]
+    journal = output / "inspection.csv"
+    num_lines = 0
+    command = commands.Command("inspect_images.py", *flags, "--watch")
+    memory = []
+    for start in range(0, 10_000, 500):
+        for index in range(start, start + 500):
+            # As a camera does: under another name first, or in two parts.
+            path = pictures / f"{index:05d}.png"
+            content = contents[index % 100]
+            if index % 2:
+                (pictures / f"{index:05d}.part").write_bytes(content)
+                (pictures / f"{index:05d}.part").rename(path)
+            else:
+                path.write_bytes(content[:100])
+                path.write_bytes(content)
+        if start == 5_000:
+            command.kill()
+            command = commands.Command("inspect_images.py", *flags, "--watch")
+            memory.clear()
+        while num_lines < 1 + start + 500:
+            assert command.is_running()
+            time.sleep(0.05)
+            num_lines = journal.read_bytes().count(b"\n") if journal.exists() else 0
+        memory.append(command.memory())
+    command.interrupt()
+    assert command.wait() == 1
+    rows = read_csv(journal)
+    assert sorted(row["path"] for row in rows) == [
+        str(pictures / f"{index:05d}.png") for index in range(10_000)
+    ]
+    expected = {int(os.path.basename(row["path"])[:5]): row for row in rows}
+    for row in rows:
+        twin = expected[int(os.path.basename(row["path"])[:5]) % 100]
+        assert float(row["score"]) == pytest.approx(float(twin["score"]), rel=1e-4)
+    # From the second round after the start to the last: 4,000 pictures.
+    assert memory[-1] < 1.02 * memory[1]
+
+
 def test_watching_does_not_inspect_what_it_writes(trained, tmp_path):
     folder, model_dir, _ = trained
     shutil.copytree(folder / "test/spot", tmp_path / "spot")

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from losses import TERMS
 from models import VAE
-from models.networks import feature_maps
+from models.networks import OutputMaps, feature_maps
 
 
 def batch(num_images=6, image_size=(16, 16), seed=0):
@@ -41,6 +41,18 @@ def test_any_size_divisible_by_16(image_size, smallest, likelihood):
     x = batch(1, image_size)
     assert model(x).shape == (1, *image_size, 1)
     assert model.decoder.output_shape[-1] == (1 if likelihood == "bernoulli" else 2)
+
+
+@pytest.mark.parametrize("num_maps", [1, 2])
+def test_the_fast_way_to_the_output_maps_is_the_transposed_convolution(num_maps):
+    layer = OutputMaps(num_maps, 4, strides=2, padding="same")
+    x = np.random.RandomState(0).normal(size=(2, 3, 5, 7)).astype(np.float32)
+    expected = layer(x, training=True)
+    layer.bias.assign(np.arange(1.0, num_maps + 1))
+    assert expected.shape == (2, 6, 10, num_maps)
+    np.testing.assert_allclose(
+        layer(x, training=False), expected + np.arange(1, num_maps + 1), rtol=1e-5, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("image_size", [(50, 64), (64, 0), (8, 8), (-16, 16)])

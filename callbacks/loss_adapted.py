@@ -21,7 +21,8 @@ class LossAdaptedSearch(keras.callbacks.Callback):
     differ in nothing but the weights of their terms.
 
     At most three models are kept at a time, as files, whatever the number of branches: the one that
-    the stage starts from, its best so far, and the conventional VAE. What a cut makes it write a
+    the stage starts from, its best so far, and the conventional VAE. A halving search keeps those
+    of its paused branches besides. What a cut makes it write a
     second time is the same, and it removes nothing that the last checkpoint needs.
 
     Args:
@@ -59,8 +60,9 @@ class LossAdaptedSearch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.step = self.plan.next_step(self.rows)
-        if self.step.is_first and self.step.stage > 1:
-            self._begin_branch()
+        if self.step.start is not None:
+            self._remove_models()
+            self._restore(self.step.start)
         self.batches.epoch = self.step.epoch
         self.model.set_term_weights(self.step.weights)
 
@@ -75,8 +77,8 @@ class LossAdaptedSearch(keras.callbacks.Callback):
                 f"stage {self.step.stage}: {self.step.branch} is out, {name} was {last[name]} "
                 f"in epoch {last['epoch']}"
             )
-        elif self.plan.is_over(self.step.stage, done):
-            self._keep_model()
+        for name in self.plan.models_to_keep(self.rows):
+            write_snapshot(self._path(name), self.model)
         self._write_branches()
         if before is None and self.step.stage > 1:
             self._say_choice()
@@ -91,26 +93,13 @@ class LossAdaptedSearch(keras.callbacks.Callback):
 
     def take_up(self, method: str) -> None:
         """Puts the model into its state at E3; `method` is "conventional" or "loss_adapted"."""
-        self._restore("conventional-3" if method == CONVENTIONAL else "chosen-3")
+        self._restore("conventional" if method == CONVENTIONAL else "chosen-3")
 
-    def _begin_branch(self):
-        stage = self.step.stage
-        if self.step.branch == CONVENTIONAL:
-            start, needed = "conventional-2", {"chosen-3", "conventional-3"}
-        else:
-            carried = 3 if stage == 3 and self.plan.chosen(self.rows, 2) == NONE else 2
-            start, needed = f"chosen-{stage - 1}", {f"chosen-{stage}", f"conventional-{carried}"}
+    def _remove_models(self):
+        needed = self.plan.models_needed(self.rows, self.step)
         for path in self.snapshot_dir.iterdir():
-            if path.stem not in {start, *needed}:
+            if path.stem not in needed:
                 path.unlink()
-        self._restore(start)
-
-    def _keep_model(self):
-        stage = self.step.stage
-        if self.plan.best(self.rows, stage) == self.step.branch:
-            write_snapshot(self._path(f"chosen-{stage}"), self.model)
-        if stage > 1 and self.plan.is_conventional(self.rows, self.step):
-            write_snapshot(self._path(f"conventional-{stage}"), self.model)
 
     def _restore(self, name):
         restore(self.model, read_snapshot(self._path(name))[1])
@@ -141,9 +130,10 @@ class LossAdaptedSearch(keras.callbacks.Callback):
         columns += ["adapt_auc", "selected"]
         chosen = {stage: self.plan.chosen(self.rows, stage) for stage in (1, 2, 3)}
         rows = [
-            {"selected": int(chosen[row["stage"]] == row["branch"])} | row
-            for row in self.rows
-            if row["branch"] != CONVENTIONAL
+            {"selected": int(chosen[stage] == branch)} | row
+            for stage in (1, 2, 3)
+            for branch in self.plan.branches
+            for row in of_branch(self.rows, stage=stage, branch=branch)
         ]
         write_csv(
             self.branches_path, columns, ({name: row[name] for name in columns} for row in rows)

@@ -5,8 +5,11 @@ VAE. Stages 2 and 3 train one branch after the other, each from the model that t
 chosen: in a branch the weights of some terms fall, each until its term rises. The branch with the
 lowest loss in the last epoch of its stage is chosen.
 
-The conventional VAE is carried along as the branch "none" of stage 2. Where another branch is
-chosen there, it goes on beside stage 3, as `CONVENTIONAL`, which is no candidate.
+A halving search trains the branches of a stage in turn to a few common epochs, and at each of them
+drops the half with the higher losses (successive halving, Jamieson and Talwalkar, 2016).
+
+The conventional VAE is carried along as the branch "none" as long as that is trained and no weight
+has fallen before. From there on it is trained at the end, as `CONVENTIONAL`, which is no candidate.
 
 Nothing here has a state: rows in, decision out. A row is what one epoch of a branch gave, a dict
 with the keys `stage`, `branch`, `epoch` (the logical one: every branch of a stage counts the same
@@ -24,6 +27,12 @@ NONE = "none"
 CONVENTIONAL = "conventional"
 Row = Mapping[str, object]
 
+RUNGS = (0.1, 0.2, 0.3)
+"""Shares of a stage after which a halving search drops half of its branches.
+
+Seven branches cost two whole ones: 7 · 0.1 + 4 · 0.1 + 2 · 0.1 + 1 · 0.7 = 2.
+"""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -33,14 +42,14 @@ class Step:
         stage: 1, 2 or 3.
         branch: the name of the branch.
         epoch: the logical epoch, from 1.
-        is_first: whether it is the branch's first epoch in this stage.
+        start: the kept model to start from, or None where the last epoch's goes on.
         weights: by term, its weight in this epoch.
     """
 
     stage: int
     branch: str
     epoch: int
-    is_first: bool
+    start: str | None
     weights: Mapping[str, float]
 
 
@@ -55,6 +64,7 @@ class SearchPlan:
         floor: the weight that a falling weight ends at.
         selection_loss: "unweighted", all terms at weight 1, or "weighted". Weighted losses of
             different branches are sums of different things; it is the paper's other reading.
+        search: "full", or "halving".
     """
 
     branches: Mapping[str, Sequence[str]]
@@ -62,20 +72,50 @@ class SearchPlan:
     ends: tuple[int, int, int]
     floor: float
     selection_loss: str = "unweighted"
+    search: str = "full"
 
     def next_step(self, rows: Sequence[Row]) -> Step | None:
         """The epoch to train after those of `rows`, or None at the end of the search."""
-        for stage, branch in self._branches(rows):
+        for stage, branch, end in self._legs(rows):
             done = of_branch(rows, stage=stage, branch=branch)
-            if not self.is_over(stage, done):
-                epoch = self._first_epoch(stage) + len(done)
-                weights = self._weights(rows, stage, branch, epoch)
-                return Step(stage, branch, epoch, not done, weights)
+            if not _is_over(done, end):
+                epoch = done[-1]["epoch"] + 1 if done else self._first_epoch(rows, stage, branch)
+                start = self._start(rows, stage, branch) if rows else None
+                return Step(stage, branch, epoch, start, self._weights(rows, stage, branch, epoch))
         return None
 
-    def is_over(self, stage: int, done: Sequence[Row]) -> bool:
-        """Whether a branch with the rows `done` in this stage is at its end, or is out."""
-        return bool(done) and (done[-1]["epoch"] == self.ends[stage - 1] or is_out(done))
+    def models_to_keep(self, rows: Sequence[Row]) -> list[str]:
+        """The names, often none, to keep the model under as it is after the last of `rows`."""
+        last = rows[-1]
+        stage, branch, epoch = last["stage"], last["branch"], last["epoch"]
+        if is_out(rows) or epoch not in self._rungs(stage):
+            return []
+        names = []
+        if epoch < self.ends[stage - 1]:
+            names.append(f"paused-{branch}")
+        elif branch == self.best(rows, stage):
+            names.append(f"chosen-{stage}")
+        if stage > 1 and last in self._conventional(rows):
+            names.append("conventional" if epoch == self.ends[-1] else "carried")
+        # Until its end "conventional" may have to begin from "carried" again.
+        return names if branch != CONVENTIONAL else [name for name in names if name == branch]
+
+    def models_needed(self, rows: Sequence[Row], step: Step) -> set[str]:
+        """The names of the kept models that `step`, after `rows`, or a later one may need."""
+        stage = step.stage
+        paused = {
+            f"paused-{branch}"
+            for branch, end in self._stage(rows, stage)[0]
+            if not _is_over(of_branch(rows, stage=stage, branch=branch), end)
+        }
+        is_begun = all(of_branch(rows, stage=stage, branch=branch) for branch in self.branches)
+        needed = {step.start, f"chosen-{stage}", "conventional"} | paused
+        if not is_begun:
+            needed.add(f"chosen-{stage - 1}")
+        # Where stage 3 goes on with the conventional VAE, that begins from "chosen-2".
+        if stage < 3 or self.chosen(rows, 2) != NONE or of_branch(rows, stage=3, branch=NONE):
+            needed.add("carried")
+        return needed
 
     def start(self, rows: Sequence[Row], stage: int) -> Row:
         """The last row of the model that a stage after the first starts from."""
@@ -88,24 +128,18 @@ class SearchPlan:
         return plain_sum(row[f"weight_{term}"] * row[term] for term in self.terms)
 
     def best(self, rows: Sequence[Row], stage: int) -> str | None:
-        """The best of the stage's branches that are at their end, the first of equal ones."""
-        candidates = {}
-        for branch in self._candidates(stage):
-            done = of_branch(rows, stage=stage, branch=branch)
-            if self.is_over(stage, done) and not is_out(done):
-                candidates[branch] = self.loss(done[-1])
-        return min(candidates, key=candidates.get, default=None)
+        """The best of the stage's branches that are at its end, the first of equal ones."""
+        first = next(iter(self._stage(rows, stage)[1]), None)
+        done = of_branch(rows, stage=stage, branch=first)
+        return first if done and done[-1]["epoch"] == self.ends[stage - 1] else None
 
     def chosen(self, rows: Sequence[Row], stage: int) -> str | None:
         """The branch that the stage has chosen; None before its end and where all are out."""
-        return self.best(rows, stage) if self.is_whole(rows, stage) else None
-
-    def is_whole(self, rows: Sequence[Row], stage: int) -> bool:
-        """Whether all branches of the stage are at their end, or out."""
-        return all(
-            self.is_over(stage, of_branch(rows, stage=stage, branch=branch))
-            for branch in self._candidates(stage)
+        legs, _ = self._stage(rows, stage)
+        is_whole = all(
+            _is_over(of_branch(rows, stage=stage, branch=branch), end) for branch, end in legs
         )
+        return self.best(rows, stage) if is_whole else None
 
     def path(self, rows: Sequence[Row], method: str) -> list[Row]:
         """The rows that lead to a method's model, one an epoch.
@@ -117,45 +151,98 @@ class SearchPlan:
         Returns:
             Rows of the epochs 1 to E3, or to the first loss that is not finite.
         """
-        branches = [NONE] + [self.chosen(rows, stage) or NONE for stage in (2, 3)]
         if method == CONVENTIONAL:
-            branches = [NONE, NONE, NONE if branches[1] == NONE else CONVENTIONAL]
-        path = []
-        for stage, branch in enumerate(branches, 1):
-            path += of_branch(rows, stage=stage, branch=branch)
-            if is_out(path):
-                break
+            return self._conventional(rows)
+        path = of_branch(rows, stage=1, branch=NONE)
+        for stage in (2, 3):
+            if not is_out(path):
+                path += of_branch(rows, stage=stage, branch=self.chosen(rows, stage) or NONE)
         return path
 
     def epochs_left(self, rows: Sequence[Row] = ()) -> int:
         """How many epochs there are to train at most, the conventional VAE's included."""
-        left = 0
-        for stage, branch in self._branches(rows):
+        reached = {}
+        for stage, branch, end in self._legs(rows):
             done = of_branch(rows, stage=stage, branch=branch)
-            if not self.is_over(stage, done):
-                left += self.ends[stage - 1] - self._first_epoch(stage) + 1 - len(done)
-        return left
+            first = done[0]["epoch"] if done else self._first_epoch(rows, stage, branch)
+            reached[stage, branch] = 0 if _is_over(done, end) else end - first + 1 - len(done)
+        return sum(reached.values())
 
-    def is_conventional(self, rows: Sequence[Row], step: Step) -> bool:
-        """Whether a step trains the conventional VAE."""
-        return step.branch == CONVENTIONAL or (
-            step.branch == NONE and (step.stage < 3 or self.chosen(rows, 2) == NONE)
-        )
+    def num_epochs(self, stage: int) -> int:
+        """How many epochs a stage trains, all branches together."""
+        begin = (0, *self.ends)[stage - 1]
+        last = dict(self._stage((), stage)[0])  # The last leg of each branch counts.
+        return sum(end - begin for end in last.values())
 
-    def _branches(self, rows) -> Iterator[tuple[int, str]]:
-        """(stage, branch) in the order of training, all that `rows` do not rule out."""
+    def _legs(self, rows) -> Iterator[tuple[int, str, int]]:
+        """(stage, branch, last epoch) in the order of training, all that `rows` leave open.
+
+        Which branches go on past a rung that is not reached yet is a guess; how many is not.
+        """
         for stage in (1, 2, 3):
-            if stage > 1 and self.is_whole(rows, stage - 1) and not self.best(rows, stage - 1):
-                return
-            yield from ((stage, branch) for branch in self._candidates(stage))
-        if self.chosen(rows, 2) != NONE and not is_out(of_branch(rows, stage=2, branch=NONE)):
-            yield 3, CONVENTIONAL
+            legs, survivors = self._stage(rows, stage)
+            yield from ((stage, branch, end) for branch, end in legs)
+            if not survivors:
+                break
+        carried = self._conventional(rows)
+        first = self._first_epoch(rows, 3, CONVENTIONAL)
+        if first <= self.ends[-1] and not is_out(carried):
+            yield 3, CONVENTIONAL, self.ends[-1]
 
-    def _candidates(self, stage):
-        return [NONE] if stage == 1 else list(self.branches)
+    def _stage(self, rows, stage):
+        """The (branch, last epoch) of a stage in the order of training, and who survives it."""
+        alive = [NONE] if stage == 1 else list(self.branches)
+        legs = []
+        for end, count in self._rungs(stage).items():
+            legs += [(branch, end) for branch in alive]
+            ranked = self._ranked(rows, stage, alive, end)[:count]
+            alive = [branch for branch in alive if branch in ranked]
+        return legs, alive
 
-    def _first_epoch(self, stage):
-        return 1 if stage == 1 else self.ends[stage - 2] + 1
+    def _rungs(self, stage):
+        """By the epochs at which the branches of a stage are compared, how many survive."""
+        begin, end = (0, *self.ends)[stage - 1 : stage + 1]
+        rungs, count = {}, len(self.branches)
+        for share in RUNGS if self.search == "halving" and stage > 1 else ():
+            count = math.ceil(count / 2)
+            rungs[begin + max(1, round(share * (end - begin)))] = count
+        return rungs | {end: 1}
+
+    def _ranked(self, rows, stage, branches, epoch):
+        """Branches by their loss in an epoch; the ones that are not there yet come last."""
+        losses = {}
+        for branch in branches:
+            done = of_branch(rows, stage=stage, branch=branch)
+            if not is_out(done):
+                at_epoch = (self.loss(row) for row in done if row["epoch"] == epoch)
+                losses[branch] = next(at_epoch, math.inf)
+        return sorted(losses, key=losses.get)
+
+    def _conventional(self, rows):
+        """The rows of the conventional VAE, as far as it is trained."""
+        path = of_branch(rows, stage=1, branch=NONE)
+        stages = ((2, NONE), (3, NONE), (3, CONVENTIONAL))
+        for stage, branch in stages:
+            is_same = (stage, branch) != (3, NONE) or self.chosen(rows, 2) == NONE
+            if is_same and not is_out(path):
+                path += of_branch(rows, stage=stage, branch=branch)
+        return path
+
+    def _first_epoch(self, rows, stage, branch):
+        """The epoch that a branch which is not begun begins with, at the earliest."""
+        if branch != CONVENTIONAL:
+            return 1 + (0, *self.ends)[stage - 1]
+        trained = [row["epoch"] for row in self._conventional(rows) if row["branch"] == NONE]
+        stage = 3 if self.chosen(rows, 2) == NONE else 2
+        return 1 + max([*trained, next(iter(self._rungs(stage)))])
+
+    def _start(self, rows, stage, branch):
+        if (rows[-1]["stage"], rows[-1]["branch"]) == (stage, branch):
+            return None
+        if branch == CONVENTIONAL:
+            return "carried"
+        is_begun = of_branch(rows, stage=stage, branch=branch)
+        return f"paused-{branch}" if is_begun else f"chosen-{stage - 1}"
 
     def _weights(self, rows, stage, branch, epoch):
         if stage == 1 or branch == CONVENTIONAL:
@@ -186,3 +273,8 @@ def is_out(rows: Sequence[Row]) -> bool:
 def blamed(row: Row, terms: Sequence[str]) -> str:
     """The name of what is not finite in a row: the first such term, or the loss."""
     return next((term for term in terms if not math.isfinite(row[term])), "loss_unweighted")
+
+
+def _is_over(done, end):
+    """Whether a branch with the rows `done` has reached an epoch, or is out."""
+    return bool(done) and (done[-1]["epoch"] >= end or is_out(done))

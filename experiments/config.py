@@ -57,6 +57,7 @@ class LossAdaptedConfig(Config):
     e2: int
     e3: int
     selection_loss: str
+    search: str
 
     def __post_init__(self):
         if not self.e1 < self.e2 < self.e3:
@@ -68,7 +69,13 @@ class LossAdaptedConfig(Config):
 CONFIGS = {"auc_adapted": AUCAdaptedConfig, "loss_adapted": LossAdaptedConfig}
 """The class of each experiment's settings."""
 
-_ALL = {"repeats": 1, "num_adapt": None, "f_update": 3, "selection_loss": "unweighted"}
+_ALL = {
+    "repeats": 1,
+    "num_adapt": None,
+    "f_update": 3,
+    "selection_loss": "unweighted",
+    "search": "full",
+}
 _TWO_TERMS = _ALL | {"likelihood": "bernoulli", "score": "mse", "batch_size": 32}
 _THREE_TERMS = _ALL | {"likelihood": "gaussian", "batch_size": 64}
 

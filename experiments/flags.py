@@ -35,6 +35,7 @@ OVERRIDES = (
     "e2",
     "e3",
     "selection_loss",
+    "search",
 )
 
 
@@ -142,6 +143,13 @@ def _define_loss_adapted():
         "The loss that chooses a branch. unweighted: all terms at weight 1, so that branches can "
         "be compared; weighted: each with the weights of its own.",
         ["unweighted", "weighted"],
+    )
+    _define_override(
+        flags.DEFINE_enum,
+        "search",
+        "full: every branch to the end of its stage; halving: the half with the higher losses is "
+        "dropped after a tenth, two and three tenths of a stage.",
+        ["full", "halving"],
     )
 
 

@@ -45,7 +45,9 @@ def train(
         say=lambda text: bar.say(f"seed {seed}, {text}"),
     )
     ends = {"e1": config.e1, "e2": config.e2, "e3": config.e3}
-    settings = hyper_parameters(config, seed, selection_loss=config.selection_loss, **ends)
+    settings = hyper_parameters(
+        config, seed, selection_loss=config.selection_loss, search=config.search, **ends
+    )
     resume = Resume(directory / CHECKPOINT / "latest.npz", [search])
     has_labels = len(data.labels["adapt"]) > 0
     # In this order each finds in the logs, and in the search, what it needs of those before it.
@@ -80,6 +82,7 @@ def search_plan(config: LossAdaptedConfig) -> SearchPlan:
         ends=(config.e1, config.e2, config.e3),
         floor=DISABLED,
         selection_loss=config.selection_loss,
+        search=config.search,
     )
 
 
@@ -129,14 +132,12 @@ def _notes(search):
 
 def _announce(config):
     plan = search_plan(config)
-    e1, e2, e3 = plan.ends
-    count = len(plan.branches)
-    searched = e1 + count * (e3 - e1)
+    stages = [plan.num_epochs(stage) for stage in (1, 2, 3)]
+    searched, most, e3 = sum(stages), plan.epochs_left(), config.e3
     return (
-        f"Each search trains {e1} + {count} · {e2 - e1} + {count} · {e3 - e2} = {searched} epochs, "
-        f"and {e3 - e2} more for the conventional VAE where a weight falls in stage 2. "
-        f"A conventional run is {e3}: the search takes {searched / e3:.1f} to "
-        f"{plan.epochs_left() / e3:.1f} times as long."
+        f"Each search trains {' + '.join(map(str, stages))} = {searched} epochs, and up to "
+        f"{most - searched} more for the conventional VAE. A conventional run is {e3}: the search "
+        f"takes {searched / e3:.1f} to {most / e3:.1f} times as long."
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import assert_same_bits, stripes
 
-from callbacks import NONE, EpochOrder, LossAdaptedSearch, Resume, SearchPlan, of_branch
+from callbacks import EpochOrder, LossAdaptedSearch, Resume, SearchPlan
 from callbacks.snapshot import read_snapshot, restore
 from data import Dataset, Item, TrainingBatches, prepare
 from losses import BRANCHES, DISABLED, TERMS
@@ -18,6 +18,7 @@ from models import VAE
 
 ENDS = (2, 4, 5)
 SEED = 7
+METHODS = ("conventional", "loss_adapted")
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,23 @@ class ForcedPlan(SearchPlan):
 
     winners: tuple = ()
 
-    def best(self, rows, stage):
-        # Whatever is at its end before it is the best so far, as in a real search.
-        candidates = [NONE] if stage == 1 else list(self.branches)
-        upto = candidates[: candidates.index(self.winners[stage - 1]) + 1]
-        over = [b for b in upto if self.is_over(stage, of_branch(rows, stage=stage, branch=b))]
-        return over[-1] if over else None
+    def loss(self, row):
+        # The later in the order, the lower, up to the winner: whatever comes before it is the best
+        # so far, as in a real search.
+        order = list(self.branches)
+        winner = order.index(self.winners[row["stage"] - 1])
+        place = order.index(row["branch"])
+        return -place if place <= winner else place
 
 
-def forced(*winners, likelihood="bernoulli"):
+def forced(*winners, likelihood="bernoulli", **more):
     return ForcedPlan(
         BRANCHES[likelihood],
         terms=TERMS[likelihood],
         ends=ENDS,
         floor=DISABLED,
         winners=winners,
+        **more,
     )
 
 
@@ -124,7 +127,7 @@ class Notes(keras.callbacks.Callback):
         step = self.search.step
         self.epochs.append(
             {"stage": step.stage, "branch": step.branch, "epoch": step.epoch}
-            | {"is_first": step.is_first, "start": bits(self.model)}
+            | {"is_first": step.start is not None, "start": bits(self.model)}
             | {"models": names(self.search.snapshot_dir)}
             | {"weights": {t: float(w) for t, w in self.model.term_weights.items()}}
         )
@@ -255,6 +258,22 @@ def test_the_model_trains_with_the_weights_of_the_rows(data, tmp_path):
         assert row["loss_unweighted"] == row["bce"] + row["kl"]
 
 
+def test_a_halving_search_gives_each_branch_what_a_full_one_gives_it(data, plain, tmp_path):
+    model, full, _ = searched(data, tmp_path / "full", forced("none", "kl", "bce"))
+    expected = {method: (full.take_up(method), bits(model))[1] for method in METHODS}
+    plan = forced("none", "kl", "bce", search="halving")
+    model, halving, _ = searched(data, tmp_path / "halving", plan)
+    for method in METHODS:
+        halving.take_up(method)
+        assert_same_bits(bits(model), expected[method])
+    assert_same_bits(expected["conventional"], plain[-1])
+    rows = {(row["stage"], row["branch"], row["epoch"]): row for row in full.rows}
+    for row in halving.rows:
+        if row["branch"] != "conventional":
+            assert row == rows[row["stage"], row["branch"], row["epoch"]]
+    assert len(halving.rows) < len(full.rows)
+
+
 class CutError(Exception):
     pass
 
@@ -266,11 +285,12 @@ class Cutter(keras.callbacks.Callback):
         raise CutError
 
 
+@pytest.mark.parametrize("search_kind", ["full", "halving"])
 @pytest.mark.parametrize("winners", [("none", "kl", "bce"), ("none", "none", "kl")])
 def test_cut_in_every_epoch_before_and_after_its_checkpoint_it_ends_the_same(
-    data, tmp_path, winners
+    data, tmp_path, winners, search_kind
 ):
-    plan = forced(*winners)
+    plan = forced(*winners, search=search_kind)
     whole = tmp_path / "whole"
     model, search, _ = searched(data, whole, plan)
     rows, num_epochs = search.rows, len(search.rows)
@@ -295,7 +315,7 @@ def test_cut_in_every_epoch_before_and_after_its_checkpoint_it_ends_the_same(
     assert_same_bits(bits(scrambled), expected)
     assert (cut / "branches.csv").read_bytes() == (whole / "branches.csv").read_bytes()
     assert names(cut / "models") == names(whole / "models")
-    for name in ("chosen-3", "conventional-3"):
+    for name in ("chosen-3", "conventional"):
         arrays = [read_snapshot(root / f"models/{name}.npz")[1] for root in (cut, whole)]
         assert_same_bits(*arrays)
 

@@ -205,7 +205,7 @@ def test_each_branch_is_a_run_of_tensorboard_over_the_logical_epochs(finished):
 
 def test_what_is_printed(finished):
     _, run, command = finished
-    assert "Each search trains 1 + 7 · 2 + 7 · 2 = 29 epochs, and 2 more" in command.stdout
+    assert "Each search trains 1 + 14 + 14 = 29 epochs, and up to 2 more" in command.stdout
     assert "A conventional run is 5: the search takes 5.8 to 6.2 times as long." in command.stdout
     assert (run / "summary.md").read_text() in command.stdout
     for stage in ("2", "3"):

@@ -20,7 +20,7 @@ def searched(plan, values):
     rows = []
     while (step := plan.next_step(rows)) is not None:
         is_new = not rows or (rows[-1]["stage"], rows[-1]["branch"]) != (step.stage, step.branch)
-        assert step.is_first == is_new
+        assert (step.start is not None) == (is_new and bool(rows))
         terms = values(step)
         weights = {f"weight_{term}": weight for term, weight in step.weights.items()}
         rows.append(
@@ -245,3 +245,82 @@ def test_what_is_to_blame_is_the_term_that_is_not_finite():
     assert blamed({"bce": 1.0, "kl": 1.0, "loss_unweighted": math.nan}, ("bce", "kl")) == (
         "loss_unweighted"
     )
+
+
+def halving(**more):
+    return plan("gaussian", ends=(20, 30, 40), search="halving", **more)
+
+
+def test_a_halving_search_drops_half_of_the_branches_at_each_rung():
+    # The later in the order, the lower the loss: 7, 4, 2 and 1 branches go on.
+    order = list(BRANCHES["gaussian"])
+
+    def values(step):
+        lower = order.index(step.branch) if step.branch in order else 0
+        return {"mahalanobis": 100.0 - step.epoch - lower, "log_variance": 9.0, "kl": 50.0}
+
+    rows = searched(halving(), values)
+    expected = [(1, "none", 1, 20)]
+    for stage, begin in ((2, 20), (3, 30)):
+        expected += [(stage, branch, begin + 1, begin + 1) for branch in order]
+        expected += [(stage, branch, begin + 2, begin + 2) for branch in order[3:]]
+        expected += [(stage, order[5], begin + 3, begin + 3)]
+        expected += [(stage, order[6], begin + 3, begin + 10)]
+    # The conventional VAE goes on from where `none` was dropped.
+    expected += [(3, "conventional", 22, 40)]
+    assert trace(rows) == expected
+    assert [halving().chosen(rows, stage) for stage in (2, 3)] == [order[6]] * 2
+    assert [halving().num_epochs(stage) for stage in (1, 2, 3)] == [20, 20, 20]
+    assert len(rows) == halving().epochs_left() == 60 + 19
+    path = halving().path(rows, "conventional")
+    assert [row["epoch"] for row in path] == list(range(1, 41))
+    assert {row[f"weight_{term}"] for row in path for term in TERMS["gaussian"]} == {1.0}
+    path = halving().path(rows, "loss_adapted")
+    assert [row["epoch"] for row in path] == list(range(1, 41))
+
+
+def test_a_halving_search_in_which_none_wins_once_and_is_dropped_then():
+    def values(step):
+        lower = step.branch == ("none" if step.stage == 2 else "kl")
+        return {"mahalanobis": 100.0 - lower, "log_variance": 9.0, "kl": 50.0}
+
+    rows = searched(halving(), values)
+    assert [halving().chosen(rows, stage) for stage in (2, 3)] == ["none", "kl"]
+    # Ties go to the first in the order, so `none` stays till only two are left.
+    assert trace(rows)[-1] == (3, "conventional", 34, 40)
+    path = halving().path(rows, "conventional")
+    assert [row["epoch"] for row in path] == list(range(1, 41))
+    lefts = [halving().epochs_left(rows[:count]) for count in range(len(rows) + 1)]
+    assert lefts[-1] == 0
+    assert all(after < before for before, after in itertools.pairwise(lefts))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 50])
+@pytest.mark.parametrize("likelihood", TERMS)
+def test_a_halving_search_of_any_length_keeps_what_it_needs(length, likelihood):
+    search = plan(likelihood, ends=(3, 3 + length, 3 + 2 * length), search="halving")
+    order = list(BRANCHES[likelihood])
+    for winners in itertools.product(order, order):
+
+        def values(step, winners=winners):
+            lower = step.stage > 1 and step.branch == winners[step.stage - 2]
+            return dict.fromkeys(TERMS[likelihood], 100.0 - step.epoch - lower)
+
+        rows, kept = [], set()
+        while (step := search.next_step(rows)) is not None:
+            if step.start is not None:
+                kept &= search.models_needed(rows, step)
+                assert step.start in kept
+            terms = values(step)
+            rows.append(
+                {"stage": step.stage, "branch": step.branch, "epoch": step.epoch}
+                | {"loss_unweighted": sum(terms.values())}
+                | terms
+                | {f"weight_{term}": weight for term, weight in step.weights.items()}
+            )
+            kept |= set(search.models_to_keep(rows))
+        assert tuple(search.chosen(rows, stage) for stage in (2, 3)) == winners
+        assert {"chosen-3", "conventional"} <= kept
+        assert [row["epoch"] for row in search.path(rows, "conventional")] == list(
+            range(1, 4 + 2 * length)
+        )

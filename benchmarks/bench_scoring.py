@@ -1,0 +1,81 @@
+"""Milliseconds an image from array to score and from file to verdict, beside what could be.
+
+    pip install -e '.[benchmark,export]' && python benchmarks/bench_scoring.py
+
+The detector is untrained, with the paper's size and latent rank: its speed is that of a trained
+one. The floor is the network's operations over the machine's rate of float32 matrix multiplication.
+`predict` is Keras' own way, without a score; onnxruntime runs the exported graph.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+from measure import Worker, alternate, report, spread
+from operations import count_operations
+
+import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+
+FLAGS = flags.FLAGS
+flags.DEFINE_list("sizes", ["64", "256"], "Image sizes in pixels.")
+flags.DEFINE_integer("latent_dim", 1000, "Number of latent variables.")
+flags.DEFINE_string("score", "mse", "The score.")
+flags.DEFINE_integer("rounds", 5, "Turns of each side.", lower_bound=1)
+flags.DEFINE_string("output", "benchmarks/results/scoring.json", "The JSON file.")
+
+WAYS = {
+    "array": "array to score",
+    "file": "file to verdict",
+    "predict": "model.predict",
+    "onnxruntime": "onnxruntime",
+}
+COLUMNS = ("size", "batch", "way", "ms an image", "floor, ms", "over floor")
+
+
+def main(_):
+    """Measures and reports."""
+    rows = []
+    matmul = Worker("matmul.py")
+    for size in map(int, FLAGS.sizes):
+        model_dir = _save_detector(size)
+        forward, _ = count_operations(size, latent_dim=FLAGS.latent_dim, num_maps=1)
+        for batch_size in (1, 32):
+            sides = {way: Worker("score_ours.py", model_dir, way, batch_size) for way in WAYS}
+            taken = alternate({"matmul": matmul} | sides, FLAGS.rounds)
+            for worker in sides.values():
+                worker.close()
+            floor = 1e3 * forward / max(taken.pop("matmul"))
+            for way, seconds in taken.items():
+                milliseconds = spread([1e3 * second for second in seconds])
+                rows.append(
+                    {"size": size, "batch": batch_size, "way": WAYS[way]}
+                    | {"ms an image": milliseconds, "floor, ms": floor}
+                    | {"over floor": milliseconds["median"] / floor}
+                )
+    matmul.close()
+    report(f"Scoring, {FLAGS.score}, milliseconds an image", COLUMNS, rows, Path(FLAGS.output))
+
+
+def _save_detector(size):
+    from detection import Detector, calibrate
+    from evaluation import Scorer
+    from models import VAE
+
+    scorer = Scorer(VAE((size, size), latent_dim=FLAGS.latent_dim), FLAGS.score, (size, size))
+    scorer.scale.assign(np.full((size, size), 0.1, np.float32))
+    rows = [{"image": "", "split": "calibration", "label": 0, "score": 1.0}]
+    detector = Detector(
+        scorer,
+        resize="stretch",
+        threshold=calibrate(rows, "manual", 1.0),
+        pixel_threshold=10.0,
+        calibration=rows,
+    )
+    directory = Path(tempfile.mkdtemp()) / "detector"
+    detector.save(directory)
+    return directory
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,117 @@
+"""Epochs and seconds of a loss-adapted search against one conventional run, two and three terms.
+
+    python benchmarks/bench_search.py
+
+The stages and the images are those of the quick profile, with fewer of them; seconds are those of
+training alone, without scores and figures.
+"""
+
+import io
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from absl import app, flags
+from measure import alternate, report, spread
+
+import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+
+FLAGS = flags.FLAGS
+flags.DEFINE_list("datasets", ["bellows", "comb"], "Generated datasets: two terms and three.")
+flags.DEFINE_integer("num_train", 128, "Training images.")
+flags.DEFINE_integer("rounds", 3, "Turns of each side.", lower_bound=1)
+flags.DEFINE_string("output", "benchmarks/results/search.json", "The JSON file.")
+COLUMNS = ("dataset", "terms", "training", "epochs", "seconds", "epochs, ratio", "seconds, ratio")
+
+
+def main(_):
+    """Measures and reports."""
+    from experiments.runtime import set_up
+    from losses import TERMS
+
+    set_up(num_threads=2)
+    rows = []
+    for dataset in FLAGS.datasets:
+        runs, epochs = _runs(dataset)
+        taken = alternate(runs, FLAGS.rounds)
+        for name, seconds in taken.items():
+            ratios = [a / b for a, b in zip(seconds, taken["conventional"], strict=True)]
+            rows.append(
+                {"dataset": dataset, "terms": len(TERMS[_config(dataset).likelihood])}
+                | {"training": name, "epochs": epochs[name], "seconds": spread(seconds)}
+                | {"epochs, ratio": epochs[name] / epochs["conventional"]}
+                | {"seconds, ratio": spread(ratios)["median"]}
+            )
+    report("Loss-adapted search against one run", COLUMNS, rows, Path(FLAGS.output))
+
+
+def _config(dataset):
+    from experiments.config import resolve
+
+    return resolve(
+        {"num_train": FLAGS.num_train, "repeats": 1},
+        experiment="loss_adapted",
+        dataset=dataset,
+        data_dir=None,
+        profile="quick",
+        protocol="heldout",
+        resize="stretch",
+        dtype_policy="float32",
+        num_threads=2,
+    )
+
+
+def _runs(dataset):
+    """By name, what trains once and returns its seconds; and by name, its epochs."""
+    from callbacks import ProgressBar
+    from data import load_dataset, prepare
+    from experiments.loss_adapted import train
+    from experiments.training import Training
+
+    root = Path(tempfile.mkdtemp())
+    config = _config(dataset)
+    images = load_dataset(
+        dataset,
+        config.image_size,
+        num_train=FLAGS.num_train,
+        protocol="heldout",
+        needs_labels=False,
+    )
+    images = replace(images, adapt=(), test=())
+    data = prepare(
+        images, cache_path=root / "cache.npy", manifest_path=root / "images.json", num_threads=2
+    )
+    epochs = {"conventional": config.e3}
+
+    def conventional():
+        training = Training(config, data, 1)
+        start = time.perf_counter()
+        training.model.fit(training.batches.dataset, epochs=config.e3, shuffle=False, verbose=0)
+        return time.perf_counter() - start
+
+    def search(kind):
+        def run():
+            directory = Path(tempfile.mkdtemp())
+            start = time.perf_counter()
+            trained = train(
+                directory,
+                replace(config, search=kind),
+                data,
+                methods=("conventional", "loss_adapted"),
+                seed=1,
+                bar=ProgressBar(1, io.StringIO()),
+            )
+            seconds = time.perf_counter() - start
+            epochs[f"{kind} search"] = trained["loss_adapted"].notes["trained_epochs"]
+            return seconds
+
+        return run
+
+    runs = {"conventional": conventional}
+    runs |= {f"{kind} search": search(kind) for kind in ("full", "halving")}
+    return runs, epochs
+
+
+if __name__ == "__main__":
+    app.run(main)

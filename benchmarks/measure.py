@@ -1,0 +1,121 @@
+"""What the benchmarks share: sides that take turns, and tables of what they took."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+class Worker:
+    """One side of a comparison, in a process of its own that waits while another has its turn.
+
+    The script prints a line when it is ready; for each line that it reads it does its work once
+    and prints what it took.
+
+    Args:
+        script: file name in this directory.
+        *arguments: its arguments.
+        python: the interpreter.
+    """
+
+    def __init__(self, script: str, *arguments, python: str = sys.executable):
+        command = [python, HERE / script, *arguments]
+        environment = os.environ | {"PYTHONPATH": str(HERE.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        self._process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
+        self._read()
+
+    def __call__(self) -> float:
+        """Has one turn; returns what the worker printed."""
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self._read())
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _read(self):
+        while line := self._process.stdout.readline():
+            if line.startswith("= "):
+                return line[2:]
+        command = " ".join(map(str, self._process.args))
+        raise RuntimeError(f"Expected a worker that runs. Received: an end of {command}")
+
+
+def serve(work: Callable[[], float]) -> None:
+    """The worker's side: does `work` once to warm up, and then once for each line it reads."""
+    work()
+    print("= ready", flush=True)
+    for _ in sys.stdin:
+        print(f"= {work()!r}", flush=True)
+
+
+def alternate(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Lets the sides take turns, `rounds` times; returns what each took."""
+    taken = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            taken[name].append(side())
+    return taken
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median, minimum and maximum."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def shown(values: Mapping[str, float], digits: int = 1) -> str:
+    """A spread as text: median (minimum to maximum)."""
+    median, low, high = (f"{values[key]:.{digits}f}" for key in ("median", "min", "max"))
+    return f"{median} ({low} to {high})"
+
+
+def report(title: str, columns: Sequence[str], rows: Sequence[Mapping], path: Path) -> None:
+    """Prints a table in Markdown, and writes it with its numbers and the machine as JSON.
+
+    Args:
+        title: what was measured.
+        columns: the keys of the rows that the table shows.
+        rows: dicts; spreads are shown by `shown`.
+        path: the JSON file; the table goes beside it, with the suffix .md.
+    """
+    lines = [f"### {title}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for row in rows:
+        cells = [row[name] for name in columns]
+        lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    text = "\n".join(lines) + "\n"
+    print(text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".md").write_text(text)
+    content = {"title": title, "machine": machine(), "rows": list(rows)}
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def machine() -> dict:
+    """The processor, its cores and the interpreter."""
+    names = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return {"processor": names[0], "cores": len(names), "python": platform.python_version()}
+
+
+def _cell(value):
+    if isinstance(value, Mapping):
+        return shown(value)
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,60 @@
+"""Worker: an epoch of alibi-detect's OutlierVAE with the same encoder and decoder, in its own way.
+
+It runs in an environment of its own, with an older TensorFlow. Arguments: see `bench_training`.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import numpy as np
+import tensorflow as tf
+from alibi_detect.od import OutlierVAE
+from measure import serve
+
+FILTERS = (32, 64, 128, 128, 128, 128, 128)
+SMALLEST_SIDE = 4
+
+
+def main(image_size, latent_dim, batch_size, num_images):
+    tf.config.threading.set_intra_op_parallelism_threads(2)
+    layers = tf.keras.layers
+    size, latent_dim = int(image_size), int(latent_dim)
+    depth = (size // SMALLEST_SIDE).bit_length() - 1
+    filters = FILTERS[:depth]
+    settings = {"strides": 2, "padding": "same"}
+    encoder = tf.keras.Sequential(
+        [tf.keras.Input((size, size, 1))]
+        + [layers.Conv2D(f, 4, activation="relu", **settings) for f in filters]
+    )
+    flat = SMALLEST_SIDE**2 * filters[-1]
+    decoder = tf.keras.Sequential(
+        [
+            tf.keras.Input((latent_dim,)),
+            layers.Dense(flat, activation="relu"),
+            layers.Reshape((SMALLEST_SIDE, SMALLEST_SIDE, filters[-1])),
+            *(layers.Conv2DTranspose(f, 4, activation="relu", **settings) for f in filters[-2::-1]),
+            layers.Conv2DTranspose(1, 4, activation="sigmoid", **settings),
+        ]
+    )
+    detector = OutlierVAE(
+        encoder_net=encoder, decoder_net=decoder, latent_dim=latent_dim, samples=1
+    )
+    images = np.random.RandomState(0).uniform(size=(int(num_images), size, size, 1))
+    images = images.astype(np.float32)
+    optimizer = tf.keras.optimizers.Adam(1e-4)
+
+    def work():
+        start = time.perf_counter()
+        detector.fit(
+            images, epochs=1, batch_size=int(batch_size), optimizer=optimizer, verbose=False
+        )
+        return time.perf_counter() - start
+
+    serve(work)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,45 @@
+"""Worker: an epoch of ours, from the image cache through `fit`. Arguments: see `bench_training`."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from measure import serve
+
+import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+
+
+def main(image_size, likelihood, latent_dim, dtype, batch_size, num_images, source="cache"):
+    import keras
+
+    from data import ImageCache, TrainingBatches
+    from experiments.runtime import set_up
+    from models import VAE
+
+    set_up(num_threads=2)
+    keras.utils.set_random_seed(1)
+    size, batch_size, num_images = int(image_size), int(batch_size), int(num_images)
+    images = np.random.RandomState(0).randint(0, 256, (num_images, size, size)).astype(np.uint8)
+    path = Path(tempfile.mkdtemp()) / "cache.npy"
+    np.save(path, images)
+    model = VAE((size, size), latent_dim=int(latent_dim), likelihood=likelihood, dtype=dtype)
+    model.compile(optimizer=keras.optimizers.Adam(1e-4))
+    batches = TrainingBatches(
+        ImageCache(path), np.arange(num_images), batch_size=batch_size, seed=1
+    )
+    dataset = batches.dataset
+    if source == "batch":
+        dataset = dataset.take(1).cache().repeat(batches.steps_per_epoch)
+
+    def work():
+        start = time.perf_counter()
+        model.fit(dataset, epochs=1, shuffle=False, verbose=0)
+        return time.perf_counter() - start
+
+    serve(work)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

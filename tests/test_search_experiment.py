@@ -22,6 +22,7 @@ from conftest import (
 )
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
+from detection import Detector
 from evaluation import auroc, rates, youden_threshold
 
 SCRIPT = "run_loss_adapted.py"
@@ -279,8 +280,14 @@ def test_killed_before_many_a_write(finished, tmp_path):
 
 def test_two_terms_and_the_weighted_loss(image_folder, tmp_path):
     run = tmp_path / "run"
-    flags = tiny_search(image_folder, run, "--selection_loss=weighted", "--e2=2", "--e3=3")
-    commands.run(SCRIPT, *flags)
+    more = ("--selection_loss=weighted", "--score=top_fraction", "--e2=2", "--e3=3")
+    commands.run(SCRIPT, *tiny_search(image_folder, run, *more))
+    detector = Detector.load(run / "loss_adapted/seed-1/detector")
+    (row,) = (
+        r for r in read_csv(run / "loss_adapted/seed-1/scores.csv") if "spot/000" in r["image"]
+    )
+    image = cv2.imread(str(image_folder / row["image"]), cv2.IMREAD_UNCHANGED)
+    assert detector.score([image])[0] == pytest.approx(float(row["score"]), rel=1e-4)
     assert read_json(run / "config.json")["selection_loss"] == "weighted"
     rows = branches(run)
     for stage in "23":
@@ -291,6 +298,25 @@ def test_two_terms_and_the_weighted_loss(image_folder, tmp_path):
             for row in of_stage
         ]
         assert [row["selected"] for row in of_stage].index("1") == int(np.argmin(losses))
+
+
+def test_a_halving_search_killed_and_started_again(finished, tmp_path):
+    folder, _, _ = finished
+    flags = ["--search=halving", "--e1=1", "--e2=5", "--e3=9"]
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    command = commands.run(SCRIPT, *search(folder, whole, *flags))
+    # Of 7 branches 4, 2 and 1 go on after epochs 1, 1 and 1 of 4: 7 + 3 epochs a stage.
+    assert "Each search trains 1 + 10 + 10 = 21 epochs, and up to 7 more" in command.stdout
+    rows = branches(whole)
+    assert sum(row["stage"] == "2" for row in rows) == 10
+    path = run / "loss_adapted/seed-1/branches.csv"
+    command = commands.Command(SCRIPT, *search(folder, run, *flags))
+    while not path.exists() or len(path.read_text().splitlines()) < 6:
+        assert command.is_running()
+        time.sleep(0.001)
+    assert command.kill() == -signal.SIGKILL
+    commands.run(SCRIPT, *search(folder, run, *flags))
+    assert_same_run(run, whole)
 
 
 def test_a_loss_that_explodes_ends_the_search_and_is_told(image_folder, tmp_path):

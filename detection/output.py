@@ -68,7 +68,7 @@ class Output:
         self._journal.close()
         rows = read_journal(self._journal.path)
         pictures = {row["path"]: self._picture(row["path"]) for row in rows}
-        write_report(self.directory / "report.html", rows, self.detector, pictures)
+        write_report(self.directory / "report.html", rows, self.detector, pictures, root=self.root)
         self._lock.close()
         return Counter(row["verdict"] for row in rows)
 

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import os
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,12 @@ TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def write_report(
-    path: Path, rows: Sequence[Mapping], detector: Detector, pictures: Mapping[str, Path]
+    path: Path,
+    rows: Sequence[Mapping],
+    detector: Detector,
+    pictures: Mapping[str, Path],
+    *,
+    root: Path | None,
 ) -> None:
     """Writes the page.
 
@@ -34,13 +40,14 @@ def write_report(
         rows: the lines of the inspection.
         detector: the detector that made them.
         pictures: by the path of a finding, its picture (JPEG), where there is one.
+        root: the directory of the inspected pictures, which their names leave out.
     """
     counts = Counter(row["verdict"] for row in rows)
     scored = sorted((row for row in rows if row["score"]), key=lambda row: -float(row["score"]))
     unreadable = [row for row in rows if row["verdict"] == UNREADABLE]
     shown = _count_shown([pictures[row["path"]] for row in scored])
     entries = [
-        _entry(row, pictures[row["path"]] if index < shown else None)
+        _entry(row, _name(row["path"], root), pictures[row["path"]] if index < shown else None)
         for index, row in enumerate([*scored, *unreadable])
     ]
     note = ""
@@ -52,6 +59,7 @@ def write_report(
         anomalous=counts[ANOMALOUS],
         unreadable=counts[UNREADABLE],
         threshold=html.escape(describe(detector.threshold)),
+        root="" if root is None else f"Pictures in {_text(str(root))}. ",
         score=html.escape(detector.scorer.score),
         histogram=_histogram(scored, detector) if scored else "",
         note=note,
@@ -66,8 +74,11 @@ def _count_shown(pictures):
     return int(np.searchsorted(np.cumsum(sizes), MAX_BYTES, side="right"))
 
 
-def _entry(row, picture):
-    name = _text(row["path"])
+def _name(path, root):
+    return _text(path if root is None else os.path.relpath(path, root))
+
+
+def _entry(row, name, picture):
     verdict = row["verdict"]
     parts = [f'<h2><span class="verdict">{verdict}</span> {name}</h2>']
     if row["error"]:
@@ -97,19 +108,28 @@ def _text(text):
     return html.escape(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
+def _edges(scores, threshold, *, num_bins=40):
+    """Edges of equal bins, one of which is the threshold."""
+    width = np.ptp(scores) / num_bins or 1.0
+    first = np.floor((scores.min() - threshold) / width)
+    last = np.ceil((scores.max() - threshold) / width)
+    return threshold + width * np.arange(min(first, 0.0), max(last, 0.0) + 2.0)
+
+
 def _histogram(scored, detector):
     """The scores with the threshold, as inline SVG."""
     scores = np.array([float(row["score"]) for row in scored])
     is_anomalous = np.array([row["verdict"] == ANOMALOUS for row in scored])
     figure = Figure(figsize=(7, 2.6), layout="constrained")
     axes = figure.subplots()
-    edges = np.histogram_bin_edges(scores, bins=40)
+    threshold = detector.threshold.value
     for group, color, name in (
         (~is_anomalous, "tab:blue", NORMAL),
         (is_anomalous, "tab:red", ANOMALOUS),
     ):
-        axes.hist(scores[group], edges, color=color, label=f"{name} ({group.sum()})")
-    threshold = detector.threshold.value
+        axes.hist(
+            scores[group], _edges(scores, threshold), color=color, label=f"{name} ({group.sum()})"
+        )
     axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
     axes.set(xlabel=f"{detector.scorer.score} score", ylabel="pictures")
     axes.legend()

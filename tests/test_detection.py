@@ -1,6 +1,8 @@
 """Thresholds, regions, the journal and the detector's arrays."""
 
+import csv
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from detection import (
 from detection.inspection import COLUMNS, FileState, Finding, csv_line, inspect
 from detection.journal import Journal, read_journal
 from detection.output import picture_name
+from detection.report import write_report
 from detection.thresholds import f1, false_alarms, k_sigma, quantile, sensitivity, supports
 from detection.watch import Watcher
 
@@ -319,3 +322,19 @@ def test_the_score_of_a_finding_is_read_back_exactly(tmp_path):
 def test_names_of_the_pictures_of_findings(path, name):
     found = picture_name(path, Path("/pictures"))
     assert str(found) == name or (name is None and len(found.name) == 44)
+
+
+def test_a_report_shows_the_pictures_of_the_highest_scores_up_to_a_size(tmp_path, monkeypatch):
+    rows, pictures = [], {}
+    for index in range(5):
+        path = tmp_path / f"{index}.png"
+        line = finding(path, "anomalous", score=float(index)).to_csv()
+        rows.append(dict(zip(COLUMNS, next(csv.reader([line])), strict=True)))
+        pictures[str(path)] = tmp_path / f"{index}.jpg"
+        pictures[str(path)].write_bytes(b"x" * 100)
+    monkeypatch.setattr("detection.report.MAX_BYTES", 250)
+    write_report(tmp_path / "report.html", rows, black_detector(), pictures, root=tmp_path)
+    entries = (tmp_path / "report.html").read_text().split("<li ")[1:]
+    assert [re.search(r"(\d)\.png<", entry)[1] for entry in entries] == list("43210")
+    assert ["<img" in entry for entry in entries] == [True] * 2 + [False] * 3
+    assert "The 2 highest scores" in (tmp_path / "report.html").read_text()

@@ -52,10 +52,13 @@ def find_regions(
         return []
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     largest = 1 + np.argsort(-stats[1:count, cv2.CC_STAT_AREA], kind="stable")[:MAX_REGIONS]
-    return [
-        _region(stats[label], float(anomaly_map[labels == label].max()), placement, shape)
-        for label in largest
-    ]
+    regions = []
+    for label in largest:
+        left, top, width, height, _ = stats[label]
+        box = slice(top, top + height), slice(left, left + width)
+        peak = float(anomaly_map[box][labels[box] == label].max())
+        regions.append(_region(stats[label], peak, placement, shape))
+    return regions
 
 
 def _region(stats, peak, placement, shape):

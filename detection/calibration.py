@@ -49,7 +49,7 @@ def calibrate(rows: Sequence[Mapping], method: str, setting: float | None = None
     if method == "quantile" and not 0.0 < setting < 1.0:
         raise CalibrationError(f"Expected a rate between 0 and 1. Received: {setting}.")
     normal_scores = _scores(rows, "calibration")
-    labels = np.array([int(row["label"]) for row in rows if row["split"] == "adapt"])
+    labels = np.array([int(row["label"]) for row in rows if row["split"] == "adapt"], int)
     if method in LABELLED and len(np.unique(labels)) < 2:
         raise CalibrationError(
             f"Expected labelled normal and anomalous images for the threshold {method!r}. "
@@ -90,7 +90,7 @@ def describe(threshold: Threshold) -> str:
     text = (
         f"Threshold {threshold.value:.6g} ({threshold.method}{setting}). Expected false alarms: "
         f"{alarms.rate:.2%} of normal images, {CONFIDENCE:.0%} interval {alarms.low:.2%} to "
-        f"{alarms.high:.2%} (of {alarms.num_normal} calibration images it calls {alarms.count})."
+        f"{alarms.high:.2%} (from {alarms.num_normal} calibration images)."
     )
     if threshold.method == "quantile" and not supports(alarms.num_normal, threshold.setting):
         text += (

@@ -79,6 +79,10 @@ class Detector:
 
     def analyze(self, images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Scores (N,) and anomaly maps (N, H, W), float32, from one pass through the network."""
+        if isinstance(images, np.ndarray) and (
+            images.ndim < 3 or (images.ndim == 3 and images.shape[-1] in (3, 4))
+        ):
+            raise ValueError(f"Expected a sequence of images. Received: one, {images.shape}.")
         parts = [(np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32))]
         for start in range(0, len(images), BATCH_SIZE):
             batch = [self.prepare(image) for image in images[start : start + BATCH_SIZE]]
@@ -97,6 +101,8 @@ class Detector:
         Raises:
             ValueError: If the array is of another shape or type.
         """
+        if not isinstance(image, np.ndarray):
+            raise ValueError(f"Expected an array. Received: {image!r}.")
         if image.dtype not in (np.uint8, np.uint16):
             raise ValueError(f"Expected uint8 or uint16. Received: dtype={image.dtype}.")
         if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,), (4,)) or not image.size:

@@ -101,7 +101,9 @@ def export(
             ExportedDetector(detector, input_size, dtype).export(
                 str(temporary),
                 format=_KERAS_FORMATS[format],
-                input_signature=[keras.InputSpec(shape=(None, *input_size), dtype=dtype)],
+                input_signature=[
+                    keras.InputSpec(shape=(None, *input_size), dtype=dtype, name="images")
+                ],
                 verbose=False,
             )
         images = _pictures(input_size, dtype)
@@ -113,7 +115,12 @@ def export(
             )
         settings = {
             "format": format,
-            "input": {"shape": ["N", *input_size], "dtype": dtype, "content": "gray"},
+            "input": {
+                "name": "images",
+                "shape": ["N", *input_size],
+                "dtype": dtype,
+                "content": "gray",
+            },
             "output": {"score": ["N"], "anomaly_map": ["N", *detector.image_size]},
             "score": detector.scorer.score,
             "threshold": asdict(detector.threshold),

@@ -15,7 +15,7 @@ from evaluation import youden_threshold
 
 CONFIDENCE = 0.95
 LOW, HIGH = (1.0 - CONFIDENCE) / 2.0, (1.0 + CONFIDENCE) / 2.0
-MARGIN = 1e-6
+MARGIN = 1e-5
 """Share of a score by which a threshold keeps off it: its last bits depend on its batch."""
 
 LABEL_FREE = ("quantile", "k_sigma", "manual")
@@ -34,7 +34,7 @@ def quantile(normal_scores: np.ndarray, false_alarm_rate: float) -> float:
         false_alarm_rate: in (0, 1).
 
     Returns:
-        The threshold, a millionth above the k-th largest score.
+        The threshold, a little above the k-th largest score.
     """
     ordered = np.unique(normal_scores)
     low = float(np.sort(normal_scores)[-_rank(len(normal_scores), false_alarm_rate)])
@@ -181,5 +181,4 @@ def find_threshold(
     least = {"youden": youden_threshold, "f1": f1, "sensitivity": sensitivity}[method](
         labels, scores
     )
-    below = scores[scores < least]
-    return (float(below.max()) + least) / 2.0 if len(below) else least - MARGIN * abs(least)
+    return least - MARGIN * abs(least)

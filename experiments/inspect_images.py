@@ -62,8 +62,9 @@ def main() -> int:
         )
     output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
     paths = [] if FLAGS.watch else list(_paths(source, output_dir))
-    if not paths and not FLAGS.watch and source is not None:
-        raise DataError(f"Expected pictures ({', '.join(SUFFIXES)}). Received: none in {source}")
+    if not paths and not FLAGS.watch:
+        where = source or "standard input"
+        raise DataError(f"Expected pictures ({', '.join(SUFFIXES)}). Received: none in {where}")
     output = None
     if output_dir is not None:
         root = source if source is None or source.is_dir() else source.parent

@@ -61,11 +61,12 @@ def test_k_sigma_f1_and_sensitivity_by_hand():
     assert sensitivity(labels, scores) == 3.0
 
 
-def test_a_threshold_with_labels_lies_between_two_scores():
+def test_a_threshold_with_labels_lies_a_little_below_a_score():
     labelled = [(0, 1.0), (0, 2.0), (1, 3.0), (1, 5.0)]
     for method in ("youden", "f1", "sensitivity"):
-        threshold = calibrate(rows([1.0, 2.6], labelled), method)
-        assert threshold.value == 2.5
+        threshold = calibrate(rows([1.0, 3.0], labelled), method)
+        assert threshold.value == pytest.approx(3.0, rel=2e-5)
+        assert threshold.value < 3.0
         found = threshold.false_alarms
         assert (found.count, found.rate) == (1, 0.5)
 
@@ -163,6 +164,11 @@ def test_arrays_of_any_size_depth_and_colour():
     assert found.score([]).shape == (0,)
     assert found.score(np.zeros((3, 16, 16), np.uint8)).shape == (3,)
     assert found.is_anomalous([0.0, 0.25, math.nan]).tolist() == [False, True, True]
+    for one in (white[0], white[2], white[3]):
+        with pytest.raises(ValueError, match="Expected a sequence of images"):
+            found.score(one)
+    with pytest.raises(ValueError, match="Received: None"):
+        found.score([None])
     with pytest.raises(ValueError, match="Received: dtype=float64"):
         found.score([np.zeros((4, 4))])
     with pytest.raises(ValueError, match=r"Received: shape=\(4, 4, 2\)"):

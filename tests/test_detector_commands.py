@@ -365,7 +365,9 @@ def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype)
 
 
 # Every score, and every way to resize.
-@pytest.mark.parametrize(("score", "resize"), zip(SCORES, [*RESIZE_MODES, "pad"], strict=True))
+@pytest.mark.parametrize(
+    ("score", "resize"), list(zip(SCORES, [*RESIZE_MODES, "pad"], strict=True))
+)
 def test_exports_of_every_score_and_way_to_resize(tmp_path, score, resize):
     detector = black_detector(score=score, resize=resize)
     settings = {"format": "onnx", "input_size": (20, 30), "dtype": "uint8"}

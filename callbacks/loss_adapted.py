@@ -22,8 +22,8 @@ class LossAdaptedSearch(keras.callbacks.Callback):
 
     At most three models are kept at a time, as files, whatever the number of branches: the one that
     the stage starts from, its best so far, and the conventional VAE. A halving search keeps those
-    of its paused branches besides. What a cut makes it write a
-    second time is the same, and it removes nothing that the last checkpoint needs.
+    of its paused branches besides. What a cut makes it write a second time is the same, and it
+    removes nothing that the last checkpoint needs.
 
     Args:
         plan: what is trained, and by what it is chosen.

@@ -1,6 +1,5 @@
 """The figures of a trained model: what is drawn, and which images are shown."""
 
-import csv
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from evaluation.figures import (
 )
 from experiments.config import Config
 from losses import TERMS
+from storage import read_csv
 
 MAX_EXAMPLES = 4
 
@@ -127,6 +127,5 @@ def _example(item, x, x_hat, score):
 
 def _read_columns(path):
     """The columns that hold numbers."""
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(path)
     return {name: [float(row[name]) for row in rows] for name in rows[0] if rows[0][name]}

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parent.parent / "experiments"
@@ -61,6 +62,13 @@ class Command:
         """Sends SIGKILL; returns the exit status."""
         self._process.kill()
         return self.wait()
+
+    def kill_at(self, path, num_lines):
+        """Sends SIGKILL once a file has so many lines; the command must not have ended before."""
+        while not path.exists() or len(path.read_text().splitlines()) < num_lines:
+            assert self.is_running()
+            time.sleep(0.001)
+        assert self.kill() == -signal.SIGKILL
 
     def interrupt(self):
         """Sends SIGINT, as Ctrl-C does."""

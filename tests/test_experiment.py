@@ -2,8 +2,6 @@
 
 import math
 import os
-import signal
-import time
 
 import commands
 import cv2
@@ -266,10 +264,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path)
     ):
         command = commands.Command(SCRIPT, *tiny(folder, run, f"--seeds={seeds}"))
         path = run / file
-        while not path.exists() or len(path.read_text().splitlines()) < num_lines:
-            assert command.is_running()
-            time.sleep(0.001)
-        assert command.kill() == -signal.SIGKILL
+        command.kill_at(path, num_lines)
     command = commands.run(SCRIPT, *tiny(folder, run, "--seeds=1,10"))
     assert "Going on in" in command.stdout
     assert_same_run(run, whole)

@@ -3,8 +3,6 @@
 import math
 import re
 import shutil
-import signal
-import time
 
 import commands
 import cv2
@@ -261,10 +259,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path)
     # end of the third branch of stage 2, and in the middle of the fifth of stage 3.
     for num_lines in (8, 25):
         command = commands.Command(SCRIPT, *search(folder, run))
-        while not path.exists() or len(path.read_text().splitlines()) < num_lines:
-            assert command.is_running()
-            time.sleep(0.001)
-        assert command.kill() == -signal.SIGKILL
+        command.kill_at(path, num_lines)
     command = commands.run(SCRIPT, *search(folder, run))
     assert "The search with seed 1 goes on after " in command.stderr
     assert_same_run(run, whole)
@@ -311,10 +306,7 @@ def test_a_halving_search_killed_and_started_again(finished, tmp_path):
     assert sum(row["stage"] == "2" for row in rows) == 10
     path = run / "loss_adapted/seed-1/branches.csv"
     command = commands.Command(SCRIPT, *search(folder, run, *flags))
-    while not path.exists() or len(path.read_text().splitlines()) < 6:
-        assert command.is_running()
-        time.sleep(0.001)
-    assert command.kill() == -signal.SIGKILL
+    command.kill_at(path, 6)
     commands.run(SCRIPT, *search(folder, run, *flags))
     assert_same_run(run, whole)
 

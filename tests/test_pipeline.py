@@ -92,6 +92,13 @@ def test_scoring_batches_keep_the_order(tmp_path):
     assert first_pixels(scoring_batches(data.cache, data.positions["test"], 4)) == []
 
 
+def test_no_tuner_holds_up_the_end_of_an_epoch(tmp_path):
+    data = prepared(tmp_path)
+    scoring = scoring_batches(data.cache, data.positions["adapt"], 4)
+    for dataset in (training(data).dataset, scoring):
+        assert dataset.options().autotune.enabled is False
+
+
 def test_images_are_decoded_once(tmp_path):
     loads = []
 

@@ -16,6 +16,7 @@ from measure import Worker, alternate, report, spread
 from operations import count_operations
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+from callbacks import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("sizes", ["64", "256"], "Image sizes in pixels.")
@@ -37,23 +38,31 @@ def main(_):
     """Measures and reports."""
     rows = []
     matmul = Worker("matmul.py")
+    bar = ProgressBar(len(FLAGS.sizes) * 2 * (len(WAYS) + 1) * FLAGS.rounds)
     for size in map(int, FLAGS.sizes):
         model_dir = _save_detector(size)
         forward, _ = count_operations(size, latent_dim=FLAGS.latent_dim, num_maps=1)
         for batch_size in (1, 32):
             sides = {way: Worker("score_ours.py", model_dir, way, batch_size) for way in WAYS}
-            taken = alternate({"matmul": matmul} | sides, FLAGS.rounds)
+            text = f"{size}, batch of {batch_size}: "
+            taken = alternate(
+                {"matmul": matmul} | sides,
+                FLAGS.rounds,
+                lambda name, text=text: bar.advance(1, text + name),
+            )
             for worker in sides.values():
                 worker.close()
-            floor = 1e3 * forward / max(taken.pop("matmul"))
+            floors = [1e3 * forward / rate for rate in taken.pop("matmul")]
             for way, seconds in taken.items():
-                milliseconds = spread([1e3 * second for second in seconds])
+                times = [1e3 * second for second in seconds]
+                ratios = [time / floor for time, floor in zip(times, floors, strict=True)]
                 rows.append(
                     {"size": size, "batch": batch_size, "way": WAYS[way]}
-                    | {"ms an image": milliseconds, "floor, ms": floor}
-                    | {"over floor": milliseconds["median"] / floor}
+                    | {"ms an image": spread(times), "floor, ms": spread(floors)}
+                    | {"over floor": spread(ratios)}
                 )
     matmul.close()
+    bar.close()
     report(f"Scoring, {FLAGS.score}, milliseconds an image", COLUMNS, rows, Path(FLAGS.output))
 
 

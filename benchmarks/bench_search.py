@@ -16,6 +16,7 @@ from absl import app, flags
 from measure import alternate, report, spread
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+from callbacks import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("datasets", ["bellows", "comb"], "Generated datasets: two terms and three.")
@@ -32,17 +33,21 @@ def main(_):
 
     set_up(num_threads=2)
     rows = []
+    bar = ProgressBar(len(FLAGS.datasets) * 3 * FLAGS.rounds)
     for dataset in FLAGS.datasets:
         runs, epochs = _runs(dataset)
-        taken = alternate(runs, FLAGS.rounds)
+        taken = alternate(
+            runs, FLAGS.rounds, lambda name, text=dataset: bar.advance(1, f"{text}: {name}")
+        )
         for name, seconds in taken.items():
             ratios = [a / b for a, b in zip(seconds, taken["conventional"], strict=True)]
             rows.append(
                 {"dataset": dataset, "terms": len(TERMS[_config(dataset).likelihood])}
                 | {"training": name, "epochs": epochs[name], "seconds": spread(seconds)}
                 | {"epochs, ratio": epochs[name] / epochs["conventional"]}
-                | {"seconds, ratio": spread(ratios)["median"]}
+                | {"seconds, ratio": spread(ratios)}
             )
+    bar.close()
     report("Loss-adapted search against one run", COLUMNS, rows, Path(FLAGS.output))
 
 
@@ -64,7 +69,6 @@ def _config(dataset):
 
 def _runs(dataset):
     """By name, what trains once and returns its seconds; and by name, its epochs."""
-    from callbacks import ProgressBar
     from data import load_dataset, prepare
     from experiments.loss_adapted import train
     from experiments.training import Training

@@ -6,6 +6,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -27,11 +28,12 @@ class Worker:
     def __init__(self, script: str, *arguments, python: str = sys.executable):
         command = [python, HERE / script, *arguments]
         environment = os.environ | {"PYTHONPATH": str(HERE.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the process)
         self._process = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             text=True,
             env=environment,
         )
@@ -47,13 +49,17 @@ class Worker:
         """Ends the process."""
         self._process.stdin.close()
         self._process.wait()
+        self._errors.close()
 
     def _read(self):
         while line := self._process.stdout.readline():
             if line.startswith("= "):
                 return line[2:]
+        self._errors.seek(0)
         command = " ".join(map(str, self._process.args))
-        raise RuntimeError(f"Expected a worker that runs. Received: an end of {command}")
+        raise RuntimeError(
+            f"Expected a worker that runs. Received: {command}\n{self._errors.read()}"
+        )
 
 
 def serve(work: Callable[[], float]) -> None:
@@ -64,12 +70,21 @@ def serve(work: Callable[[], float]) -> None:
         print(f"= {work()!r}", flush=True)
 
 
-def alternate(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Lets the sides take turns, `rounds` times; returns what each took."""
+def alternate(
+    sides: Mapping[str, Callable[[], float]], rounds: int, note: Callable[[str], None]
+) -> dict[str, list[float]]:
+    """Lets the sides take turns, `rounds` times; returns what each took.
+
+    Args:
+        sides: by name, what has its turn and returns what it took.
+        rounds: how often.
+        note: is told a side's name after each of its turns.
+    """
     taken = {name: [] for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():
             taken[name].append(side())
+            note(name)
     return taken
 
 
@@ -78,10 +93,13 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def shown(values: Mapping[str, float], digits: int = 1) -> str:
-    """A spread as text: median (minimum to maximum)."""
-    median, low, high = (f"{values[key]:.{digits}f}" for key in ("median", "min", "max"))
-    return f"{median} ({low} to {high})"
+def shown(value) -> str:
+    """A cell as text: a number in three digits, a spread as median (minimum to maximum)."""
+    if isinstance(value, Mapping):
+        return "{median} ({min} to {max})".format_map({k: shown(v) for k, v in value.items()})
+    if isinstance(value, float):
+        return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
+    return str(value)
 
 
 def report(title: str, columns: Sequence[str], rows: Sequence[Mapping], path: Path) -> None:
@@ -90,13 +108,12 @@ def report(title: str, columns: Sequence[str], rows: Sequence[Mapping], path: Pa
     Args:
         title: what was measured.
         columns: the keys of the rows that the table shows.
-        rows: dicts; spreads are shown by `shown`.
+        rows: dicts; their values are shown by `shown`.
         path: the JSON file; the table goes beside it, with the suffix .md.
     """
     lines = [f"### {title}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for row in rows:
-        cells = [row[name] for name in columns]
-        lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+        lines.append(f"| {' | '.join(shown(row[name]) for name in columns)} |")
     text = "\n".join(lines) + "\n"
     print(text)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,9 +130,3 @@ def machine() -> dict:
         if line.startswith("model name")
     ]
     return {"processor": names[0], "cores": len(names), "python": platform.python_version()}
-
-
-def _cell(value):
-    if isinstance(value, Mapping):
-        return shown(value)
-    return f"{value:.2f}" if isinstance(value, float) else str(value)

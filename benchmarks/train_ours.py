@@ -11,7 +11,7 @@ from measure import serve
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 
 
-def main(image_size, likelihood, latent_dim, dtype, batch_size, num_images, source="cache"):
+def main(image_size, likelihood, latent_dim, dtype, batch_size, num_images, source):
     import keras
 
     from data import ImageCache, TrainingBatches

@@ -41,7 +41,7 @@ def main(_):
     bar = ProgressBar(len(FLAGS.sizes) * 2 * (len(WAYS) + 1) * FLAGS.rounds)
     for size in map(int, FLAGS.sizes):
         model_dir = _save_detector(size)
-        forward, _ = count_operations(size, latent_dim=FLAGS.latent_dim, num_maps=1)
+        forward, _ = count_operations((size, size), latent_dim=FLAGS.latent_dim, num_maps=1)
         for batch_size in (1, 32):
             sides = {way: Worker("score_ours.py", model_dir, way, batch_size) for way in WAYS}
             text = f"{size}, batch of {batch_size}: "

@@ -27,7 +27,7 @@ flags.DEFINE_list("sizes", ["64", "256"], "Image sizes in pixels.")
 flags.DEFINE_list("likelihoods", ["bernoulli", "gaussian"], "Likelihoods.")
 flags.DEFINE_list("latent_dims", ["100", "1000"], "Numbers of latent variables.")
 flags.DEFINE_list("dtypes", ["float32", "mixed_bfloat16"], "Precisions of the hidden layers.")
-flags.DEFINE_integer("rounds", 5, "Turns of each side.", lower_bound=1)
+flags.DEFINE_integer("rounds", 3, "Turns of each side.", lower_bound=1)
 flags.DEFINE_string("output", "benchmarks/results/training.json", "The JSON file.")
 flags.DEFINE_string("alibi_env", "runs/alibi-env", "Environment of alibi-detect, or '' for none.")
 
@@ -89,7 +89,7 @@ def _measure(case, sides, matmul, bar):
 def _rows(case, taken):
     size, likelihood, latent_dim, dtype = case
     num_maps = 1 if likelihood == "bernoulli" else 2
-    _, step = count_operations(size, latent_dim=latent_dim, num_maps=num_maps)
+    _, step = count_operations((size, size), latent_dim=latent_dim, num_maps=num_maps)
     rates = taken.pop("matmul")
     for name, seconds in taken.items():
         speeds = [_num_images(size) / second for second in seconds]

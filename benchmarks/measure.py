@@ -47,9 +47,8 @@ class Worker:
 
     def close(self) -> None:
         """Ends the process."""
-        self._process.stdin.close()
-        self._process.wait()
-        self._errors.close()
+        with self._errors, self._process:
+            self._process.stdin.close()
 
     def _read(self):
         while line := self._process.stdout.readline():
@@ -94,11 +93,11 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def shown(value) -> str:
-    """A cell as text: a number in three digits, a spread as median (minimum to maximum)."""
+    """A cell as text: a number in three digits or more, a spread as median (minimum to maximum)."""
     if isinstance(value, Mapping):
         return "{median} ({min} to {max})".format_map({k: shown(v) for k, v in value.items()})
     if isinstance(value, float):
-        return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
+        return f"{value:.1f}" if abs(value) >= 100 else f"{value:#.3g}"
     return str(value)
 
 

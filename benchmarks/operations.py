@@ -5,11 +5,13 @@ from models.networks import feature_maps
 KERNEL = 4 * 4
 
 
-def count_operations(image_size: int, *, latent_dim: int, num_maps: int) -> tuple[int, int]:
+def count_operations(
+    image_size: tuple[int, int], *, latent_dim: int, num_maps: int
+) -> tuple[int, int]:
     """Operations for one image: multiplications and additions of all layers with a kernel.
 
     Args:
-        image_size: height and width in pixels.
+        image_size: (height, width) in pixels.
         latent_dim: number of latent variables.
         num_maps: number of the decoder's output maps.
 
@@ -17,7 +19,7 @@ def count_operations(image_size: int, *, latent_dim: int, num_maps: int) -> tupl
         (forward, training step); a step takes three times the forward ones, but no gradient with
         respect to the image.
     """
-    maps = feature_maps((image_size, image_size))
+    maps = feature_maps(image_size)
     filters = [1, *(f for _, _, f in maps)]
     encoder = [
         height * width * KERNEL * before * after

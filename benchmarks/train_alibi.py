@@ -5,9 +5,6 @@ It runs in an environment of its own, with an older TensorFlow. Arguments: see `
 
 import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
 import tensorflow as tf

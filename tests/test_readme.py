@@ -11,7 +11,7 @@ from experiments.summary import to_markdown
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-RESULTS = sorted(path.parent for path in (ROOT / "docs/results").glob("*/*/summary.json"))
+RESULTS = sorted(path.parent for path in (ROOT / "docs/results").glob("*_adapted/*/summary.json"))
 
 
 @pytest.mark.parametrize("results", RESULTS, ids=lambda path: f"{path.parent.name}-{path.name}")

@@ -63,11 +63,15 @@ class Command:
         self._process.kill()
         return self.wait()
 
-    def kill_at(self, path, num_lines):
-        """Sends SIGKILL once a file has so many lines; the command must not have ended before."""
+    def wait_for_lines(self, path, num_lines):
+        """Waits until a file has so many lines; the command must not end before."""
         while not path.exists() or len(path.read_text().splitlines()) < num_lines:
             assert self.is_running()
             time.sleep(0.001)
+
+    def kill_at(self, path, num_lines):
+        """Sends SIGKILL once a file has so many lines."""
+        self.wait_for_lines(path, num_lines)
         assert self.kill() == -signal.SIGKILL
 
     def interrupt(self):

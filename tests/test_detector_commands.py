@@ -255,9 +255,7 @@ def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
             names.append(f"{start}-{index:02d}.png")
             cv2.imwrite(str(pictures / names[-1]), stripes(index, size=(20, 20)))
         wanted = len(names) - (7 if start < 2 else 0)
-        while not journal.exists() or len(journal.read_text().splitlines()) < 1 + wanted:
-            assert command.is_running()
-            time.sleep(0.01)
+        command.wait_for_lines(journal, 1 + wanted)
         if start < 2:
             assert command.kill() == -signal.SIGKILL
         else:
@@ -318,9 +316,7 @@ def test_watching_does_not_inspect_what_it_writes(trained, tmp_path):
     flags = [f"--model_dir={model_dir}", f"--images={tmp_path}", f"--output_dir={tmp_path / 'out'}"]
     command = commands.Command("inspect_images.py", *flags, "--watch")
     journal = tmp_path / "out/inspection.csv"
-    while not journal.exists() or len(journal.read_text().splitlines()) < 6:
-        assert command.is_running()
-        time.sleep(0.01)
+    command.wait_for_lines(journal, 6)
     # Long enough for what it has written to count as whole.
     time.sleep(3.0)
     command.interrupt()

@@ -7,7 +7,8 @@ r"""What the full and the halving search chose, from the files of finished runs.
         --halving_dir=runs/loss_adapted_halving --datasets=comb
 
 The cost is that of the search itself, in conventional runs. The rank is that of the branch that the
-full search chose, by its loss at the epoch of the last rung: only the first survives it.
+full search chose in stage 2, among all branches, by its loss at the epoch of the last rung; a
+halving search has dropped most of them by then.
 """
 
 import json
@@ -16,7 +17,7 @@ from pathlib import Path
 from absl import app, flags
 from measure import report
 
-from callbacks.search_plan import RUNGS
+from callbacks.search_plan import rung_epochs
 from storage import read_csv
 
 FLAGS = flags.FLAGS
@@ -67,8 +68,8 @@ def _searches(directory):
 def _rank(rows, chosen):
     """Rank from 1 by the loss at the last rung of stage 2, and of how many branches."""
     rows = [row for row in rows if row["stage"] == "2"]
-    epochs = sorted({int(row["epoch"]) for row in rows})
-    epoch = epochs[round(RUNGS[-1] * len(epochs)) - 1]
+    epochs = [int(row["epoch"]) for row in rows]
+    epoch = rung_epochs(min(epochs) - 1, max(epochs))[-1]
     losses = {
         row["branch"]: float(row["loss_unweighted"]) for row in rows if int(row["epoch"]) == epoch
     }

@@ -203,9 +203,9 @@ class SearchPlan:
         """By the epochs at which the branches of a stage are compared, how many survive."""
         begin, end = (0, *self.ends)[stage - 1 : stage + 1]
         rungs, count = {}, len(self.branches)
-        for share in RUNGS if self.search == "halving" and stage > 1 else ():
+        for epoch in rung_epochs(begin, end) if self.search == "halving" and stage > 1 else ():
             count = math.ceil(count / 2)
-            rungs[begin + max(1, round(share * (end - begin)))] = count
+            rungs[epoch] = count
         return rungs | {end: 1}
 
     def _ranked(self, rows, stage, branches, epoch):
@@ -258,6 +258,11 @@ class SearchPlan:
             if rise := first_rise(path, term):
                 weights[term] = rise[f"weight_{term}"]
         return weights
+
+
+def rung_epochs(begin: int, end: int) -> list[int]:
+    """The epochs after which a halving search drops branches, in a stage from begin + 1 to end."""
+    return [begin + max(1, round(share * (end - begin))) for share in RUNGS]
 
 
 def of_branch(rows: Sequence[Row], *, stage: int, branch: str) -> list[Row]:

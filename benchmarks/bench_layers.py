@@ -6,12 +6,12 @@ The share is the layer's operations over what the machine's own float32 matrix m
 in that time. A layer alone includes a call of a traced function, some 0.2 ms.
 """
 
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from absl import app, flags
-from measure import Worker, alternate, report, spread
+from measure import Worker, alternate, report, seconds_a_call, spread, spread_of_ratios
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 from callbacks import ProgressBar
@@ -46,7 +46,8 @@ def main(_):
                 rows[-1] |= dict.fromkeys(COLUMNS[4:], "") | {"output": output}
                 for name, (count, call) in _passes(layer, batch_size).items():
                     key = len(rows) - 1, name
-                    operations[key], turns[key] = count, _turn(call)
+                    call()
+                    operations[key], turns[key] = count, partial(seconds_a_call, call, SECONDS)
     bar = ProgressBar((len(turns) + 1) * FLAGS.rounds)
     matmul = Worker("matmul.py")
     taken = alternate(
@@ -56,18 +57,15 @@ def main(_):
     bar.close()
     rates = taken.pop("matmul")
     for (index, name), seconds in taken.items():
-        count = operations[index, name]
-        shares = [count / s / rate for s, rate in zip(seconds, rates, strict=True)]
+        floors = [operations[index, name] / rate for rate in rates]
         rows[index][f"{name}, ms"] = spread([1e3 * s for s in seconds])
-        rows[index][f"{name}, share"] = spread(shares)
+        rows[index][f"{name}, share"] = spread_of_ratios(floors, seconds)
     report("Layers", COLUMNS, rows, Path(FLAGS.output))
 
 
 def _passes(layer, batch_size):
     """By "forward" and "step": the operations for a batch, and what does them once."""
     import tensorflow as tf
-
-    from models.networks import OutputMaps
 
     x = tf.random.normal((batch_size, *layer.input.shape[1:]))
     y = tf.random.normal((batch_size, *layer.output.shape[1:]))
@@ -83,7 +81,7 @@ def _passes(layer, batch_size):
     def step():
         with tf.GradientTape() as tape:
             tape.watch(x)
-            output = layer(x, training=True) if isinstance(layer, OutputMaps) else layer(x)
+            output = layer(x, training=True)
         wanted = layer.trainable_variables if is_first else [x, *layer.trainable_variables]
         # With the output, which a layer without an activation would not have to compute.
         return output, tape.gradient(output, wanted, output_gradients=y)
@@ -92,19 +90,6 @@ def _passes(layer, batch_size):
     if batch_size > 1:
         passes["step"] = (count * (2 if is_first else 3), step)
     return passes
-
-
-def _turn(call):
-    call()
-
-    def turn():
-        start, count = time.perf_counter(), 0
-        while time.perf_counter() - start < SECONDS:
-            call()
-            count += 1
-        return (time.perf_counter() - start) / count
-
-    return turn
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from absl import app, flags
-from measure import Worker, alternate, report, spread
+from measure import Worker, alternate, report, spread, spread_of_ratios
 from operations import count_operations
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
@@ -55,11 +55,10 @@ def main(_):
             floors = [1e3 * forward / rate for rate in taken.pop("matmul")]
             for way, seconds in taken.items():
                 times = [1e3 * second for second in seconds]
-                ratios = [time / floor for time, floor in zip(times, floors, strict=True)]
                 rows.append(
                     {"size": size, "batch": batch_size, "way": WAYS[way]}
                     | {"ms an image": spread(times), "floor, ms": spread(floors)}
-                    | {"over floor": spread(ratios)}
+                    | {"over floor": spread_of_ratios(times, floors)}
                 )
     matmul.close()
     bar.close()

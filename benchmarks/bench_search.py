@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from absl import app, flags
-from measure import alternate, report, spread
+from measure import alternate, report, spread, spread_of_ratios
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 from callbacks import ProgressBar
@@ -40,12 +40,11 @@ def main(_):
             runs, FLAGS.rounds, lambda name, text=dataset: bar.advance(1, f"{text}: {name}")
         )
         for name, seconds in taken.items():
-            ratios = [a / b for a, b in zip(seconds, taken["conventional"], strict=True)]
             rows.append(
                 {"dataset": dataset, "terms": len(TERMS[_config(dataset).likelihood])}
                 | {"training": name, "epochs": epochs[name], "seconds": spread(seconds)}
                 | {"epochs, ratio": epochs[name] / epochs["conventional"]}
-                | {"seconds, ratio": spread(ratios)}
+                | {"seconds, ratio": spread_of_ratios(seconds, taken["conventional"])}
             )
     bar.close()
     report("Loss-adapted search against one run", COLUMNS, rows, Path(FLAGS.output))

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from absl import app, flags
-from measure import Worker, alternate, report, spread
+from measure import Worker, alternate, report, spread, spread_of_ratios
 from operations import count_operations
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
@@ -93,12 +93,11 @@ def _rows(case, taken):
     rates = taken.pop("matmul")
     for name, seconds in taken.items():
         speeds = [_num_images(size) / second for second in seconds]
-        shares = [speed * step / rate for speed, rate in zip(speeds, rates, strict=True)]
-        ratios = [theirs / ours for theirs, ours in zip(seconds, taken["ours"], strict=True)]
+        share = spread_of_ratios([speed * step for speed in speeds], rates)
         yield (
             {"size": size, "likelihood": likelihood, "latent": latent_dim, "dtype": dtype}
-            | {"side": name, "images/s": spread(speeds), "share": spread(shares)}
-            | {"ours / side": spread(ratios), "matmul": spread(rates)}
+            | {"side": name, "images/s": spread(speeds), "share": share}
+            | {"ours / side": spread_of_ratios(seconds, taken["ours"]), "matmul": spread(rates)}
         )
 
 

@@ -1,14 +1,16 @@
 """What the benchmarks share: sides that take turns, and tables of what they took."""
 
-import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from storage import write_json, write_text
 
 HERE = Path(__file__).parent
 
@@ -87,9 +89,23 @@ def alternate(
     return taken
 
 
+def seconds_a_call(call: Callable[[], object], at_least: float) -> float:
+    """Mean seconds of a call, repeated until `at_least` seconds are over."""
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < at_least:
+        call()
+        count += 1
+    return (time.perf_counter() - start) / count
+
+
 def spread(values: Sequence[float]) -> dict[str, float]:
     """Median, minimum and maximum."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def spread_of_ratios(values: Sequence[float], others: Sequence[float]) -> dict[str, float]:
+    """The spread of the ratios of two sides, round by round."""
+    return spread([value / other for value, other in zip(values, others, strict=True)])
 
 
 def shown(value) -> str:
@@ -115,10 +131,8 @@ def report(title: str, columns: Sequence[str], rows: Sequence[Mapping], path: Pa
         lines.append(f"| {' | '.join(shown(row[name]) for name in columns)} |")
     text = "\n".join(lines) + "\n"
     print(text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".md").write_text(text)
-    content = {"title": title, "machine": machine(), "rows": list(rows)}
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    write_text(path.with_suffix(".md"), text)
+    write_json(path, {"title": title, "machine": machine(), "rows": list(rows)})
 
 
 def machine() -> dict:

@@ -2,11 +2,10 @@
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
-from measure import serve
+from measure import seconds_a_call, serve
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 
@@ -47,14 +46,7 @@ def main(model_dir, way, batch_size):
             inspect(detector, paths, batch_size=batch_size, num_threads=2)
         )
 
-    def work():
-        start, count = time.perf_counter(), 0
-        while time.perf_counter() - start < SECONDS:
-            call()
-            count += 1
-        return (time.perf_counter() - start) / count / batch_size
-
-    serve(work)
+    serve(lambda: seconds_a_call(call, SECONDS) / batch_size)
 
 
 if __name__ == "__main__":

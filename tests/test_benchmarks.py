@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -6,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import read_json
+from measure import Worker, alternate, report, shown, spread
+from operations import count_operations
 
 from models import VAE
 
 ROOT = Path(__file__).parent.parent
-sys.path.append(str(ROOT / "benchmarks"))
-
-from measure import Worker, alternate, report, shown, spread  # noqa: E402
-from operations import count_operations  # noqa: E402
 
 
 @pytest.mark.parametrize(("likelihood", "num_maps"), [("bernoulli", 1), ("gaussian", 2)])
@@ -65,7 +63,7 @@ def test_a_table_and_its_numbers(tmp_path, capsys):
     text = capsys.readouterr().out
     assert "| ours | 2.00 (1.00 to 3.00) |" in text
     assert (tmp_path / "speed.md").read_text() in text
-    content = json.loads((tmp_path / "speed.json").read_text())
+    content = read_json(tmp_path / "speed.json")
     assert content["rows"] == rows
     assert content["machine"]["cores"] == os.cpu_count()
 
@@ -76,7 +74,7 @@ RESULTS = sorted((ROOT / "benchmarks/results").glob("*.json"))
 @pytest.mark.parametrize("results", RESULTS, ids=lambda path: path.stem)
 def test_the_page_has_the_tables_that_the_commands_wrote(results):
     page = (ROOT / "docs/performance.md").read_text()
-    content = json.loads(results.read_text())
+    content = read_json(results)
     _, _, table = results.with_suffix(".md").read_text().partition("\n\n")
     assert table.count("\n") == len(content["rows"]) + 2
     assert table in page
@@ -108,4 +106,4 @@ def test_commands(tmp_path, command):
         check=True,
         capture_output=True,
     )
-    assert json.loads((tmp_path / "out.json").read_text())["rows"]
+    assert read_json(tmp_path / "out.json")["rows"]

@@ -53,23 +53,48 @@ def feature_maps(image_size: tuple[int, int]) -> list[tuple[int, int, int]]:
 class OutputMaps(layers.Conv2DTranspose):
     """A 4×4 transposed convolution of stride 2 with "same" padding, fast for few maps.
 
-    On a CPU Keras' own takes as long for one map as for 16. Outputs 2i − 1 and 2i of a line come
-    from the same two inputs, i − 1 and i, so a plain 2×2 convolution gives the four pixels of each
-    2×2 block as its channels, and takes half the time (sub-pixel convolution, Shi et al., 2016).
-    Its gradients take longer, so training goes Keras' way; the results differ in their last bits.
+    On a CPU Keras' own takes as long for one map as for 16, see `transposed_convolution`.
     """
 
-    def call(self, inputs, training=False):
+    def call(self, inputs):
         """(N, h, w, C) to (N, 2 h, 2 w, M)."""
-        if training:
-            return super().call(inputs)
-        num_maps, channels = self.kernel.shape[2:]
-        # (4, 4, M, C), place 2 (1 − i) + p of a line: input i of the two gives output p of the two.
-        kernel = ops.flip(ops.reshape(self.kernel, (2, 2, 2, 2, num_maps, channels)), axis=(0, 2))
-        kernel = ops.transpose(kernel, (0, 2, 5, 1, 3, 4))
-        kernel = ops.reshape(kernel, (2, 2, channels, 4 * num_maps))
-        blocks = tf.nn.conv2d(inputs, kernel, 1, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
-        return tf.nn.depth_to_space(blocks, 2)[:, 1:-1, 1:-1] + self.bias
+        return transposed_convolution(inputs, tf.convert_to_tensor(self.kernel)) + self.bias
+
+
+@tf.custom_gradient
+def transposed_convolution(x, kernel):
+    """A transposed convolution of stride 2, as a plain one.
+
+    Outputs 2i − 1 and 2i of a line come from the same two inputs, i − 1 and i, so a plain 2×2
+    convolution gives the four pixels of each 2×2 block as its channels, and takes half the time
+    (sub-pixel convolution, Shi et al., 2016). Its gradients would take longer than Keras', so they
+    are Keras': a convolution of stride 2.
+
+    Args:
+        x: tensor (N, h, w, C).
+        kernel: tensor (4, 4, M, C).
+
+    Returns:
+        Tensor (N, 2 h, 2 w, M).
+    """
+    num_maps, channels = kernel.shape[2:]
+    # (4, 4, M, C), place 2 (1 − i) + p of a line: input i of the two gives output p of the two.
+    small = ops.flip(ops.reshape(kernel, (2, 2, 2, 2, num_maps, channels)), axis=(0, 2))
+    small = ops.reshape(ops.transpose(small, (0, 2, 5, 1, 3, 4)), (2, 2, channels, 4 * num_maps))
+    blocks = tf.nn.conv2d(x, small, 1, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
+
+    def gradients(y):
+        x_gradient = tf.nn.conv2d(y, kernel, 2, "SAME")
+        kernel_gradient = tf.raw_ops.Conv2DBackpropFilter(
+            input=y,
+            filter_sizes=kernel.shape,
+            out_backprop=x,
+            strides=[1, 2, 2, 1],
+            padding="SAME",
+        )
+        return x_gradient, kernel_gradient
+
+    return tf.nn.depth_to_space(blocks, 2)[:, 1:-1, 1:-1], gradients
 
 
 def build_encoder(image_size: tuple[int, int], *, latent_dim: int, dtype) -> keras.Model:

@@ -7,36 +7,52 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from absl import app, flags
-from measure import HERE, report
+from measure import HERE, alternate, environment, report, spread, spread_of_ratios
+
+import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+from callbacks import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("counts", ["1000", "4000", "16000"], "Numbers of images.")
 flags.DEFINE_integer("image_size", 256, "Pixels.")
+flags.DEFINE_integer("rounds", 3, "Turns of each number.", lower_bound=1)
 flags.DEFINE_string("output", "benchmarks/results/memory.json", "The JSON file.")
-COLUMNS = ("images", "peak, MB", "of the smallest", "seconds")
+COLUMNS = ("images", "peak, MB", "of the smallest")
 
 
 def main(_):
     """Measures and reports."""
-    rows = []
+    counts = sorted(map(int, FLAGS.counts))
+    bar = ProgressBar(len(counts) * FLAGS.rounds)
     with tempfile.TemporaryDirectory() as root:
-        directory = Path(root) / "photographs/train/good"
-        directory.mkdir(parents=True)
-        written = 0
-        for count in sorted(map(int, FLAGS.counts)):
-            for index in range(written, count):
-                _write(directory / f"{index:05d}.png", index)
-            written = count
-            peak, seconds = _epoch(Path(root) / "photographs", Path(root) / "cache.npy")
-            rows.append({"images": count, "peak, MB": peak / 1e6, "seconds": seconds})
-            rows[-1]["of the smallest"] = peak / 1e6 / rows[0]["peak, MB"]
+        _write_folders(Path(root), counts)
+        sides = {count: partial(_peak, Path(root), count) for count in counts}
+        taken = alternate(sides, FLAGS.rounds, lambda count: bar.advance(1, f"{count} images"))
+    bar.close()
+    rows = [
+        {"images": count, "peak, MB": spread(peaks)}
+        | {"of the smallest": spread_of_ratios(peaks, taken[counts[0]])}
+        for count, peaks in taken.items()
+    ]
     report("Memory of a training epoch", COLUMNS, rows, Path(FLAGS.output))
+
+
+def _write_folders(root, counts):
+    """Writes a folder for each number; the smaller ones are links into the largest."""
+    folders = {count: root / str(count) / "train/good" for count in counts}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    for index in range(counts[-1]):
+        path = folders[counts[-1]] / f"{index:05d}.png"
+        _write(path, index)
+        for count in (count for count in counts[:-1] if index < count):
+            os.link(path, folders[count] / path.name)
 
 
 def _write(path, index):
@@ -46,16 +62,16 @@ def _write(path, index):
     cv2.imwrite(str(path), np.clip(np.rint(image), 0, 255).astype(np.uint8))
 
 
-def _epoch(folder, cache):
-    """(peak resident bytes, seconds) of a process of its own."""
-    start = time.perf_counter()
-    command = [sys.executable, HERE / "train_folder.py", folder, cache, str(FLAGS.image_size)]
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
-    process = subprocess.Popen(command, env=environment)
+def _peak(root, count):
+    """Peak resident megabytes of a process of its own."""
+    arguments = (root / str(count), root / "cache.npy", str(FLAGS.image_size))
+    process = subprocess.Popen(
+        [sys.executable, HERE / "train_folder.py", *arguments], env=environment()
+    )
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"Expected a training that ends well. Received: status {status}")
-    return usage.ru_maxrss * 1024, time.perf_counter() - start
+    return usage.ru_maxrss * 1024 / 1e6
 
 
 if __name__ == "__main__":

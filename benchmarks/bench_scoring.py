@@ -8,6 +8,7 @@ one. The floor is the network's operations over the machine's rate of float32 ma
 """
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -37,35 +38,41 @@ COLUMNS = ("size", "batch", "way", "ms an image", "floor, ms", "over floor")
 def main(_):
     """Measures and reports."""
     rows = []
-    matmul = Worker("matmul.py")
     bar = ProgressBar(len(FLAGS.sizes) * 2 * (len(WAYS) + 1) * FLAGS.rounds)
-    for size in map(int, FLAGS.sizes):
-        model_dir = _save_detector(size)
-        forward, _ = count_operations((size, size), latent_dim=FLAGS.latent_dim, num_maps=1)
-        for batch_size in (1, 32):
-            sides = {way: Worker("score_ours.py", model_dir, way, batch_size) for way in WAYS}
-            text = f"{size}, batch of {batch_size}: "
-            taken = alternate(
-                {"matmul": matmul} | sides,
-                FLAGS.rounds,
-                lambda name, text=text: bar.advance(1, text + name),
-            )
-            for worker in sides.values():
-                worker.close()
-            floors = [1e3 * forward / rate for rate in taken.pop("matmul")]
-            for way, seconds in taken.items():
-                times = [1e3 * second for second in seconds]
-                rows.append(
-                    {"size": size, "batch": batch_size, "way": WAYS[way]}
-                    | {"ms an image": spread(times), "floor, ms": spread(floors)}
-                    | {"over floor": spread_of_ratios(times, floors)}
-                )
-    matmul.close()
+    with Worker("matmul.py") as matmul, tempfile.TemporaryDirectory() as root:
+        for size in map(int, FLAGS.sizes):
+            model_dir = Path(root) / str(size)
+            _save_detector(size, model_dir)
+            for batch_size in (1, 32):
+                rows += _rows(size, batch_size, _measure(size, batch_size, model_dir, matmul, bar))
     bar.close()
     report(f"Scoring, {FLAGS.score}, milliseconds an image", COLUMNS, rows, Path(FLAGS.output))
 
 
-def _save_detector(size):
+def _measure(size, batch_size, model_dir, matmul, bar):
+    """By side, seconds an image; of `matmul`, its rates."""
+    with ExitStack() as stack:
+        workers = {"matmul": matmul}
+        for way in WAYS:
+            worker = Worker("score_ours.py", model_dir, way, batch_size)
+            workers[way] = stack.enter_context(worker)
+        text = f"{size}, batch of {batch_size}: "
+        return alternate(workers, FLAGS.rounds, lambda name: bar.advance(1, text + name))
+
+
+def _rows(size, batch_size, taken):
+    forward, _ = count_operations((size, size), latent_dim=FLAGS.latent_dim, num_maps=1)
+    floors = [1e3 * forward / rate for rate in taken.pop("matmul")]
+    for way, seconds in taken.items():
+        times = [1e3 * second for second in seconds]
+        yield (
+            {"size": size, "batch": batch_size, "way": WAYS[way]}
+            | {"ms an image": spread(times), "floor, ms": spread(floors)}
+            | {"over floor": spread_of_ratios(times, floors)}
+        )
+
+
+def _save_detector(size, directory):
     from detection import Detector, calibrate
     from evaluation import Scorer
     from models import VAE
@@ -80,9 +87,7 @@ def _save_detector(size):
         pixel_threshold=10.0,
         calibration=rows,
     )
-    directory = Path(tempfile.mkdtemp()) / "detector"
     detector.save(directory)
-    return directory
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ what the network takes without the image cache.
 import itertools
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from absl import app, flags
@@ -21,6 +22,7 @@ from operations import count_operations
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 from callbacks import ProgressBar
+from models.networks import feature_maps
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("sizes", ["64", "256"], "Image sizes in pixels.")
@@ -33,71 +35,75 @@ flags.DEFINE_string("alibi_env", "runs/alibi-env", "Environment of alibi-detect,
 
 BATCH_SIZE = 32
 NUM_IMAGES = {64: 1024, 256: 128}
+ALIBI = "alibi-detect"
 COLUMNS = ("size", "likelihood", "latent", "dtype", "side", "images/s", "share", "ours / side")
 
 
 def main(_):
     """Measures and reports."""
-    cases = {}
-    for size, *others in itertools.product(
-        map(int, FLAGS.sizes), FLAGS.likelihoods, map(int, FLAGS.latent_dims), FLAGS.dtypes
-    ):
-        cases[size, *others] = _sides(size, *others)
+    cases = {case: _sides(*case) for case in _cases()}
     turns = [len(sides) * (FLAGS.rounds + 1) + FLAGS.rounds for sides in cases.values()]
     bar = ProgressBar(sum(turns))
     rows = []
-    matmul = Worker("matmul.py")
-    for case, sides in cases.items():
-        taken = _measure(case, sides, matmul, bar)
-        rows += _rows(case, taken)
-    matmul.close()
+    with Worker("matmul.py") as matmul:
+        for case, sides in cases.items():
+            rows += _rows(case, _measure(case, sides, matmul, bar))
     bar.close()
     report("Training, images a second", COLUMNS, rows, Path(FLAGS.output))
 
 
-def _sides(size, likelihood, latent_dim, dtype):
-    """By name, the script of a side, its arguments and its interpreter."""
-    arguments = (size, likelihood, latent_dim, dtype, BATCH_SIZE, _num_images(size))
-    sides = {
-        "ours": ("train_ours.py", *arguments, "cache"),
-        "ours, one batch": ("train_ours.py", *arguments, "batch"),
-    }
-    for way in ("eager", "channels_last", "compile"):
-        sides[f"PyTorch {way}"] = ("train_torch.py", *arguments, way)
-    if FLAGS.alibi_env and likelihood == "bernoulli" and dtype == "float32":
-        sides["alibi-detect"] = ("train_alibi.py", size, latent_dim, *arguments[-2:])
+def _cases():
+    """(size, likelihood, latent) of each comparison; the two precisions take turns in one."""
+    sizes, latent_dims = (map(int, values) for values in (FLAGS.sizes, FLAGS.latent_dims))
+    return itertools.product(sizes, FLAGS.likelihoods, latent_dims)
+
+
+def _sides(size, likelihood, latent_dim):
+    """By (dtype, name), the script of a side and its arguments."""
+    sides = {}
+    counts = (BATCH_SIZE, _num_images(size))
+    for dtype in FLAGS.dtypes:
+        arguments = (size, likelihood, latent_dim, dtype, *counts)
+        sides[dtype, "ours"] = ("train_ours.py", *arguments, "cache")
+        sides[dtype, "ours, one batch"] = ("train_ours.py", *arguments, "batch")
+        for way in ("eager", "channels_last", "compile"):
+            sides[dtype, f"PyTorch {way}"] = ("train_torch.py", *arguments, way)
+        if FLAGS.alibi_env and likelihood == "bernoulli" and dtype == "float32":
+            maps = feature_maps((size, size))
+            filters = ",".join(str(filters) for _, _, filters in maps)
+            own = (size, latent_dim, *counts, filters, maps[-1][0])
+            sides[dtype, ALIBI] = ("train_alibi.py", *own)
     return sides
 
 
 def _measure(case, sides, matmul, bar):
     """By side, what each of its turns took; of `matmul`, its rates."""
 
-    def note(name):
-        bar.advance(1, f"{' '.join(map(str, case))}: {name}")
+    def note(side):
+        bar.advance(1, " ".join(map(str, (*case, *side))))
 
-    workers = {}
-    for name, (script, *arguments) in sides.items():
-        python = alibi_python(Path(FLAGS.alibi_env)) if name == "alibi-detect" else sys.executable
-        workers[name] = Worker(script, *arguments, python=python)
-        note(name)
-    taken = alternate({"matmul": matmul} | workers, FLAGS.rounds, note)
-    for worker in workers.values():
-        worker.close()
-    return taken
+    with ExitStack() as stack:
+        workers = {("", "matmul"): matmul}
+        for side, (script, *arguments) in sides.items():
+            python = alibi_python(Path(FLAGS.alibi_env)) if side[1] == ALIBI else sys.executable
+            workers[side] = stack.enter_context(Worker(script, *arguments, python=python))
+            note(side)
+        return alternate(workers, FLAGS.rounds, note)
 
 
 def _rows(case, taken):
-    size, likelihood, latent_dim, dtype = case
+    size, likelihood, latent_dim = case
     num_maps = 1 if likelihood == "bernoulli" else 2
     _, step = count_operations((size, size), latent_dim=latent_dim, num_maps=num_maps)
-    rates = taken.pop("matmul")
-    for name, seconds in taken.items():
+    rates = taken.pop(("", "matmul"))
+    for (dtype, name), seconds in taken.items():
         speeds = [_num_images(size) / second for second in seconds]
         share = spread_of_ratios([speed * step for speed in speeds], rates)
         yield (
             {"size": size, "likelihood": likelihood, "latent": latent_dim, "dtype": dtype}
             | {"side": name, "images/s": spread(speeds), "share": share}
-            | {"ours / side": spread_of_ratios(seconds, taken["ours"]), "matmul": spread(rates)}
+            | {"ours / side": spread_of_ratios(seconds, taken[dtype, "ours"])}
+            | {"matmul": spread(rates), "seconds": seconds}
         )
 
 

@@ -6,9 +6,11 @@ r"""What the full and the halving search chose, from the files of finished runs.
     python benchmarks/compare_searches.py --full_dir=runs/loss_adapted \
         --halving_dir=runs/loss_adapted_halving --datasets=comb
 
-The cost is that of the search itself, in conventional runs. The rank is that of the branch that the
-full search chose in stage 2, among all branches, by its loss at the epoch of the last rung; a
-halving search has dropped most of them by then.
+The losses are those of the last epoch, unweighted. The cost is that of the search itself, in
+conventional runs. Chosen are the branches of the stages 2 and 3; "same" says whether both searches
+chose the same in stage 2, and in both stages. The rank is that of the branch that the full search
+chose in stage 2, among all branches, by its loss at the epoch of the last rung; a halving search
+has dropped most of them by then.
 """
 
 import json
@@ -25,8 +27,9 @@ flags.DEFINE_string("full_dir", "docs/results/loss_adapted", "Runs, one a datase
 flags.DEFINE_string("halving_dir", "docs/results/loss_adapted_halving", "The same.")
 flags.DEFINE_list("datasets", ["bellows", "square", "comb", "elpv_mono"], "Datasets.")
 flags.DEFINE_string("output", "benchmarks/results/searches.json", "The JSON file.")
-COLUMNS = ("dataset", "seed", "stage 2, full", "stage 2, halving", "rank at 0.3", "same")
-COLUMNS += ("loss, full", "loss, halving", "worse by, %", "runs, full", "runs, halving")
+COLUMNS = ("dataset", "seed", "chosen, full", "chosen, halving", "same", "rank at 0.3")
+COLUMNS += ("conventional, nats", "full, nats", "halving, nats", "worse by, %")
+COLUMNS += ("runs, full", "runs, halving")
 
 
 def main(_):
@@ -35,34 +38,42 @@ def main(_):
     for dataset in FLAGS.datasets:
         full = _searches(Path(FLAGS.full_dir) / dataset)
         halving = _searches(Path(FLAGS.halving_dir) / dataset)
-        for seed, (entry, epochs) in full.items():
-            other, other_epochs = halving[seed]
+        for seed, (conventional, entry, epochs) in full.items():
+            _, other, other_epochs = halving[seed]
             loss, other_loss = entry["loss_unweighted"], other["loss_unweighted"]
             last = max(int(row["epoch"]) for row in epochs)
             rows.append(
                 {"dataset": dataset, "seed": seed}
-                | {"stage 2, full": entry["chosen"][0], "stage 2, halving": other["chosen"][0]}
+                | {"chosen, full": ", ".join(entry["chosen"])}
+                | {"chosen, halving": ", ".join(other["chosen"])}
+                | {"same": _same(entry["chosen"], other["chosen"])}
                 | {"rank at 0.3": _rank(epochs, entry["chosen"][0])}
-                | {"same": "yes" if entry["chosen"] == other["chosen"] else "no"}
-                | {"loss, full": loss, "loss, halving": other_loss}
+                | {"conventional, nats": conventional["loss_unweighted"]}
+                | {"full, nats": loss, "halving, nats": other_loss}
                 | {"worse by, %": 100 * (other_loss - loss) / abs(loss)}
                 | {"runs, full": len(epochs) / last, "runs, halving": len(other_epochs) / last}
             )
     report("Full and halving search", COLUMNS, rows, Path(FLAGS.output))
-    print(f"The same branches in {sum(row['same'] == 'yes' for row in rows)} of {len(rows)}.")
 
 
 def _searches(directory):
-    """By seed, the summary's entry and the rows of branches.csv."""
+    """By seed, the two entries of the summary and the rows of branches.csv."""
     summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    entries = summary["methods"]["loss_adapted"]["per_seed"]
+    entries = [summary["methods"][name]["per_seed"] for name in ("conventional", "loss_adapted")]
     return {
-        entry["seed"]: (
-            entry,
-            read_csv(directory / f"loss_adapted/seed-{entry['seed']}/branches.csv"),
+        searched["seed"]: (
+            conventional,
+            searched,
+            read_csv(directory / f"loss_adapted/seed-{searched['seed']}/branches.csv"),
         )
-        for entry in entries
+        for conventional, searched in zip(*entries, strict=True)
     }
+
+
+def _same(chosen, others):
+    if chosen == others:
+        return "both"
+    return "stage 2" if chosen[0] == others[0] else "no"
 
 
 def _rank(rows, chosen):

@@ -1,5 +1,6 @@
 """What the benchmarks share: sides that take turns, and tables of what they took."""
 
+import importlib.metadata
 import os
 import platform
 import statistics
@@ -13,13 +14,22 @@ from pathlib import Path
 from storage import write_json, write_text
 
 HERE = Path(__file__).parent
+NUM_THREADS = 2
+"""Of each side."""
+
+PACKAGES = ("tensorflow", "keras", "numpy", "torch", "onnxruntime")
+
+
+def environment() -> dict[str, str]:
+    """The environment variables of a process that runs a script of this directory."""
+    return os.environ | {"PYTHONPATH": str(HERE.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class Worker:
     """One side of a comparison, in a process of its own that waits while another has its turn.
 
     The script prints a line when it is ready; for each line that it reads it does its work once
-    and prints what it took.
+    and prints what it took. As a context manager it ends the process.
 
     Args:
         script: file name in this directory.
@@ -29,7 +39,6 @@ class Worker:
 
     def __init__(self, script: str, *arguments, python: str = sys.executable):
         command = [python, HERE / script, *arguments]
-        environment = os.environ | {"PYTHONPATH": str(HERE.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the process)
         self._process = subprocess.Popen(
             [str(part) for part in command],
@@ -37,7 +46,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=environment,
+            env=environment(),
         )
         self._read()
 
@@ -47,8 +56,10 @@ class Worker:
         self._process.stdin.flush()
         return float(self._read())
 
-    def close(self) -> None:
-        """Ends the process."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         with self._errors, self._process:
             self._process.stdin.close()
 
@@ -136,10 +147,16 @@ def report(title: str, columns: Sequence[str], rows: Sequence[Mapping], path: Pa
 
 
 def machine() -> dict:
-    """The processor, its cores and the interpreter."""
+    """The processor, its cores, the threads of each side, and the versions."""
     names = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if line.startswith("model name")
     ]
-    return {"processor": names[0], "cores": len(names), "python": platform.python_version()}
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return {"processor": names[0], "cores": len(names), "threads": NUM_THREADS} | versions

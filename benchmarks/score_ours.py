@@ -1,11 +1,14 @@
-"""Worker: seconds from array or file to score and verdict. Arguments: see `bench_scoring`."""
+"""Worker: seconds from array or file to score and verdict. Arguments: see `bench_scoring`.
+
+Arrays are of 8 bits, files smooth pictures without a finding.
+"""
 
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from measure import seconds_a_call, serve
+from measure import NUM_THREADS, seconds_a_call, serve
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 
@@ -14,39 +17,50 @@ SECONDS = 1.0
 
 
 def main(model_dir, way, batch_size):
+    from detection import Detector
+    from experiments.runtime import set_up
+
+    set_up(NUM_THREADS)
+    detector = Detector.load(Path(model_dir))
+    shape = (int(batch_size), *detector.image_size)
+    images = np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
+    with tempfile.TemporaryDirectory() as directory:
+        call = WAYS[way](detector, images, Path(directory))
+        serve(lambda: seconds_a_call(call, SECONDS) / len(images))
+
+
+def _array(detector, images, directory):
+    return lambda: detector.score(images)
+
+
+def _predict(detector, images, directory):
+    prepared = np.stack([detector.prepare(image) for image in images])[..., None]
+    return lambda: detector.scorer.model.predict(prepared, verbose=0)
+
+
+def _onnxruntime(detector, images, directory):
+    from detection.export import RUNNERS, export
+
+    settings = {"format": "onnx", "input_size": detector.image_size, "dtype": "uint8"}
+    export(detector, directory / "exported.onnx", **settings)
+    run = RUNNERS["onnx"](directory / "exported.onnx")
+    return lambda: run(images)
+
+
+def _file(detector, images, directory):
     import cv2
 
-    from detection import Detector
-    from detection.export import RUNNERS, export
     from detection.inspection import inspect
 
-    detector = Detector.load(Path(model_dir))
-    batch_size = int(batch_size)
-    rng = np.random.RandomState(0)
-    images = rng.randint(0, 256, (batch_size, *detector.image_size)).astype(np.uint8)
-    directory = Path(tempfile.mkdtemp())
-    prepared = np.stack([detector.prepare(image) for image in images])
-    if way == "array":
-        call = lambda: detector.analyze_prepared(prepared)  # noqa: E731
-    elif way == "predict":
-        model = detector.scorer.model
-        call = lambda: model.predict(prepared[..., None], verbose=0)  # noqa: E731
-    elif way == "onnxruntime":
-        settings = {"format": "onnx", "input_size": detector.image_size, "dtype": "uint8"}
-        export(detector, directory / "exported.onnx", **settings)
-        run = RUNNERS["onnx"](directory / "exported.onnx")
-        call = lambda: run(images)  # noqa: E731
-    else:
-        paths = [directory / f"{index}.png" for index in range(batch_size)]
-        for path in paths:
-            # Smooth, as photographs are: noise would take longer to decode.
-            image = cv2.GaussianBlur(rng.uniform(0, 255, detector.image_size), (0, 0), 8)
-            cv2.imwrite(str(path), np.rint(image).astype(np.uint8))
-        call = lambda: list(  # noqa: E731
-            inspect(detector, paths, batch_size=batch_size, num_threads=2)
-        )
+    paths = [directory / f"{index}.png" for index in range(len(images))]
+    for path, image in zip(paths, images, strict=True):
+        # Smooth, as photographs are: noise would take longer to decode.
+        cv2.imwrite(str(path), cv2.GaussianBlur(image, (0, 0), 8))
+    settings = {"batch_size": len(images), "num_threads": NUM_THREADS}
+    return lambda: list(inspect(detector, paths, **settings))
 
-    serve(lambda: seconds_a_call(call, SECONDS) / batch_size)
+
+WAYS = {"array": _array, "file": _file, "predict": _predict, "onnxruntime": _onnxruntime}
 
 
 if __name__ == "__main__":

@@ -9,29 +9,26 @@ import time
 import numpy as np
 import tensorflow as tf
 from alibi_detect.od import OutlierVAE
-from measure import serve
-
-FILTERS = (32, 64, 128, 128, 128, 128, 128)
-SMALLEST_SIDE = 4
+from measure import NUM_THREADS, serve
 
 
-def main(image_size, latent_dim, batch_size, num_images):
-    tf.config.threading.set_intra_op_parallelism_threads(2)
+def main(image_size, latent_dim, batch_size, num_images, filters, smallest_side):
+    tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
     layers = tf.keras.layers
     size, latent_dim = int(image_size), int(latent_dim)
-    depth = (size // SMALLEST_SIDE).bit_length() - 1
-    filters = FILTERS[:depth]
+    smallest_side, filters = int(smallest_side), [int(f) for f in filters.split(",")]
     settings = {"strides": 2, "padding": "same"}
     encoder = tf.keras.Sequential(
         [tf.keras.Input((size, size, 1))]
         + [layers.Conv2D(f, 4, activation="relu", **settings) for f in filters]
     )
-    flat = SMALLEST_SIDE**2 * filters[-1]
+    flat = smallest_side**2 * filters[-1]
     decoder = tf.keras.Sequential(
         [
             tf.keras.Input((latent_dim,)),
             layers.Dense(flat, activation="relu"),
-            layers.Reshape((SMALLEST_SIDE, SMALLEST_SIDE, filters[-1])),
+            layers.Reshape((smallest_side, smallest_side, filters[-1])),
             *(layers.Conv2DTranspose(f, 4, activation="relu", **settings) for f in filters[-2::-1]),
             layers.Conv2DTranspose(1, 4, activation="sigmoid", **settings),
         ]

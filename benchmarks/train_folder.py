@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from measure import NUM_THREADS
+
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 
 
@@ -13,7 +15,7 @@ def main(folder, cache, image_size):
     from experiments.runtime import set_up
     from models import VAE
 
-    set_up(num_threads=2)
+    set_up(NUM_THREADS)
     keras.utils.set_random_seed(1)
     size = (int(image_size), int(image_size))
     dataset = load_dataset(
@@ -21,7 +23,7 @@ def main(folder, cache, image_size):
     )
     manifest = Path(cache).with_suffix(".json")
     manifest.unlink(missing_ok=True)
-    data = prepare(dataset, cache_path=Path(cache), manifest_path=manifest, num_threads=2)
+    data = prepare(dataset, cache_path=Path(cache), manifest_path=manifest, num_threads=NUM_THREADS)
     batches = TrainingBatches(data.cache, data.positions["train"], batch_size=32, seed=1)
     model = VAE(size, latent_dim=100, dtype="mixed_bfloat16")
     model.compile(optimizer=keras.optimizers.Adam(1e-4))

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from measure import serve
+from measure import NUM_THREADS, serve
 
 import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 
@@ -18,27 +18,27 @@ def main(image_size, likelihood, latent_dim, dtype, batch_size, num_images, sour
     from experiments.runtime import set_up
     from models import VAE
 
-    set_up(num_threads=2)
+    set_up(NUM_THREADS)
     keras.utils.set_random_seed(1)
     size, batch_size, num_images = int(image_size), int(batch_size), int(num_images)
     images = np.random.RandomState(0).randint(0, 256, (num_images, size, size)).astype(np.uint8)
-    path = Path(tempfile.mkdtemp()) / "cache.npy"
-    np.save(path, images)
     model = VAE((size, size), latent_dim=int(latent_dim), likelihood=likelihood, dtype=dtype)
     model.compile(optimizer=keras.optimizers.Adam(1e-4))
-    batches = TrainingBatches(
-        ImageCache(path), np.arange(num_images), batch_size=batch_size, seed=1
-    )
-    dataset = batches.dataset
-    if source == "batch":
-        dataset = dataset.take(1).cache().repeat(batches.steps_per_epoch)
 
     def work():
         start = time.perf_counter()
         model.fit(dataset, epochs=1, shuffle=False, verbose=0)
         return time.perf_counter() - start
 
-    serve(work)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "cache.npy"
+        np.save(path, images)
+        cache = ImageCache(path)
+        batches = TrainingBatches(cache, np.arange(num_images), batch_size=batch_size, seed=1)
+        dataset = batches.dataset
+        if source == "batch":
+            dataset = dataset.take(1).cache().repeat(batches.steps_per_epoch)
+        serve(work)
 
 
 if __name__ == "__main__":

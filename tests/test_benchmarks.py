@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from conftest import read_json
@@ -30,6 +31,39 @@ def test_operations_are_those_of_the_layers(likelihood, num_maps):
     )
 
 
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_pytorch_trains_the_same_network_with_the_same_loss(likelihood, monkeypatch):
+    torch = pytest.importorskip("torch")
+    import train_torch
+
+    ours = VAE((64, 64), latent_dim=3, likelihood=likelihood)
+    theirs = train_torch.VAE(64, likelihood, 3)
+    layers = [*ours.encoder.layers, *ours.decoder.layers]
+    layers = [layer for layer in layers if hasattr(layer, "kernel")]
+    parameters = list(theirs.parameters())
+    assert len(parameters) == 2 * len(layers)
+    channels, *smallest = theirs.smallest
+    for index, layer in enumerate(layers):
+        kernel, bias = (array.numpy() for array in (layer.kernel, layer.bias))
+        if kernel.ndim == 4:
+            kernel = kernel.transpose(3, 2, 0, 1)
+        elif kernel.shape[0] > 3:  # from the flat feature map, whose channels PyTorch has first
+            kernel = kernel.reshape(*smallest, channels, -1).transpose(3, 2, 0, 1)
+            kernel = kernel.reshape(len(kernel), -1)
+        else:
+            kernel = kernel.reshape(-1, *smallest, channels).transpose(3, 1, 2, 0)
+            kernel = kernel.reshape(-1, kernel.shape[-1])
+        with torch.no_grad():
+            parameters[2 * index].copy_(torch.from_numpy(kernel.copy()))
+            parameters[2 * index + 1].copy_(torch.from_numpy(bias))
+    monkeypatch.setattr(keras.random, "normal", lambda shape, seed: np.zeros(shape, np.float32))
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    x = np.random.RandomState(0).uniform(size=(2, 64, 64, 1)).astype(np.float32)
+    loss = sum(np.mean(value) for value in ours.compute_terms(x).values())
+    other = theirs(torch.from_numpy(x.transpose(0, 3, 1, 2)))
+    assert other.item() == pytest.approx(loss, rel=1e-5)
+
+
 def test_sides_take_turns():
     turns = []
     taken = alternate(
@@ -49,11 +83,10 @@ turns = iter([1.5, 2.5, 3.5])
 serve(lambda: next(turns))
 """
     )
-    worker = Worker(script)
-    assert [worker(), worker()] == [2.5, 3.5]
-    with pytest.raises(RuntimeError, match=r"worker\.py(?s:.*)StopIteration"):
-        worker()
-    worker.close()
+    with Worker(script) as worker:
+        assert [worker(), worker()] == [2.5, 3.5]
+        with pytest.raises(RuntimeError, match=r"worker\.py(?s:.*)StopIteration"):
+            worker()
 
 
 def test_a_table_and_its_numbers(tmp_path, capsys):
@@ -83,7 +116,7 @@ def test_the_page_has_the_tables_that_the_commands_wrote(results):
 
 def test_every_command_has_its_results():
     commands = {path.stem.removeprefix("bench_") for path in (ROOT / "benchmarks").glob("bench_*")}
-    assert {path.stem for path in RESULTS} == commands | {"searches"}
+    assert {path.stem for path in RESULTS} == commands | {"aims", "searches"}
 
 
 @pytest.mark.slow
@@ -95,6 +128,7 @@ def test_every_command_has_its_results():
         ("bench_scoring.py", "--sizes=64", "--latent_dim=8", "--rounds=1"),
         ("bench_search.py", "--num_train=32", "--rounds=1"),
         ("compare_searches.py",),
+        ("compare_with_aims.py",),
     ],
     ids=lambda command: command[0],
 )

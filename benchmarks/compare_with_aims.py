@@ -1,0 +1,106 @@
+"""What was wanted of the speed and the memory, and what the other commands measured.
+
+python benchmarks/compare_with_aims.py
+"""
+
+import json
+from pathlib import Path
+
+from absl import app, flags
+from measure import report, spread, spread_of_ratios
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("results_dir", "benchmarks/results", "What the other commands wrote.")
+flags.DEFINE_string("output", "benchmarks/results/aims.json", "The JSON file.")
+COLUMNS = ("", "wanted", "reached")
+LIKELIHOODS = ("bernoulli", "gaussian")
+
+
+def main(_):
+    """Compares and reports."""
+    rows = [
+        dict(zip(COLUMNS, row, strict=True))
+        for rows in (_training(), _scoring(), _memory(), _searches())
+        for row in rows
+    ]
+    report("What was wanted, and what was reached", COLUMNS, rows, Path(FLAGS.output))
+
+
+def _training():
+    seconds, shares = {}, {}
+    for row in _read("training"):
+        case = tuple(row[name] for name in ("size", "likelihood", "latent", "dtype"))
+        seconds.setdefault(case, {})[row["side"]] = row["seconds"]
+        shares[case, row["side"]] = row["share"]
+    for likelihood in LIKELIHOODS:
+        taken = seconds[64, likelihood, 100, "float32"]
+        peers = [values for side, values in taken.items() if side.startswith("PyTorch")]
+        best = [min(values) for values in zip(*peers, strict=True)]
+        yield (
+            f"training over PyTorch's best in each round, 64², rank 100, {likelihood}",
+            "1.2",
+            spread_of_ratios(best, taken["ours"]),
+        )
+    taken = seconds[64, "bernoulli", 100, "float32"]
+    yield (
+        "training over alibi-detect, 64², rank 100",
+        "4",
+        spread_of_ratios(taken["alibi-detect"], taken["ours"]),
+    )
+    for likelihood in LIKELIHOODS:
+        for latent_dim in (100, 1000):
+            slow, fast = (
+                seconds[256, likelihood, latent_dim, dtype]["ours"]
+                for dtype in ("float32", "mixed_bfloat16")
+            )
+            yield (
+                f"training, bfloat16 over float32, 256², rank {latent_dim}, {likelihood}",
+                "1.5",
+                spread_of_ratios(slow, fast),
+            )
+    for likelihood in LIKELIHOODS:
+        yield (
+            f"training, share of the matrix multiplication, 64², rank 100, {likelihood}",
+            "0.70",
+            shares[(64, likelihood, 100, "float32"), "ours"],
+        )
+    ratios = [
+        spread_of_ratios(taken["ours, one batch"], taken["ours"])["median"]
+        for taken in seconds.values()
+    ]
+    yield (
+        f"an epoch of one batch over one from the cache, medians of {len(ratios)} cases",
+        "0.9 to 1.1",
+        spread(ratios),
+    )
+
+
+def _scoring():
+    for row in _read("scoring"):
+        if (row["size"], row["batch"], row["way"]) == (256, 1, "array to score"):
+            yield "scoring an array over the floor, 256², batch of 1", "1.6", row["over floor"]
+
+
+def _memory():
+    smallest, *_, largest = _read("memory")
+    text = f"memory, {largest['images']} images over {smallest['images']}"
+    yield text, "at most 1.1", largest["of the smallest"]
+
+
+def _searches():
+    rows = _read("searches")
+    three = [row for row in rows if row["dataset"] in ("square", "comb")]
+    costs = spread([row["runs, halving"] for row in three])
+    yield "halving search with three terms, in conventional runs", "1.5", costs
+    good = sum(row["worse by, %"] <= 0.1 for row in rows)
+    yield "halving search, final loss no worse than 0.1 %", len(rows), good
+    same = sum(row["same"] != "no" for row in rows)
+    yield "halving search, the same branch in stage 2", len(rows), same
+
+
+def _read(name):
+    return json.loads((Path(FLAGS.results_dir) / f"{name}.json").read_text())["rows"]
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,7 +1,7 @@
 """Keras callbacks: the adaptation of the weights, and what a run needs around it."""
 
 from callbacks.auc import AdaptAUC
-from callbacks.auc_adapted import PatternSwitcher, should_switch
+from callbacks.auc_adapted import PatternSwitcher
 from callbacks.best_model import BestModel
 from callbacks.branch_event_writer import BranchEventWriter
 from callbacks.epoch_order import EpochOrder
@@ -12,6 +12,7 @@ from callbacks.history_writer import HistoryWriter
 from callbacks.loss_adapted import LossAdaptedSearch
 from callbacks.progress import Progress, ProgressBar
 from callbacks.resume import Resume
+from callbacks.rules import AnnealingRule, ClimbRule, PaperRule, Rule, Step, should_switch
 from callbacks.search_plan import (
     CONVENTIONAL,
     NONE,
@@ -27,19 +28,24 @@ __all__ = [
     "CONVENTIONAL",
     "NONE",
     "AdaptAUC",
+    "AnnealingRule",
     "BestModel",
     "BranchEventWriter",
+    "ClimbRule",
     "EpochOrder",
     "EventWriter",
     "HistoryWriter",
     "LossAdaptedSearch",
     "NonFiniteError",
+    "PaperRule",
     "PatternSwitcher",
     "Progress",
     "ProgressBar",
     "Resume",
     "Row",
+    "Rule",
     "SearchPlan",
+    "Step",
     "StopOnNonFinite",
     "blamed",
     "falling_weight",

@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -19,3 +19,8 @@ def plain_sum(values: Iterable[float]) -> float:
     others.
     """
     return functools.reduce(operator.add, values)
+
+
+def plain_mean(values: Sequence[float]) -> float:
+    """The plain sum over the number of values, at least one."""
+    return plain_sum(values) / len(values)

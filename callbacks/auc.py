@@ -1,7 +1,7 @@
-"""The AUROC on the adapt images after each epoch."""
+"""The AUROC after each epoch."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -10,21 +10,25 @@ from evaluation import auroc
 
 
 class AdaptAUC(keras.callbacks.Callback):
-    """Adds `adapt_auc` to the logs of each epoch, for the callbacks after it.
+    """Adds AUROCs to the logs of each epoch, for the callbacks after it.
 
-    It is NaN where a score is no finite number.
+    One is NaN where a score is no finite number.
 
     Args:
-        labels: (N,), 0 for normal and 1 for anomalous, both present.
-        score: returns the anomaly scores (N,) by the model as it is at the moment.
+        labels: by the name in the logs, (N,), 0 for normal and 1 for anomalous, both present.
+        score: returns, by the same names, the anomaly scores (N,) by the model of the moment.
     """
 
-    def __init__(self, labels: np.ndarray, score: Callable[[], np.ndarray]):
+    def __init__(
+        self,
+        labels: Mapping[str, np.ndarray],
+        score: Callable[[], Mapping[str, np.ndarray]],
+    ):
         super().__init__()
         self.labels = labels
         self.score = score
 
     def on_epoch_end(self, epoch, logs=None):
-        scores = self.score()
-        is_finite = np.isfinite(scores).all()
-        logs["adapt_auc"] = auroc(self.labels, scores) if is_finite else math.nan
+        for name, scores in self.score().items():
+            is_finite = np.isfinite(scores).all()
+            logs[name] = auroc(self.labels[name], scores) if is_finite else math.nan

@@ -8,25 +8,27 @@ from callbacks.snapshot import save_model
 
 
 class BestModel(keras.callbacks.Callback):
-    """Saves the model whenever `adapt_auc` is higher than in every epoch before.
+    """Saves the model whenever an AUROC is higher than in every epoch before.
 
     Of equal epochs the first stays. The file holds no optimizer state.
 
     Args:
         path: the `.keras` file.
+        metric: the name of the AUROC, among the logs.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, metric: str):
         super().__init__()
         self.path = path
+        self.metric = metric
         self.set_state({"epoch": 0, "auc": -1.0})
 
     def on_train_begin(self, logs=None):
         self.set_state({"epoch": 0, "auc": -1.0})
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs["adapt_auc"] > self.auc:
-            self.epoch, self.auc = epoch + 1, logs["adapt_auc"]
+        if logs[self.metric] > self.auc:
+            self.epoch, self.auc = epoch + 1, logs[self.metric]
             save_model(self.path, self.model)
 
     def get_state(self):

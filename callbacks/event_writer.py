@@ -22,7 +22,8 @@ class TensorBoardRun:
 
     def __init__(self, log_dir: Path, *, terms, hyper_parameters: Mapping):
         self.tags = (
-            {"loss": "loss/weighted", "adapt_auc": "auc/adapt", "pattern": "pattern"}
+            {"loss": "loss/weighted", "pattern": "pattern"}
+            | {"adapt_auc": "auc/adapt", "adapt_auc_synthetic": "auc/synthetic"}
             | {term: f"loss/{term}" for term in terms}
             | {f"weight_{term}": f"weight/{term}" for term in terms}
         )
@@ -34,7 +35,8 @@ class TensorBoardRun:
         """Writes the logs of an epoch, from 1, and images if there are."""
         with self.writer.as_default(step=epoch):
             for name in self.tags.keys() & logs.keys():
-                tf.summary.scalar(self.tags[name], logs[name])
+                if logs[name] is not None:
+                    tf.summary.scalar(self.tags[name], logs[name])
             for tag, pictures in (images() if images else {}).items():
                 tf.summary.image(tag, pictures, max_outputs=len(pictures))
         self.writer.flush()
@@ -47,19 +49,23 @@ class TensorBoardRun:
 class EventWriter(keras.callbacks.Callback):
     """Writes a training as one run of TensorBoard.
 
-    The images are written at the first epoch and whenever `adapt_auc` is the highest so far.
+    The images are written at the first epoch and whenever an AUROC is the highest so far.
 
     Args:
         log_dir: directory of the event files.
         terms: names of the loss terms.
         hyper_parameters: settings of the run, for the HParams page.
+        metric: the name of the AUROC, among the logs.
         images: what to show.
     """
 
-    def __init__(self, log_dir: Path, *, terms, hyper_parameters: Mapping, images: Images):
+    def __init__(
+        self, log_dir: Path, *, terms, hyper_parameters: Mapping, metric: str, images: Images
+    ):
         super().__init__()
         self.log_dir = log_dir
         self.settings = {"terms": terms, "hyper_parameters": hyper_parameters}
+        self.metric = metric
         self.images = images
         self.best_auc = -1.0
 
@@ -68,8 +74,8 @@ class EventWriter(keras.callbacks.Callback):
         self.run = TensorBoardRun(self.log_dir, **self.settings)
 
     def on_epoch_end(self, epoch, logs=None):
-        is_best = logs["adapt_auc"] > self.best_auc
-        self.best_auc = max(self.best_auc, logs["adapt_auc"])
+        is_best = logs[self.metric] > self.best_auc
+        self.best_auc = max(self.best_auc, logs[self.metric])
         self.run.write(epoch + 1, logs, self.images if is_best else None)
 
     def on_train_end(self, logs=None):

@@ -14,7 +14,7 @@ class HistoryWriter(keras.callbacks.Callback):
 
     Args:
         path: the CSV file.
-        columns: the columns after `epoch`, each a key of the logs.
+        columns: the columns after `epoch`, each a key of the logs; empty where it is not there.
         float64: those of the columns that are computed in double precision; every other float is
             a float32 of the model and is written with as many digits as a float32 needs.
     """
@@ -30,7 +30,7 @@ class HistoryWriter(keras.callbacks.Callback):
         self.rows = []
 
     def on_epoch_end(self, epoch, logs=None):
-        row = {column: self._format(column, logs[column]) for column in self.columns}
+        row = {column: self._format(column, logs.get(column)) for column in self.columns}
         self.rows.append({"epoch": str(epoch + 1)} | row)
         write_csv(self.path, ["epoch", *self.columns], self.rows)
 
@@ -41,5 +41,7 @@ class HistoryWriter(keras.callbacks.Callback):
         self.rows = list(state["rows"])
 
     def _format(self, column, value):
+        if value is None:
+            return ""
         is_float32 = isinstance(value, float) and column not in self.float64
         return str(as_written(value) if is_float32 else value)

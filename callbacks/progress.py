@@ -39,7 +39,7 @@ class ProgressBar:
         if now - self._last < self.interval and not ends:
             return
         self._last = now
-        left = (now - self._start) / self.done * (self.total - self.done)
+        left = (now - self._start) / max(self.done, 1) * (self.total - self.done)
         share = self.done / self.total
         filled = int(self.WIDTH * share)
         bar = "━" * filled + "╌" * (self.WIDTH - filled)
@@ -66,6 +66,10 @@ def _clock(seconds):
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+AUCS = {"adapt_auc": "adapt", "adapt_auc_synthetic": "synthetic"}
+"""What AUROCs among the logs are called."""
 
 
 class Progress(keras.callbacks.Callback):
@@ -98,5 +102,6 @@ class Progress(keras.callbacks.Callback):
         self.bar.advance(1, self.text)
 
     def on_epoch_end(self, epoch, logs=None):
-        if "adapt_auc" in logs:
-            self.auc = f", last adapt AUC {logs['adapt_auc']:.4f}"
+        self.auc = "".join(
+            f", last {text} AUC {logs[name]:.4f}" for name, text in AUCS.items() if name in logs
+        )

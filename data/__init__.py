@@ -6,6 +6,7 @@ from data.folder import write_folder
 from data.pipeline import TrainingBatches, count_steps, scoring_batches
 from data.prepare import PreparedData, prepare
 from data.sources import GENERATED, REAL, load_dataset
+from data.synthetic_defects import damaged_copies
 
 __all__ = [
     "GENERATED",
@@ -18,6 +19,7 @@ __all__ = [
     "PreparedData",
     "TrainingBatches",
     "count_steps",
+    "damaged_copies",
     "load_dataset",
     "prepare",
     "scoring_batches",

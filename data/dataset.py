@@ -1,11 +1,11 @@
-"""What a dataset is: four splits of images that know how to load themselves."""
+"""What a dataset is: splits of images that know how to load themselves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-SPLITS = ("train", "calibration", "adapt", "test")
+SPLITS = ("train", "calibration", "adapt", "test", "damaged")
 
 
 class DataError(ValueError):
@@ -43,6 +43,7 @@ class Dataset:
         calibration: normal images that nothing trains on, for thresholds and scales.
         adapt: labelled images, which the switcher and the choice of the best epoch may see.
         test: labelled images that are read once, at the end; empty under the protocol "paper".
+        damaged: calibration images with synthetic defects, where they are a signal.
         ignored: names of files that lie beside the images and are none of them.
     """
 
@@ -50,6 +51,7 @@ class Dataset:
     calibration: tuple[Item, ...]
     adapt: tuple[Item, ...]
     test: tuple[Item, ...]
+    damaged: tuple[Item, ...] = ()
     ignored: tuple[str, ...] = ()
 
     def items(self) -> list[tuple[str, Item]]:

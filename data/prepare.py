@@ -70,6 +70,7 @@ def prepare(
     images = [
         {"image": item.name, "split": split, "label": item.label, "defect": item.defect}
         for split, item in dataset.items()
+        if split != "damaged"  # made of the others
     ]
     known = json.loads(manifest_path.read_text()) if manifest_path.exists() else None
     if known is not None and known["images"] != images:

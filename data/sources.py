@@ -8,9 +8,13 @@ from data.dataset import DataError, Dataset
 from data.elpv import elpv
 from data.folder import folder
 from data.square import SQUARE
+from data.textures import BRICK, GRAVEL
 
 GENERATED = {product.name: product for product in (BELLOWS, SQUARE, COMB)}
 """Stand-ins for the paper's confidential photographs, rendered when they are needed."""
+
+TEXTURES = {texture.name: texture for texture in (BRICK, GRAVEL)}
+"""Photographs of textures from the package scikit-image, with defects made on them."""
 
 REAL = {
     "elpv_mono": partial(elpv, "mono"),
@@ -34,7 +38,7 @@ def load_dataset(
     """The dataset of a name, split.
 
     Args:
-        name: a key of `GENERATED` or `REAL`.
+        name: a key of `GENERATED`, `TEXTURES` or `REAL`.
         image_size: (height, width) of every image.
         num_train: number of training images, or None for all that there are.
         protocol: "heldout" or "paper".
@@ -59,6 +63,7 @@ def load_dataset(
                 f"Expected no --data_dir with --dataset={name}. Received: data_dir={data_dir}"
             )
         return folder(data_dir, image_size, **settings, resize=resize, needs_labels=needs_labels)
-    if name in GENERATED:
-        return GENERATED[name].dataset(image_size, **settings, num_adapt=num_adapt)
+    made = GENERATED | TEXTURES
+    if name in made:
+        return made[name].dataset(image_size, **settings, num_adapt=num_adapt)
     return REAL[name](image_size, **settings, resize=resize)

@@ -23,7 +23,7 @@ WEIGHT_LINES = (("goldenrod", "-"), ("navy", "--"), ("tab:green", ":"))
 def plot_transitions(
     path: Path,
     *,
-    aucs: Sequence[float],
+    aucs: Mapping[str, Sequence[float]],
     weights: Mapping[str, Sequence[float]],
     title: str,
 ) -> None:
@@ -31,29 +31,67 @@ def plot_transitions(
 
     Args:
         path: the PNG file.
-        aucs: AUROC on the adapt images after each epoch, in [0, 1].
+        aucs: by what it is called, an AUROC after each epoch, in [0, 1]: the first, which steers,
+            as bars, others as points.
         weights: by term, the weight that each epoch was trained with.
         title: what was trained.
     """
-    epochs = np.arange(1, len(aucs) + 1)
-    best = int(np.argmax(aucs))
+    (label, bars_of), *others = aucs.items()
+    epochs = np.arange(1, len(bars_of) + 1)
+    best = int(np.argmax(bars_of))
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = figure.subplots()
-    bars = axes.bar(epochs, aucs, color="lightsteelblue")
-    bars[best].set(color="royalblue", label=f"highest AUC: {aucs[best]:.4f} at epoch {best + 1}")
-    axes.set(xlabel="epoch", ylabel="AUC, adapt images", title=title, xlim=(0.3, len(aucs) + 0.7))
-    axes.set_ylim(max(0.0, min(aucs) - 0.1), 1.02)
+    bars = axes.bar(epochs, bars_of, color="lightsteelblue", label=label)
+    bars[best].set(color="royalblue", label=f"highest: {bars_of[best]:.4f} at epoch {best + 1}")
+    points = [
+        axes.plot(epochs, values, ".", color="dimgray", markersize=4, label=text)[0]
+        for text, values in others
+    ]
+    axes.set(xlabel="epoch", ylabel="AUC", title=title, xlim=(0.3, len(epochs) + 0.7))
+    lowest = min(min(values) for values in aucs.values())
+    axes.set_ylim(max(0.0, lowest - 0.1), 1.02)
     right = axes.twinx()
     for (term, values), (color, line) in zip(weights.items(), WEIGHT_LINES, strict=False):
         right.step(epochs, values, line, where="mid", color=color, label=f"weight of {term}")
     right.set(ylabel="weight", ylim=(-0.05, 1.15))
     handles = [
-        Patch(color="lightsteelblue", label="AUC"),
+        Patch(color="lightsteelblue", label=label),
         bars[best],
+        *points,
         *right.get_legend_handles_labels()[0],
     ]
     ncols = 4 if len(handles) <= 4 else 3
     figure.legend(handles=handles, loc="outside lower center", ncols=ncols, frameon=False)
+    save_figure(figure, path)
+
+
+def plot_defects(
+    path: Path,
+    images: np.ndarray,
+    masks: Sequence[np.ndarray],
+    kinds: Sequence[str],
+    title: str,
+) -> None:
+    """Images with defects, a column each: the defect outlined above, the image alone below.
+
+    Args:
+        path: the PNG file.
+        images: (N, H, W) in [0, 1].
+        masks: N bool arrays (H, W), the pixels of the defects.
+        kinds: N names.
+        title: what the images are.
+    """
+    height, width = images.shape[1:]
+    size = (1.9 * len(images), 3.8 * min(height / width, 2.0) + 0.7)
+    figure = Figure(figsize=size, layout="constrained")
+    figure.suptitle(title)
+    rows = figure.subplots(2, len(images), squeeze=False)
+    for image, mask, kind, (above, below) in zip(images, masks, kinds, rows.T, strict=True):
+        above.set_title(kind, fontsize=9)
+        above.contour(mask, levels=[0.5], colors=ANOMALOUS_COLOR, linewidths=0.8)
+        for axes in (above, below):
+            axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axes.set(xticks=[], yticks=[])
     save_figure(figure, path)
 
 

@@ -61,8 +61,20 @@ class Scorer(keras.Model):
         The scale of a pixel is √(mean of (x − x')² over the images + one gray level²).
         """
         if SCORES[self.score].learns_scale:
-            total, count = self._sum_residuals(batches)
-            self.scale.assign(_scale(total, count))
+            self.scale.assign(self.residual_scale(batches))
+
+    def residual_scale(self, batches: Iterable):
+        """The scale (H, W) of the residual on normal images; see `learn_scale`."""
+        return _scale(*self._sum_residuals(batches))
+
+    def scores_by_name(self, batches: Iterable, scale) -> dict[str, np.ndarray]:
+        """Scores (N,) of the images in batches by each of `SCORES`, with a scale (H, W)."""
+        parts = {name: [] for name in SCORES}
+        for x in batches:
+            x_hat = self.reconstruct(x)
+            for name, score in SCORES.items():
+                parts[name].append(score.reduce(score.map(x, x_hat, scale)))
+        return {name: _joined(values) for name, values in parts.items()}
 
     def held_out(self, batches: Iterable) -> tuple[np.ndarray, np.ndarray]:
         """Scores the images that the scale is learnt from, each as if it was not among them.

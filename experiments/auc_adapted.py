@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from callbacks import (
-    AdaptAUC,
+    AnnealingRule,
     BestModel,
+    ClimbRule,
     EpochOrder,
     EventWriter,
     HistoryWriter,
     NonFiniteError,
+    PaperRule,
     PatternSwitcher,
     Progress,
     ProgressBar,
@@ -19,14 +21,49 @@ from data import PreparedData
 from experiments.config import AUCAdaptedConfig
 from experiments.experiment import CHECKPOINT, Experiment, Trained
 from experiments.training import Training, history_columns, hyper_parameters
-from losses import PATTERNS
+from losses import DISABLED, PATTERN_SETS, PATTERNS, with_kl_weight
 
-F_UPDATE = {
-    # Paper: the conventional VAE is the adapted one with F_update = N_epoch (Sect. 4.1.2).
-    "conventional": lambda config: config.epochs,
-    "auc_adapted": lambda config: config.f_update,
+SIGNALS = {"labels": "adapt_auc", "synthetic": "adapt_auc_synthetic"}
+"""By `--adapt_signal`, the AUROC that steers the weights and chooses the epoch."""
+
+RULES = {
+    "paper": lambda patterns, config: PaperRule(patterns, f_update=config.f_update),
+    "climb": lambda patterns, config: ClimbRule(patterns, window=config.f_update),
+    "monotonic": lambda patterns, config: _annealing(patterns, config, cycles=1),
+    "cyclical": lambda patterns, config: _annealing(patterns, config, cycles=4),
 }
-"""F_update of each method, by the configuration."""
+"""By `--rule`, the rule of the patterns and the configuration."""
+
+
+def _annealing(patterns, config, cycles):
+    return AnnealingRule(patterns[0], epochs=config.epochs, cycles=cycles, floor=DISABLED)
+
+
+def _conventional(config):
+    # Paper: the conventional VAE is the adapted one with F_update = N_epoch (Sect. 4.1.2).
+    return PaperRule(PATTERNS[config.likelihood], f_update=config.epochs)
+
+
+def _auc_adapted(config):
+    patterns = PATTERN_SETS[config.patterns][config.likelihood]
+    return RULES[config.rule](patterns, config)
+
+
+def _fixed(kl_weight):
+    def rule(config):
+        pattern = with_kl_weight(config.likelihood, max(kl_weight(config), DISABLED))
+        return PaperRule([pattern], f_update=config.epochs)
+
+    return rule
+
+
+METHODS = {
+    "conventional": _conventional,
+    "auc_adapted": _auc_adapted,
+    "beta_vae": _fixed(lambda config: config.kl_weight),
+    "autoencoder": _fixed(lambda config: DISABLED),
+}
+"""By `--methods`, the rule of a configuration."""
 
 
 def train(
@@ -41,31 +78,36 @@ def train(
     """Trains by one method and keeps the model of its best epoch; see `Experiment.train`."""
     (method,) = methods
     directory = run_dir / method / f"seed-{seed}"
-    training = Training(config, data, seed)
-    terms = training.terms
-    f_update = F_UPDATE[method](config)
-    best_model = BestModel(directory / "model.keras")
+    training = Training(config, data, seed, samples=method != "autoencoder")
+    terms, metric = training.terms, SIGNALS[config.adapt_signal]
+    best_model = BestModel(directory / "model.keras", metric)
+    own = ("f_update", "adapt_signal", "patterns", "rule", "kl_weight")
     stateful = [
-        PatternSwitcher(PATTERNS[config.likelihood], f_update=f_update),
+        PatternSwitcher(
+            METHODS[method](config), metric=metric, best_path=directory / CHECKPOINT / "best.npz"
+        ),
         best_model,
         EventWriter(
             directory,
             terms=terms,
-            hyper_parameters=hyper_parameters(config, seed, method=method, f_update=f_update),
+            hyper_parameters=hyper_parameters(
+                config, seed, method=method, **{name: getattr(config, name) for name in own}
+            ),
+            metric=metric,
             images=training.pictures,
         ),
         HistoryWriter(
             directory / "history.csv",
-            history_columns(terms),
-            float64=["adapt_auc"],
+            [*history_columns(terms), "adapt_auc_synthetic"],
+            float64=SIGNALS.values(),
         ),
     ]
     resume = Resume(directory / CHECKPOINT / "latest.npz", stateful)
     # In this order each finds in the logs what it needs of those before it.
     callbacks = [
         EpochOrder(training.batches),
-        AdaptAUC(data.labels["adapt"], training.score_adapt),
-        StopOnNonFinite([*terms, "loss", "adapt_auc"]),
+        *training.watch_aucs(),
+        StopOnNonFinite([*terms, "loss", metric]),
         *stateful,
         resume,
         Progress(
@@ -84,15 +126,16 @@ def train(
 
 
 def _announce(config):
-    if config.epochs <= 2 * config.f_update:
+    if config.rule == "paper" and config.epochs <= 2 * config.f_update:
         return "Note: the weights can change after epoch 2 · f_update only, which is not reached."
     return ""
 
 
 AUC_ADAPTED = Experiment(
     name="auc_adapted",
-    runs=tuple((method,) for method in F_UPDATE),
-    needs_labels=True,
+    runs=lambda config: tuple((method,) for method in config.methods),
+    needs_labels=lambda config: config.uses_labels,
+    uses_damaged=True,
     count_epochs=lambda config: config.epochs,
     announce=_announce,
     train=train,

@@ -33,6 +33,11 @@ class Config:
     dtype_policy: str
     num_threads: int
 
+    @property
+    def uses_labels(self) -> bool:
+        """Whether labelled images may choose anything: the epoch, the threshold."""
+        return True
+
     def to_json(self) -> dict:
         """The settings as JSON holds them, tuples as lists."""
         return {
@@ -45,8 +50,25 @@ class Config:
 class AUCAdaptedConfig(Config):
     """The settings of the AUC-adapted experiment."""
 
+    methods: tuple[str, ...]
     epochs: int
     f_update: int
+    adapt_signal: str
+    patterns: str
+    rule: str
+    kl_weight: float
+
+    def __post_init__(self):
+        if self.rule == "climb" and self.f_update < 2:
+            raise ConfigError(
+                "Expected f_update of at least 2 with --rule=climb, which compares windows of so "
+                f"many epochs. Received: f_update={self.f_update}."
+            )
+
+    @property
+    def uses_labels(self) -> bool:
+        """Not where synthetic defects are the signal."""
+        return self.adapt_signal == "labels"
 
 
 @dataclass(frozen=True)
@@ -66,13 +88,18 @@ class LossAdaptedConfig(Config):
             )
 
 
-CONFIGS = {"auc_adapted": AUCAdaptedConfig, "loss_adapted": LossAdaptedConfig}
+CONFIGS = {"auc_adapted": AUCAdaptedConfig, "loss_adapted": LossAdaptedConfig, "baselines": Config}
 """The class of each experiment's settings."""
 
 _ALL = {
     "repeats": 1,
     "num_adapt": None,
+    "methods": ("conventional", "auc_adapted"),
     "f_update": 3,
+    "adapt_signal": "labels",
+    "patterns": "paper",
+    "rule": "paper",
+    "kl_weight": 1.0,
     "selection_loss": "unweighted",
     "search": "full",
 }
@@ -83,6 +110,7 @@ _BELLOWS = _TWO_TERMS
 _SQUARE = _THREE_TERMS | {"score": "max1p"}
 # Paper: the training images of comb are copied eight times (Sect. 4.1.1).
 _COMB = _THREE_TERMS | {"score": "mse", "repeats": 8}
+_TEXTURE = _TWO_TERMS | {"num_train": 1000}
 _REAL = _TWO_TERMS | {"num_train": None}
 
 _QUICK = {"image_size": (64, 64), "latent_dim": 100, "learning_rate": 1e-3}
@@ -96,6 +124,8 @@ DEFAULTS = {
         "bellows": _QUICK_1000 | _BELLOWS | {"num_train": 1000},
         "square": _QUICK_1000 | _SQUARE | {"num_train": 1000, "num_adapt": (100, 100)},
         "comb": _QUICK_1000 | _COMB | {"num_train": 125},
+        "brick": _QUICK_1000 | _TEXTURE,
+        "gravel": _QUICK_1000 | _TEXTURE,
         "elpv_mono": _QUICK_FEW | _REAL,
         "elpv_poly": _QUICK_FEW | _REAL,
         "folder": _QUICK_FEW | _REAL,
@@ -104,6 +134,8 @@ DEFAULTS = {
         "bellows": _PAPER | _BELLOWS | {"num_train": 28000},
         "square": _PAPER | _SQUARE | {"num_train": 10000, "image_size": (512, 512)},
         "comb": _PAPER | _COMB | {"num_train": 1352, "image_size": (320, 320)},
+        "brick": _PAPER | _TEXTURE,
+        "gravel": _PAPER | _TEXTURE,
         "elpv_mono": _PAPER | _REAL,
         "elpv_poly": _PAPER | _REAL,
         "folder": _PAPER | _REAL,
@@ -114,6 +146,7 @@ DEFAULTS = {
 SEEDS = {
     "auc_adapted": {"quick": (1,), "paper": (1, 10, 20, 50, 100)},
     "loss_adapted": {"quick": (1,), "paper": (1, 10, 20)},
+    "baselines": {"quick": (1,), "paper": (1,)},
 }
 """By experiment and profile, the seeds."""
 

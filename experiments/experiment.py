@@ -30,8 +30,10 @@ class Experiment:
 
     Attributes:
         name: its name, which its default run directory has.
-        runs: for each run of a seed the methods that it trains. A run is what goes on after a cut.
-        needs_labels: whether labelled images steer it; otherwise it runs without any.
+        runs: returns for each run of a seed the methods that it trains. A run is what goes on after
+            a cut.
+        needs_labels: returns whether labelled images steer it; otherwise it runs without any.
+        uses_damaged: whether it looks at calibration images with synthetic defects.
         count_epochs: returns how many epochs a run trains at most.
         announce: returns what to tell the user beforehand.
         train: trains the methods of a run, from where an earlier process was cut off, and returns
@@ -42,13 +44,9 @@ class Experiment:
     """
 
     name: str
-    runs: tuple[tuple[str, ...], ...]
-    needs_labels: bool
+    runs: Callable[[Config], tuple[tuple[str, ...], ...]]
+    needs_labels: Callable[[Config], bool]
+    uses_damaged: bool
     count_epochs: Callable[[Config], int]
     announce: Callable[[Config], str]
     train: Callable[..., dict[str, Trained]]
-
-    @property
-    def methods(self) -> list[str]:
-        """The methods of all runs."""
-        return [method for methods in self.runs for method in methods]

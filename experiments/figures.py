@@ -9,6 +9,7 @@ from data import PreparedData
 from evaluation import SCORES, Scorer, auroc
 from evaluation.figures import (
     Example,
+    plot_defects,
     plot_examples,
     plot_histogram,
     plot_roc,
@@ -54,15 +55,29 @@ def plot_model(
     """
     figures = directory / "figures"
     split = _shown_split(data)
-    for label, name in enumerate(("normal", "anomalous")):
-        indices = _example_indices(data, split, label)
+    for shown, label, name in (
+        (split, 0, "normal"),
+        (split, 1, "anomalous"),
+        ("damaged", 1, "damaged"),
+    ):
+        indices = _example_indices(data, shown, label)
         if len(indices):
             plot_examples(
                 figures / f"reconstructions_{name}.png",
-                _examples(data, split, indices, scorer, scores[split]),
+                _examples(data, shown, indices, scorer, scores[shown]),
                 score=SCORES[config.score].label,
                 title=f"{name} images, {title}",
             )
+    file = directory / "history.csv"
+    history = _read_columns(file) if file.exists() else {}
+    aucs = {text: history[name] for name, text in _auc_labels(config).items() if name in history}
+    if aucs:
+        plot_transitions(
+            figures / "transitions.png",
+            aucs=aucs,
+            weights={term: history[f"weight_{term}"] for term in TERMS[config.likelihood]},
+            title=title,
+        )
     labelled = {
         split: (data.labels[split], scores[split])
         for split in ("adapt", "test")
@@ -70,13 +85,6 @@ def plot_model(
     }
     if not labelled:
         return
-    history = _read_columns(directory / "history.csv")
-    plot_transitions(
-        figures / "transitions.png",
-        aucs=history["adapt_auc"],
-        weights={term: history[f"weight_{term}"] for term in TERMS[config.likelihood]},
-        title=title,
-    )
     for split, (labels, values) in labelled.items():
         plot_histogram(
             figures / f"histogram_{split}.png",
@@ -92,6 +100,21 @@ def plot_model(
         point=(result["sensitivity"], result["specificity"]),
         title=title,
     )
+
+
+def plot_damaged(path: Path, data: PreparedData, title: str) -> None:
+    """Draws a damaged copy of each kind, the defect outlined above and alone below."""
+    first = {item.defect: index for index, item in reversed([*enumerate(data.items["damaged"])])}
+    indices = np.array(sorted(first.values()))
+    images = data.images("damaged", indices)[..., 0]
+    masks = [data.items["damaged"][index].load_mask() for index in indices]
+    plot_defects(path, images, masks, [data.items["damaged"][i].defect for i in indices], title)
+
+
+def _auc_labels(config):
+    """By column of the history, what an AUC is called; the one that steers is the first."""
+    labels = {"adapt_auc": "AUC, adapt images", "adapt_auc_synthetic": "AUC, synthetic defects"}
+    return labels if config.uses_labels else dict(reversed(labels.items()))
 
 
 def _shown_split(data):

@@ -13,9 +13,10 @@ from data.images import RESIZE_MODES
 from detection import LABEL_FREE, LABELLED, Detector
 from detection.export import SUFFIXES
 from evaluation import SCORES
+from experiments.auc_adapted import METHODS, RULES, SIGNALS
 from experiments.config import DEFAULTS, SEEDS, resolve
 from experiments.run_directory import RunDirectory
-from losses import TERMS
+from losses import PATTERN_SETS, TERMS
 from models.networks import SIZE_DIVISOR
 
 FLAGS = flags.FLAGS
@@ -29,8 +30,13 @@ OVERRIDES = (
     "latent_dim",
     "batch_size",
     "learning_rate",
+    "methods",
     "epochs",
     "f_update",
+    "adapt_signal",
+    "patterns",
+    "rule",
+    "kl_weight",
     "e1",
     "e2",
     "e3",
@@ -129,6 +135,44 @@ def _define_auc_adapted():
         lower_bound=1,
     )
 
+    _define_override(
+        flags.DEFINE_enum,
+        "adapt_signal",
+        "What steers the weights and chooses the epoch. labels: the AUC on labelled images; "
+        "synthetic: the AUC of normal calibration images against copies of them with synthetic "
+        "defects, so that no label is needed.",
+        list(SIGNALS),
+    )
+    _define_override(
+        flags.DEFINE_enum,
+        "patterns",
+        "The weights that the rule chooses from. paper: Tables 1 and 2; ladder: falling weights of "
+        "the KL divergence.",
+        list(PATTERN_SETS),
+    )
+    _define_override(
+        flags.DEFINE_enum,
+        "rule",
+        "How the AUC changes the weights. paper: the next pattern where it has not improved; "
+        "climb: along the patterns as long as it follows, and back where it does not; monotonic, "
+        "cyclical: a KL weight that rises by the epoch, once or in cycles, whatever the AUC.",
+        list(RULES),
+    )
+    _define_override(
+        flags.DEFINE_float, "kl_weight", "β, the KL weight of the method beta_vae.", lower_bound=0
+    )
+    _define_override(
+        flags.DEFINE_list,
+        "methods",
+        "What to train. conventional: all weights 1; auc_adapted: weights by the rule; beta_vae: "
+        "kl_weight all along; autoencoder: the reconstruction alone, and no noise in training.",
+    )
+    flags.register_validator(
+        "methods",
+        lambda methods: methods is None or (methods and set(methods) <= set(METHODS)),
+        f"Expected methods among {', '.join(METHODS)}, with commas between.",
+    )
+
 
 def _define_loss_adapted():
     for stage, description in (
@@ -153,7 +197,11 @@ def _define_loss_adapted():
     )
 
 
-_OWN_FLAGS = {"auc_adapted": _define_auc_adapted, "loss_adapted": _define_loss_adapted}
+_OWN_FLAGS = {
+    "auc_adapted": _define_auc_adapted,
+    "loss_adapted": _define_loss_adapted,
+    "baselines": lambda: None,
+}
 
 
 def run_directory_from_flags(experiment: str) -> RunDirectory:
@@ -166,6 +214,8 @@ def run_directory_from_flags(experiment: str) -> RunDirectory:
     overrides = {name: FLAGS[name].value for name in OVERRIDES if name in FLAGS}
     if overrides["seeds"] is not None:
         overrides["seeds"] = tuple(sorted({int(seed) for seed in overrides["seeds"].split(",")}))
+    if overrides.get("methods") is not None:
+        overrides["methods"] = tuple(name for name in METHODS if name in overrides["methods"])
     overrides["image_size"] = size_from_flag("image_size")
     config = resolve(
         overrides,
@@ -260,7 +310,11 @@ def _define_override(define, name, description, *args, **kwargs):
         profile: sorted({_shown(name, settings[name]) for settings in datasets.values()})
         for profile, datasets in DEFAULTS.items()
     }
-    defaults = "; ".join(f"{profile} {' or '.join(shown)}" for profile, shown in values.items())
+    shown = {profile: " or ".join(of_profile) for profile, of_profile in values.items()}
+    if len(set(shown.values())) == 1:
+        defaults = shown["quick"]
+    else:
+        defaults = "; ".join(f"{profile} {text}" for profile, text in shown.items())
     define(name, None, *args, f"{description} Default: {defaults}.", **kwargs)
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from callbacks import (
-    AdaptAUC,
     BranchEventWriter,
     LossAdaptedSearch,
     Progress,
@@ -49,10 +48,9 @@ def train(
         config, seed, selection_loss=config.selection_loss, search=config.search, **ends
     )
     resume = Resume(directory / CHECKPOINT / "latest.npz", [search])
-    has_labels = len(data.labels["adapt"]) > 0
     # In this order each finds in the logs, and in the search, what it needs of those before it.
     callbacks = [
-        *([AdaptAUC(data.labels["adapt"], training.score_adapt)] if has_labels else []),
+        *training.watch_aucs(),
         BranchEventWriter(directory, search, hyper_parameters=settings, images=training.pictures),
         search,
         resume,
@@ -143,8 +141,9 @@ def _announce(config):
 
 LOSS_ADAPTED = Experiment(
     name="loss_adapted",
-    runs=(("conventional", "loss_adapted"),),
-    needs_labels=False,
+    runs=lambda config: (("conventional", "loss_adapted"),),
+    needs_labels=lambda config: False,
+    uses_damaged=False,
     count_epochs=lambda config: search_plan(config).epochs_left(),
     announce=_announce,
     train=train,

@@ -8,13 +8,16 @@ import numpy as np
 from data import PreparedData, scoring_batches
 from detection import Detector, calibrate, pixel_threshold
 from detection.calibration import FALSE_ALARM_RATE
-from evaluation import Scorer, auroc, pixel_metrics, rates, youden_threshold
+from evaluation import SCORES, Scorer, auroc, pixel_metrics, rates, youden_threshold
 from experiments.config import Config
 from experiments.figures import plot_model
 from storage import write_csv
 
 SCORING_BATCH_SIZE = 64
 SCORE_COLUMNS = ("image", "split", "label", "score")
+SYNTHETIC_SPLITS = ("calibration", "damaged")
+"""Normal images, and copies of them with synthetic defects."""
+
 SCORED_SPLITS = ("calibration", "adapt", "test")
 
 
@@ -38,21 +41,24 @@ def evaluate(
     scorer = Scorer(model, config.score, config.image_size)
     batches = {
         split: scoring_batches(data.cache, data.positions[split], SCORING_BATCH_SIZE)
-        for split in SCORED_SPLITS
+        for split in (*SCORED_SPLITS, "damaged")
     }
     scorer.learn_scale(batches["calibration"])
     held_out, peaks = scorer.held_out(batches["calibration"])
     scores = {"calibration": held_out}
-    scores |= {split: scorer.scores(batches[split]) for split in ("adapt", "test")}
+    scores |= {split: scorer.scores(batches[split]) for split in ("adapt", "test", "damaged")}
     rows = _score_rows(data, scores)
     write_csv(directory / "scores.csv", SCORE_COLUMNS, rows)
     labelled = {split: (data.labels[split], scores[split]) for split in ("adapt", "test")}
-    threshold = youden_threshold(*labelled["adapt"]) if len(scores["adapt"]) else None
+    uses_labels = config.uses_labels and len(scores["adapt"]) > 0
+    detector = _detector(config, scorer, rows, peaks, uses_labels)
+    threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
     result = {"seed": seed, "epoch": epoch} | _figures_of_merit(labelled, threshold)
+    result["by_score"] = _by_score(scorer, batches, data.labels)
+    result["synthetic_auc"] = result["by_score"][config.score]["synthetic_auc"]
     for split, prefix in (("adapt", ""), ("test", "test_")):
         for name, value in _pixel_merit(scorer, data, split).items():
             result[prefix + name] = value
-    detector = _detector(config, scorer, rows, peaks)
     detector.save(directory / "detector")
     plot_model(
         directory,
@@ -66,10 +72,10 @@ def evaluate(
     return result
 
 
-def _detector(config, scorer, rows, peaks):
-    """The model as a detector, with Youden's threshold, or a quantile where there are no labels."""
+def _detector(config, scorer, rows, peaks, uses_labels):
+    """The model as a detector, with Youden's threshold, or a quantile without labels."""
     rows = [row for row in rows if row["split"] != "test"]
-    if any(row["split"] == "adapt" for row in rows):
+    if uses_labels:
         threshold = calibrate(rows, "youden")
     else:
         threshold = calibrate(rows, "quantile", FALSE_ALARM_RATE)
@@ -95,6 +101,20 @@ def _figures_of_merit(labelled, threshold):
             }
         merit |= {f"{prefix}{name}": value for name, value in values.items()}
     return {"auc": merit["auc"], "test_auc": merit["test_auc"], "threshold": threshold} | merit
+
+
+def _by_score(scorer, batches, labels):
+    """By score, the AUROCs that the images allow; the synthetic one chooses without a label."""
+    scale = scorer.residual_scale(batches["calibration"])
+    scores = {split: scorer.scores_by_name(batches[split], scale) for split in batches}
+    splits = {"auc": ("adapt",), "test_auc": ("test",), "synthetic_auc": SYNTHETIC_SPLITS}
+    aucs = {name: {} for name in SCORES}
+    for merit, of in splits.items():
+        truth = np.concatenate([labels[split] for split in of])
+        for name in SCORES:
+            values = np.concatenate([scores[split][name] for split in of])
+            aucs[name][merit] = auroc(truth, values) if truth.any() else None
+    return aucs
 
 
 def _pixel_merit(scorer, data, split):

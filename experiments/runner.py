@@ -2,14 +2,16 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 
 from callbacks import ProgressBar
-from data import SPLITS, DataError, count_steps, load_dataset, prepare
+from data import SPLITS, DataError, count_steps, damaged_copies, load_dataset, prepare
 from evaluation import auroc
 from experiments import silent_stderr
 from experiments.experiment import CHECKPOINT, Experiment
+from experiments.figures import plot_damaged
 from experiments.methods import TITLES
 from experiments.outcome import evaluate
 from experiments.run_directory import RunDirectory, note_environment
@@ -32,7 +34,7 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
         The exit status: 0, or 1 where a run ended with a number that is not finite.
     """
     config, path = directory.config, directory.path
-    runs = [(methods, seed) for seed in config.seeds for methods in experiment.runs]
+    runs = [(methods, seed) for seed in config.seeds for methods in experiment.runs(config)]
     pending = [run for run in runs if directory.is_new or not _is_finished(path, *run)]
     if pending:
         _execute(experiment, directory, pending, len(runs))
@@ -40,9 +42,10 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
         print(f"All {len(runs)} runs are finished; no image was read again.")
     (path / CACHE).unlink(missing_ok=True)
     _remove_checkpoints(path)
+    all_methods = [method for methods in experiment.runs(config) for method in methods]
     results = {
         method: [_read_result(path, method, seed) for seed in config.seeds]
-        for method in experiment.methods
+        for method in all_methods
     }
     baseline = json.loads((path / "baseline.json").read_text(encoding="utf-8"))
     summary = summarize(config, results, baseline["mean_intensity"])
@@ -50,7 +53,7 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     text = to_markdown(summary, baseline["counts"])
     write_text(path / "summary.md", text)
     print(f"\n{text}\nFiles: {path}. Curves and images: tensorboard --logdir {path}")
-    model_dir = path / experiment.methods[-1] / f"seed-{config.seeds[0]}"
+    model_dir = path / all_methods[-1] / f"seed-{config.seeds[0]}"
     if (model_dir / "detector").is_dir():
         print(f"Inspect: python experiments/inspect_images.py --model_dir={model_dir} --images=DIR")
     return int(any("failed" in row for rows in results.values() for row in rows))
@@ -60,12 +63,14 @@ def _execute(experiment, directory, pending, num_runs):
     config, path = directory.config, directory.path
     if not directory.is_new:
         print(f"Going on in {path}: {num_runs - len(pending)} of {num_runs} runs are finished.")
-    data = _prepare(directory, experiment.needs_labels)
+    data = _prepare(directory, experiment)
     for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
         print(f"Warning: not the environment that the run was begun in; {difference}")
     if announcement := experiment.announce(config):
         print(announcement)
     _note_baseline(path / "baseline.json", data)
+    if len(data.items["damaged"]):
+        plot_damaged(path / "synthetic_defects.png", data, f"{config.dataset}, synthetic defects")
     units = experiment.count_epochs(config) * _num_steps(config, data)
     bar = ProgressBar(len(pending) * units)
     for count, (methods, seed) in enumerate(pending, 1):
@@ -117,7 +122,7 @@ def _num_steps(config, data):
     return count_steps(num_images, batch_size=config.batch_size, repeats=config.repeats)
 
 
-def _prepare(directory, needs_labels):
+def _prepare(directory, experiment):
     """The decoded images. Where they are not as they must be, a new run_dir is left empty."""
     config, path = directory.config, directory.path
     dataset = load_dataset(
@@ -128,8 +133,10 @@ def _prepare(directory, needs_labels):
         protocol=config.protocol,
         resize=config.resize,
         data_dir=config.data_dir,
-        needs_labels=needs_labels,
+        needs_labels=experiment.needs_labels(config),
     )
+    if experiment.uses_damaged:
+        dataset = replace(dataset, damaged=damaged_copies(dataset.calibration))
     directory.begin()
     try:
         # Image libraries write of broken files themselves; our one line says it better.
@@ -154,9 +161,13 @@ def _prepare(directory, needs_labels):
 
 def _describe(data, ignored):
     counts = [
-        f"{split} {_counted(data.labels[split])}" for split in SPLITS if len(data.labels[split])
+        f"{split} {_counted(data.labels[split])}"
+        for split in SPLITS
+        if len(data.labels[split]) and split != "damaged"
     ]
     text = f"Images: {', '.join(counts)}."
+    if count := len(data.items["damaged"]):
+        text += f"\nSynthetic defects on {count} copies of calibration images."
     if not len(data.labels["adapt"]):
         text += "\nToo few labelled images, normal or anomalous, to report an AUC on."
     if ignored:

@@ -16,32 +16,56 @@ class Wording:
         tables: by measure, the number of the paper's table.
         epoch: the epoch that they are read at.
         steered: what the adapt images did.
+        threshold: which threshold the test images were judged by.
     """
 
     tables: Mapping[str, int]
     epoch: str
     steered: str
+    threshold: str
 
 
+_STEERED = {"auc": 6, "sensitivity": 7, "specificity": 8}
 WORDINGS = {
-    "auc_adapted": Wording(
-        tables={"auc": 6, "sensitivity": 7, "specificity": 8},
+    "labels": Wording(
+        tables=_STEERED,
         epoch="at the epoch of each run's highest AUC on the adapt images",
         steered="They steered the training and chose the epoch and the threshold: the figures are "
         "optimistic.",
+        threshold="the threshold of the adapt images",
+    ),
+    "synthetic": Wording(
+        tables=_STEERED,
+        epoch="at the epoch of each run's highest AUC of calibration images against copies of them "
+        "with synthetic defects",
+        steered="They chose nothing: neither weights nor epoch nor threshold saw a label.",
+        threshold="the threshold of the calibration images",
     ),
     "loss_adapted": Wording(
         tables={"auc": 9, "sensitivity": 10, "specificity": 11},
         epoch="at the last epoch",
         steered="They steered no training, but chose the threshold: sensitivity and specificity "
         "are optimistic.",
+        threshold="the threshold of the adapt images",
+    ),
+    "baselines": Wording(
+        tables=_STEERED,
+        epoch="without any epoch",
+        steered="They chose the threshold: sensitivity and specificity are optimistic.",
+        threshold="the threshold of the adapt images",
     ),
 }
+"""By what steered, or by the experiment."""
+
+_OWN = ("adapt_signal", "patterns", "rule", "kl_weight")
+"""Settings that not every experiment has."""
+
 MEASURES = {"auc": "AUC", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 AVERAGED = (
     "epoch",
     "auc",
     "test_auc",
+    "synthetic_auc",
     "threshold",
     "sensitivity",
     "specificity",
@@ -67,6 +91,7 @@ def summarize(config: Config, results: Mapping[str, Sequence[dict]], baseline: d
     """
     names = ("experiment", "dataset", "profile", "protocol", "likelihood", "score")
     summary = {name: getattr(config, name) for name in names}
+    summary |= {name: getattr(config, name) for name in _OWN if hasattr(config, name)}
     summary["methods"] = {
         method: {
             "per_seed": [_entry(row) for row in rows],
@@ -98,13 +123,17 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
     Returns:
         The text of `summary.md`.
     """
-    wording, methods = WORDINGS[summary["experiment"]], summary["methods"]
+    experiment = summary["experiment"]
+    adapted_by = summary.get("adapt_signal", "labels")
+    wording = WORDINGS[adapted_by if experiment == "auc_adapted" else experiment]
+    methods = summary["methods"]
     seeds = [str(row["seed"]) for row in next(iter(methods.values()))["per_seed"]]
     lines = [
         f"# {summary['dataset']}: {' and '.join(TITLES[method] for method in methods)}",
         "",
         f"Profile {summary['profile']}, protocol {summary['protocol']}, "
         f"{summary['likelihood']} likelihood, score {summary['score']}, seeds {', '.join(seeds)}. "
+        f"{_rule(summary)}"
         "In %, mean ± sample standard deviation over the seeds, "
         f"{wording.epoch}.{_failures(methods)}",
         "",
@@ -118,8 +147,8 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
         ]
     if "test" in counts:
         lines += [
-            f"**Test images ({_count(counts['test'])}).** Read once, at the end, with the "
-            "threshold of the adapt images.",
+            f"**Test images ({_count(counts['test'])}).** Read once, at the end, with "
+            f"{wording.threshold}.",
             "",
             *_table(wording.tables, methods, "test_"),
             "",
@@ -128,9 +157,37 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
         lines += [*_baseline_lines(summary["mean_intensity"]), ""]
     else:
         lines += ["No labelled images: there is no AUC to report.", ""]
+    if any("by_score" in row for outcome in methods.values() for row in outcome["per_seed"]):
+        lines += ["AUC by score, mean over the seeds:", "", *_by_score(methods), ""]
     if "loss_adapted" in methods:
         lines += ["What the searches chose:", "", *_searches(methods), ""]
     return "\n".join([*lines, "Every run:", "", *_runs(methods)]) + "\n"
+
+
+def _rule(summary):
+    if {summary.get("rule", "paper"), summary.get("patterns", "paper")} == {"paper"}:
+        return ""
+    return f"Rule {summary['rule']}, patterns {summary['patterns']}. "
+
+
+def _by_score(methods):
+    """A row for each method and score; the columns that are there."""
+    columns = {"synthetic_auc": "synthetic defects", "auc": "adapt", "test_auc": "test"}
+    means = {
+        (method, score): {
+            merit: _over_seeds(statistics.fmean, [row["by_score"][score] for row in rows], merit)
+            for merit in columns
+        }
+        for method, outcome in methods.items()
+        if (rows := [row for row in outcome["per_seed"] if "by_score" in row])
+        for score in rows[0]["by_score"]
+    }
+    shown = [merit for merit in columns if any(row[merit] is not None for row in means.values())]
+    yield f"| method | score | {' | '.join(columns[merit] for merit in shown)} |"
+    yield "|---" * (len(shown) + 2) + "|"
+    for (method, score), row in means.items():
+        cells = [_mean_and_std(row[merit], None) for merit in shown]
+        yield f"| {TITLES[method]} | {score} | {' | '.join(cells)} |"
 
 
 def _searches(methods):

@@ -5,15 +5,18 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from callbacks import Resume
+from callbacks import AdaptAUC, Resume
 from data import PreparedData, TrainingBatches, scoring_batches
 from evaluation import Scorer
 from experiments.config import Config
 from experiments.figures import example_images
-from experiments.outcome import SCORING_BATCH_SIZE
+from experiments.outcome import SCORING_BATCH_SIZE, SYNTHETIC_SPLITS
 from experiments.runtime import start_run
 from losses import TERMS
 from models import VAE
+
+AUC_SPLITS = {"adapt_auc": ("adapt",), "adapt_auc_synthetic": SYNTHETIC_SPLITS}
+"""By their names in the logs, the images of the AUROCs that are looked at after each epoch."""
 
 
 class Training:
@@ -23,6 +26,7 @@ class Training:
         config: the settings.
         data: the images.
         seed: seed of initialisation, order and noise.
+        samples: whether training samples z; see `VAE`.
 
     Attributes:
         model: the VAE.
@@ -30,13 +34,14 @@ class Training:
         terms: the names of the loss terms.
     """
 
-    def __init__(self, config: Config, data: PreparedData, seed: int):
+    def __init__(self, config: Config, data: PreparedData, seed: int, *, samples: bool = True):
         start_run(seed)
         self.model = VAE(
             config.image_size,
             latent_dim=config.latent_dim,
             likelihood=config.likelihood,
             seed=seed,
+            samples=samples,
             dtype=config.dtype_policy,
         )
         self.model.compile(optimizer=keras.optimizers.Adam(config.learning_rate))
@@ -49,10 +54,15 @@ class Training:
         )
         self.terms = TERMS[config.likelihood]
         self._scorer = Scorer(self.model, config.score, config.image_size)
-        self._calibration, self._adapt = (
-            scoring_batches(data.cache, data.positions[split], SCORING_BATCH_SIZE)
-            for split in ("calibration", "adapt")
-        )
+        self._batches = {
+            split: scoring_batches(data.cache, data.positions[split], SCORING_BATCH_SIZE)
+            for split in ("calibration", "adapt", "damaged")
+        }
+        labels = {
+            name: np.concatenate([data.labels[split] for split in splits])
+            for name, splits in AUC_SPLITS.items()
+        }
+        self._labels = {name: values for name, values in labels.items() if values.any()}
         self._examples = example_images(data)
 
     def fit(
@@ -72,10 +82,16 @@ class Training:
             verbose=0,
         )
 
-    def score_adapt(self) -> np.ndarray:
-        """Anomaly scores (N,) of the adapt images by the model of the moment."""
-        self._scorer.learn_scale(self._calibration)
-        return self._scorer.scores(self._adapt)
+    def watch_aucs(self) -> list[AdaptAUC]:
+        """The callback for the AUROCs that the data allow, if they allow any."""
+        return [AdaptAUC(self._labels, self._score)] if self._labels else []
+
+    def _score(self):
+        self._scorer.learn_scale(self._batches["calibration"])
+        return {
+            name: np.concatenate([self._scorer.scores(self._batches[s]) for s in AUC_SPLITS[name]])
+            for name in self._labels
+        }
 
     def pictures(self) -> dict[str, np.ndarray]:
         """By tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""

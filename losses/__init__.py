@@ -1,6 +1,6 @@
 """The unweighted loss terms of the VAE and the tables of weights for them."""
 
-from losses.patterns import BRANCHES, DISABLED, PATTERNS, TERMS
+from losses.patterns import BRANCHES, DISABLED, PATTERN_SETS, PATTERNS, TERMS, with_kl_weight
 from losses.terms import (
     LOG_VARIANCE_RANGE,
     bce,
@@ -15,10 +15,12 @@ __all__ = [
     "DISABLED",
     "LOG_VARIANCE_RANGE",
     "PATTERNS",
+    "PATTERN_SETS",
     "TERMS",
     "bce",
     "clip_log_variance",
     "kl",
     "log_variance",
     "mahalanobis",
+    "with_kl_weight",
 ]

@@ -1,6 +1,7 @@
 """The weights that the AUC-adapted VAE switches between, and those that the search lets fall."""
 
 import itertools
+from collections.abc import Mapping
 from types import MappingProxyType
 
 DISABLED = 1e-10
@@ -42,6 +43,28 @@ PATTERNS = MappingProxyType(
     }
 )
 """For each likelihood the patterns I, II, III, … as mappings from a term to its weight."""
+
+LADDER = (1.0, 0.3, 0.1, 0.03, 0.01, DISABLED)
+"""Weights of the KL divergence, a factor of about three between two of them."""
+
+
+def with_kl_weight(likelihood: str, weight: float) -> Mapping[str, float]:
+    """The pattern with this weight of the KL divergence, and weight 1 of the other terms."""
+    return MappingProxyType(dict.fromkeys(TERMS[likelihood], 1.0) | {"kl": weight})
+
+
+PATTERN_SETS = MappingProxyType(
+    {
+        "paper": PATTERNS,
+        "ladder": MappingProxyType(
+            {
+                likelihood: tuple(with_kl_weight(likelihood, weight) for weight in LADDER)
+                for likelihood in TERMS
+            }
+        ),
+    }
+)
+"""By name, for each likelihood, the patterns that a rule chooses from."""
 
 BRANCHES = MappingProxyType(
     {

@@ -34,6 +34,7 @@ class VAE(keras.Model):
         latent_dim: number of latent variables, the paper's rank of z.
         likelihood: "bernoulli" or "gaussian".
         seed: seed of the noise ε.
+        samples: whether training samples z; without, it takes z = μ_z, as an autoencoder does.
         dtype: Keras dtype policy, such as "float32" or "mixed_bfloat16". Outputs and loss terms
             are float32 with either.
 
@@ -42,7 +43,15 @@ class VAE(keras.Model):
     """
 
     def __init__(
-        self, image_size, *, latent_dim, likelihood="bernoulli", seed=None, dtype=None, **kwargs
+        self,
+        image_size,
+        *,
+        latent_dim,
+        likelihood="bernoulli",
+        seed=None,
+        samples=True,
+        dtype=None,
+        **kwargs,
     ):
         if likelihood not in TERMS:
             raise ValueError(
@@ -54,6 +63,7 @@ class VAE(keras.Model):
         self.latent_dim = latent_dim
         self.likelihood = likelihood
         self.seed = seed
+        self.samples = samples
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.encoder = build_encoder(
             self.image_size, latent_dim=latent_dim, dtype=self.dtype_policy
@@ -116,7 +126,7 @@ class VAE(keras.Model):
         return ops.sigmoid(output) if self.likelihood == "bernoulli" else output[..., :1]
 
     def compute_terms(self, x, training=False):
-        """The unweighted loss terms of each sample, with a sampled z.
+        """The unweighted loss terms of each sample, with a sampled z where the model samples.
 
         Args:
             x: float32 tensor (N, H, W, 1) in [0, 1].
@@ -126,8 +136,10 @@ class VAE(keras.Model):
             Dict from each term's name to a float32 tensor (N,), in nats.
         """
         z_mean, z_log_var = self.encode(x, training=training)
-        noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
-        z = z_mean + ops.exp(0.5 * clip_log_variance(z_log_var)) * noise
+        z = z_mean
+        if self.samples:
+            noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+            z += ops.exp(0.5 * clip_log_variance(z_log_var)) * noise
         output = self.decoder(z, training=training)
         if self.likelihood == "bernoulli":
             return {"bce": bce(x, output), "kl": kl(z_mean, z_log_var)}
@@ -175,5 +187,6 @@ class VAE(keras.Model):
             "latent_dim": self.latent_dim,
             "likelihood": self.likelihood,
             "seed": self.seed,
+            "samples": self.samples,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
         }

@@ -1,10 +1,11 @@
+import json
 import math
 
 import keras
 import numpy as np
 import pytest
 
-from callbacks import PatternSwitcher, should_switch
+from callbacks import PaperRule, PatternSwitcher, should_switch
 from losses import PATTERNS
 
 TABLE_1 = PATTERNS["bernoulli"]
@@ -20,17 +21,29 @@ class Recorder:
         self.weights.append(dict(weights))
 
 
-def patterns_over(aucs, f_update, patterns=TABLE_1, switcher=None):
+def patterns_over(aucs, f_update, patterns=TABLE_1):
     """The pattern (from 1) of each epoch, by the callback as `fit` calls it."""
-    switcher = switcher or PatternSwitcher(patterns, f_update=f_update)
+    return follow(switcher_of(PaperRule(patterns, f_update=f_update)), aucs)
+
+
+def switcher_of(rule):
+    return PatternSwitcher(rule, metric="auc", best_path=None)
+
+
+def follow(switcher, aucs):
     switcher.set_model(Recorder())
     switcher.on_train_begin()
+    return go_on(switcher, aucs)
+
+
+def go_on(switcher, aucs):
     used = []
     for epoch, auc in enumerate(aucs):
-        logs = {"adapt_auc": auc}
+        logs = {"auc": auc}
         switcher.on_epoch_begin(epoch)
         switcher.on_epoch_end(epoch, logs)
         used.append(logs["pattern"])
+    patterns = switcher.rule.patterns
     assert switcher.model.weights == [dict(patterns[pattern - 1]) for pattern in used]
     return used
 
@@ -92,32 +105,26 @@ def test_seven_patterns_of_three_terms():
 
 
 def test_one_switcher_in_two_fits_starts_anew():
-    switcher = PatternSwitcher(TABLE_1, f_update=1)
+    switcher = switcher_of(PaperRule(TABLE_1, f_update=1))
     falling = np.linspace(0.9, 0.5, 4)
-    first = patterns_over(falling, 1, switcher=switcher)
-    assert patterns_over(falling, 1, switcher=switcher) == first == [1, 1, 2, 3]
+    assert follow(switcher, falling) == follow(switcher, falling) == [1, 1, 2, 3]
 
 
 def test_the_state_goes_on_in_another_switcher():
     aucs = np.random.RandomState(0).uniform(size=20)
     whole = patterns_over(aucs, 2)
-    first, second = (PatternSwitcher(TABLE_1, f_update=2) for _ in range(2))
-    used = patterns_over(aucs[:9], 2, switcher=first)
+    first, second = (switcher_of(PaperRule(TABLE_1, f_update=2)) for _ in range(2))
+    used = follow(first, aucs[:9])
     second.set_model(Recorder())
     second.on_train_begin()
-    second.set_state(first.get_state())
-    for epoch, auc in enumerate(aucs[9:], 9):
-        logs = {"adapt_auc": auc}
-        second.on_epoch_begin(epoch)
-        second.on_epoch_end(epoch, logs)
-        used.append(logs["pattern"])
-    assert used == whole
+    second.set_state(json.loads(json.dumps(first.get_state())))
+    assert used + go_on(second, aucs[9:]) == whole
 
 
 @pytest.mark.parametrize("f_update", [0, -3])
 def test_f_update_below_one_is_refused(f_update):
     with pytest.raises(ValueError, match=f"Received: f_update={f_update}"):
-        PatternSwitcher(TABLE_1, f_update=f_update)
+        PaperRule(TABLE_1, f_update=f_update)
 
 
 def test_switcher_is_a_callback():

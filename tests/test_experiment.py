@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 
 import commands
 import cv2
@@ -20,7 +21,8 @@ from losses import PATTERNS
 
 SCRIPT = "run_auc_adapted.py"
 METHODS = ("conventional", "auc_adapted")
-TAGS = {"loss/bce", "loss/kl", "loss/weighted", "weight/bce", "weight/kl", "auc/adapt", "pattern"}
+TAGS = {"loss/bce", "loss/kl", "loss/weighted", "weight/bce", "weight/kl", "pattern"}
+TAGS |= {"auc/adapt", "auc/synthetic"}
 IMAGE_TAGS = {"input", "reconstruction", "squared_error"}
 
 
@@ -53,6 +55,7 @@ def test_files(finished):
         "environment.json",
         "summary.json",
         "summary.md",
+        "synthetic_defects.png",
     }
     for directory in run_dirs(run):
         names = {path.name for path in directory.iterdir()}
@@ -70,6 +73,7 @@ def test_files(finished):
             "transitions",
             "reconstructions_normal",
             "reconstructions_anomalous",
+            "reconstructions_damaged",
             "histogram_adapt",
             "histogram_test",
             "roc",
@@ -96,7 +100,10 @@ def test_history_alone_tells_every_switch(finished):
         rows = history(directory)
         assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
         assert list(rows[0]) == (
-            ["epoch", "loss", "bce", "kl", "weight_bce", "weight_kl", "pattern", "adapt_auc"]
+            [
+                *("epoch", "loss", "bce", "kl", "weight_bce", "weight_kl", "pattern"),
+                *("adapt_auc", "adapt_auc_synthetic"),
+            ]
         )
         aucs = [float(row["adapt_auc"]) for row in rows]
         f_update = 1 if directory.parent.name == "auc_adapted" else len(rows)
@@ -127,7 +134,8 @@ def test_numbers_are_in_shortest_round_trip_form(finished):
     for row in history(run / "conventional/seed-1"):
         for name in ("loss", "bce", "kl", "weight_bce", "weight_kl"):
             assert row[name] == str(np.float32(row[name]))
-        assert row["adapt_auc"] == repr(float(row["adapt_auc"]))
+        for name in ("adapt_auc", "adapt_auc_synthetic"):
+            assert row[name] == repr(float(row[name]))
 
 
 def test_summary_is_what_scores_and_history_say(finished):
@@ -332,3 +340,107 @@ def test_a_loss_that_explodes_stops_its_run_and_no_other(image_folder, tmp_path)
     assert entry["auc"] is None
     assert summary["methods"]["conventional"]["mean"]["auc"] is None
     assert "was not finite" in (run / "summary.md").read_text()
+
+
+@pytest.mark.parametrize("rule", ["paper", "climb"])
+def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path, rule):
+    """The same models to the bit with labelled images, with others, and without any."""
+    flags = ["--adapt_signal=synthetic", f"--rule={rule}", "--patterns=ladder", "--f_update=2"]
+    flags += ["--epochs=9", "--learning_rate=0.03"]
+    runs = {}
+    for name in ("labelled", "swapped", "unlabelled"):
+        if name == "swapped":
+            (image_folder / "test/spot").rename(image_folder / "test/kept")
+            (image_folder / "test/good").rename(image_folder / "test/spot")
+            (image_folder / "test/kept").rename(image_folder / "test/good")
+        elif name == "unlabelled":
+            shutil.rmtree(image_folder / "test")
+        run = tmp_path / name
+        command = commands.run(SCRIPT, *tiny(image_folder, run, *flags))
+        assert ("Too few labelled images" in command.stdout) == (name == "unlabelled")
+        runs[name] = run
+    for method in METHODS:
+        directories = {name: run / method / "seed-1" for name, run in runs.items()}
+        rows = {name: history(directory) for name, directory in directories.items()}
+        aucs = {name: {row.pop("adapt_auc") for row in rows[name]} for name in rows}
+        assert aucs["unlabelled"] == {""}
+        assert aucs["labelled"] != aucs["swapped"]
+        assert rows["labelled"] == rows["swapped"] == rows["unlabelled"]
+        expected = variables_of(directories["labelled"])
+        details = {
+            name: read_json(directory / "detector/detector.json")
+            for name, directory in directories.items()
+        }
+        for name in ("swapped", "unlabelled"):
+            assert_same_bits(variables_of(directories[name]), expected)
+            assert details[name] == details["labelled"]
+        synthetic = [float(row["adapt_auc_synthetic"]) for row in rows["labelled"]]
+        summary = read_json(runs["labelled"] / "summary.json")
+        (entry,) = summary["methods"][method]["per_seed"]
+        assert entry["epoch"] == 1 + int(np.argmax(synthetic))
+        assert entry["synthetic_auc"] == pytest.approx(max(synthetic))
+        assert details["labelled"]["threshold"]["method"] == "quantile"
+        assert entry["threshold"] == details["labelled"]["threshold"]["value"]
+    summary = read_json(runs["unlabelled"] / "summary.json")
+    (entry,) = summary["methods"]["auc_adapted"]["per_seed"]
+    measures = ("auc", "sensitivity", "specificity", "pixel_auc", "pixel_aupro")
+    assert all(entry[prefix + name] is None for name in measures for prefix in ("", "test_"))
+    figures = {path.name for path in (runs["unlabelled"] / "auc_adapted/seed-1/figures").iterdir()}
+    assert figures == {
+        "reconstructions_damaged.png",
+        "reconstructions_normal.png",
+        "transitions.png",
+    }
+    assert "saw a label" in (runs["labelled"] / "summary.md").read_text()
+
+
+def test_a_climb_that_goes_back_is_killed_and_ends_with_the_same_bits(image_folder, tmp_path):
+    flags = ["--adapt_signal=synthetic", "--rule=climb", "--patterns=ladder", "--f_update=2"]
+    flags += ["--epochs=16", "--learning_rate=0.03", "--methods=auc_adapted"]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    commands.run(SCRIPT, *tiny(image_folder, whole, *flags))
+    rows = history(whole / "auc_adapted/seed-1")
+    assert len({row["pattern"] for row in rows}) > 2
+    for lines in (4, 9, 14):
+        command = commands.Command(SCRIPT, *tiny(image_folder, cut, *flags))
+        command.kill_at(cut / "auc_adapted/seed-1/history.csv", lines)
+    commands.run(SCRIPT, *tiny(image_folder, cut, *flags))
+    assert history(cut / "auc_adapted/seed-1") == rows
+    assert_same_bits(
+        variables_of(cut / "auc_adapted/seed-1"), variables_of(whole / "auc_adapted/seed-1")
+    )
+
+
+def test_methods_that_the_weights_are_compared_with(image_folder, tmp_path):
+    run = tmp_path / "run"
+    flags = ["--methods=autoencoder,beta_vae,conventional", "--kl_weight=0.1"]
+    commands.run(SCRIPT, *tiny(image_folder, run, *flags))
+    summary = read_json(run / "summary.json")
+    assert list(summary["methods"]) == ["conventional", "beta_vae", "autoencoder"]
+    weights = {"conventional": "1.0", "beta_vae": "0.1", "autoencoder": "1e-10"}
+    for method, weight in weights.items():
+        rows = history(run / method / "seed-1")
+        assert {row["weight_kl"] for row in rows} == {weight}
+        assert {row["weight_bce"] for row in rows} == {"1.0"}
+    model = keras.saving.load_model(run / "autoencoder/seed-1/model.keras")
+    x = np.random.RandomState(0).uniform(size=(2, 16, 16, 1)).astype(np.float32)
+    # Without noise, the terms are the same each time.
+    first, second = (model.compute_terms(x)["bce"].numpy() for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("rule", "weights"),
+    [
+        ("monotonic", [0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0]),
+        ("cyclical", [0.0, 1.0] * 4),
+    ],
+)
+def test_annealing(image_folder, tmp_path, rule, weights):
+    run = tmp_path / "run"
+    flags = [f"--rule={rule}", "--methods=auc_adapted", "--epochs=8"]
+    commands.run(SCRIPT, *tiny(image_folder, run, *flags))
+    rows = history(run / "auc_adapted/seed-1")
+    assert [float(row["weight_kl"]) for row in rows] == pytest.approx(weights, abs=1e-9)
+    assert {row["weight_bce"] for row in rows} == {"1.0"}
+    assert {row["pattern"] for row in rows} == {""}

@@ -1,0 +1,35 @@
+"""What a rule is: it says, after each epoch, which weights the next one is trained with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+State = dict
+"""What a rule remembers, of what JSON can hold."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a rule says of the next epoch.
+
+    Attributes:
+        weights: by loss term.
+        pattern: the number of these weights among the patterns, from 0; None where they are none.
+        is_best: the model as it is now is one to come back to; it takes the place of the last one.
+        goes_back: the next epoch starts from the last such model.
+    """
+
+    weights: Mapping[str, float]
+    pattern: int | None = None
+    is_best: bool = False
+    goes_back: bool = False
+
+
+class Rule(Protocol):
+    """A rule without memory of its own: state and metric in, state and weights out."""
+
+    def begin(self) -> tuple[State, Step]:
+        """The state before the first epoch, and what that one is trained with."""
+
+    def after_epoch(self, state: State, metric: float) -> tuple[State, Step]:
+        """The state after an epoch with this AUROC, and what the next is trained with."""

@@ -1,0 +1,202 @@
+"""Synthetic defects on images of normal products, as a signal where nobody has labelled anything.
+
+Five kinds, none made for a product: a patch cut from another normal image and pasted with another
+gain (CutPaste, Li et al., 2021), a thin scratch, a soft stain, a local blur and a local warp. All
+sizes are shares of the image's smaller side and all contrasts shares of its range of gray levels,
+the same for every dataset.
+"""
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+
+from data.dataset import Item
+from data.images import HALF
+
+SEED = 2024
+"""Constant, so that runs of all seeds see the same damaged copies."""
+
+LEAST_COPIES = 100
+"""Each normal image is damaged once, or more often where they are fewer than this."""
+
+LEAST_CHANGE = 0.06
+"""How much a defect changes some pixel at least, as a share of the image's range.
+
+A blur on a smooth place, say, changes nothing: it is drawn anew.
+"""
+
+LEAST_RANGE = 0.02
+"""What an image's range is taken for where it is less, as a share of the full scale."""
+
+MAX_DRAWS = 100
+Draw = Callable[[np.ndarray, np.ndarray, np.random.RandomState], tuple[np.ndarray, np.ndarray]]
+
+
+def damaged_copies(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Damaged copies of normal images, each with what is cut from another of them.
+
+    Args:
+        items: normal images, at least one.
+
+    Returns:
+        At least as many copies, damaged when they are loaded, with all kinds in turn. Where a kind
+        cannot be seen on an image, it has another.
+    """
+    count = max(len(items), LEAST_COPIES)
+    return tuple(_copy(items, index) for index in range(count))
+
+
+def _copy(items, index):
+    rng = np.random.RandomState([SEED, index])
+    item, kind = items[index % len(items)], list(KINDS)[index % len(KINDS)]
+    others = [other for other in items if other is not item] or [item]
+    source = others[rng.randint(len(others))]
+    seed = rng.randint(2**31)
+
+    def damage():
+        images = item.load(), source.load()
+        try:
+            return add_defect(*images, np.random.RandomState(seed), kind)
+        except ValueError:
+            return add_defect(*images, np.random.RandomState(seed))
+
+    return Item(
+        name=f"damaged/{kind}/{index:05d}/{item.name}",
+        defect=kind,
+        load=lambda: damage()[0],
+        load_mask=lambda: damage()[1],
+    )
+
+
+def add_defect(
+    image: np.ndarray, source: np.ndarray, rng: np.random.RandomState, kind: str | None = None
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Damages a copy of an image.
+
+    Args:
+        image: (H, W) or (H, W, C) of uint8 or uint16.
+        source: another normal image of the same shape, of either depth, to cut from.
+        rng: draws kind, place, size and contrast.
+        kind: a key of `KINDS`, or None for one by chance.
+
+    Returns:
+        The damaged image, like `image`; the defect's pixels, bool (H, W); and its kind.
+
+    Raises:
+        ValueError: If `source` is of another shape, or no draw can be seen: an image of one level
+            can be neither blurred nor warped.
+    """
+    if image.shape != source.shape:
+        raise ValueError(f"Expected a source of shape {image.shape}. Received: {source.shape}.")
+    x, other = (np.float32(array) / np.iinfo(array.dtype).max for array in (image, source))
+    dark, bright = np.quantile(x, (0.01, 0.99))
+    scale = max(bright - dark, LEAST_RANGE)
+    for _ in range(MAX_DRAWS):
+        drawn = kind or rng.choice(list(KINDS))
+        damaged, mask = KINDS[drawn]((x - dark) / scale, (other - dark) / scale, rng)
+        damaged = np.clip(damaged * scale + dark, 0.0, 1.0)
+        if np.abs(damaged - x)[mask].max(initial=0.0) >= LEAST_CHANGE * scale:
+            levels = np.floor(damaged * np.iinfo(image.dtype).max + HALF).astype(image.dtype)
+            return np.where(_like(mask, image), levels, image), mask, drawn
+    raise ValueError(f"Expected an image on which a {kind or 'defect'} can be seen.")
+
+
+def _paste(x, other, rng):
+    """A patch with sides of 6 to 25 %, cut from anywhere, with a gain of 0.7 to 1.3."""
+    side = min(x.shape[:2])
+    height, width = (max(2, round(side * rng.uniform(0.06, 0.25))) for _ in range(2))
+    (top, from_top), (left, from_left) = (
+        rng.randint(0, length - size + 1, size=2)
+        for length, size in zip(x.shape[:2], (height, width), strict=True)
+    )
+    patch = other[from_top : from_top + height, from_left : from_left + width]
+    damaged, mask = x.copy(), np.zeros(x.shape[:2], bool)
+    damaged[top : top + height, left : left + width] = patch * np.float32(rng.uniform(0.7, 1.3))
+    mask[top : top + height, left : left + width] = True
+    return damaged, mask
+
+
+def _scratch(x, other, rng):
+    """A bent line, 15 to 50 % long and 0.8 to 2 % wide, 10 to 40 % brighter or darker."""
+    height, width = x.shape[:2]
+    side = min(height, width)
+    length, turn = side * rng.uniform(0.15, 0.5), rng.uniform(0, np.pi)
+    along = np.array([np.cos(turn), np.sin(turn)])
+    across = np.array([-along[1], along[0]])
+    t = np.linspace(-0.5, 0.5, 17)[:, None]
+    bend = length * rng.uniform(-0.2, 0.2) * (1.0 - 4.0 * t * t)
+    points = _centre(x, rng) + t * length * along + bend * across
+    thickness = max(1, round(side * rng.uniform(0.008, 0.02)))
+    line = np.zeros((height, width), np.uint8)
+    # The last four bits of a coordinate are its fraction.
+    path = np.rint(points * 16.0).astype(np.int32)
+    cv2.polylines(line, [path], False, 255, thickness, cv2.LINE_AA, shift=4)
+    return _blend(x, x + _contrast(rng, 0.1, 0.4), np.float32(line) / 255.0)
+
+
+def _stain(x, other, rng):
+    """A soft spot with sides of 6 to 30 %, 8 to 35 % brighter or darker."""
+    return _blend(x, x + _contrast(rng, 0.08, 0.35), _spot(x, rng))
+
+
+def _blur(x, other, rng):
+    """A soft spot in which details under 1 to 4 % are lost."""
+    blurred = cv2.GaussianBlur(x, (0, 0), min(x.shape[:2]) * rng.uniform(0.01, 0.04))
+    return _blend(x, blurred, _spot(x, rng))
+
+
+def _warp(x, other, rng):
+    """A soft spot that is moved by 2 to 6 %."""
+    height, width = x.shape[:2]
+    spot = _spot(x, rng)
+    move, turn = min(height, width) * rng.uniform(0.02, 0.06), rng.uniform(0, 2 * np.pi)
+    rows, columns = np.indices((height, width), np.float32)
+    maps = (
+        columns + spot * np.float32(move * np.cos(turn)),
+        rows + spot * np.float32(move * np.sin(turn)),
+    )
+    moved = cv2.remap(x, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return moved, spot > 0.0
+
+
+KINDS: MappingProxyType[str, Draw] = MappingProxyType(
+    {"paste": _paste, "scratch": _scratch, "stain": _stain, "blur": _blur, "warp": _warp}
+)
+"""By name, what draws a defect: (image, source, rng) in [0, 1] to (damaged image, mask)."""
+
+
+def _centre(x, rng):
+    """A place (x, y) in pixels."""
+    height, width = x.shape[:2]
+    return rng.uniform(0.1, 0.9, size=2) * (width, height)
+
+
+def _contrast(rng, low, high):
+    return np.float32(rng.uniform(low, high) * rng.choice((-1.0, 1.0)))
+
+
+def _spot(x, rng):
+    """Weights (H, W) float32 in [0, 1]: an ellipse with a soft, uneven edge, 0 outside."""
+    height, width = x.shape[:2]
+    side = min(height, width)
+    (cx, cy), turn = _centre(x, rng), rng.uniform(0, np.pi)
+    radii = side * rng.uniform(0.03, 0.15, size=2)
+    rows, columns = np.indices((height, width), np.float32)
+    along = (columns - cx) * np.cos(turn) + (rows - cy) * np.sin(turn)
+    across = (rows - cy) * np.cos(turn) - (columns - cx) * np.sin(turn)
+    angle = np.arctan2(across, along)
+    wave = 1.0 + rng.uniform(0.0, 0.15) * np.sin(3.0 * angle + rng.uniform(0, 2 * np.pi))
+    distance = np.hypot(along / radii[0], across / radii[1]) * wave
+    inside = np.clip(1.0 - distance * distance, 0.0, 1.0)
+    return np.float32(np.clip(2.0 * inside, 0.0, 1.0))
+
+
+def _blend(x, damaged, weights):
+    return x + _like(weights, x) * (damaged - x), weights > 0.0
+
+
+def _like(pixels, image):
+    """(H, W) as (H, W) or (H, W, 1), as the image is."""
+    return pixels if image.ndim == 2 else pixels[..., None]

@@ -1,0 +1,169 @@
+"""Textures: square cuts of the photographs in scikit-image, with defects made on some of them.
+
+The photographs (512 × 512, 8-bit gray) lie in the package, without a download. Every split has a
+part of its photograph to itself, so no pixel that is trained on is looked at again:
+
+    left 288 columns                train
+    right 224 columns, from the top calibration (96 rows), adapt (160 rows), test (256 rows)
+
+A cut has 64 pixels of the photograph from top to bottom, anywhere in the part, and may be mirrored.
+The defects share nothing with `data.synthetic_defects`, though some of them bear the same name.
+"""
+
+import functools
+import importlib.resources
+import importlib.util
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from data.dataset import DataError, Dataset, Item, in_layout
+from data.images import HALF, fit, read_gray
+
+INSTALL = "pip install -e '.[textures]'"
+CUT = 64
+PARTS = {
+    "train": (slice(0, 512), slice(0, 288)),
+    "calibration": (slice(0, 96), slice(288, 512)),
+    "adapt": (slice(96, 256), slice(288, 512)),
+    "test": (slice(256, 512), slice(288, 512)),
+}
+"""Of each split, its rows and columns of the photograph."""
+
+SERIES = {"train": 20290, "calibration": 20291, "adapt": 20292, "test": 20293}
+COUNTS = {"calibration": (200, 0), "adapt": (100, 100), "test": (500, 500)}
+LEAST_CHANGE = 0.02
+"""A pixel belongs to the mask where the defect changes it by more than this, in [0, 1]."""
+
+LEAST_PIXELS = 10
+"""Of a defect; one that changes fewer is drawn anew."""
+
+
+@dataclass(frozen=True)
+class Texture:
+    """A photograph of a texture, cut into images.
+
+    Attributes:
+        name: the dataset's name and the photograph's.
+        foreign: another photograph, a piece of which is one of the defects.
+    """
+
+    name: str
+    foreign: str
+
+    def dataset(
+        self,
+        image_size: tuple[int, int],
+        *,
+        num_train: int,
+        protocol: str,
+        num_adapt: tuple[int, int] | None = None,
+    ) -> Dataset:
+        """The cuts, as a dataset; see `Product.dataset`.
+
+        Raises:
+            DataError: If scikit-image is not installed, or a cut of this shape does not fit.
+        """
+        shape = CUT, round(CUT * image_size[1] / image_size[0])
+        if not 1 <= shape[1] <= 224:
+            raise DataError(
+                "Expected a width of at most 3.5 heights for textures. "
+                f"Received: image_size={image_size[0]}x{image_size[1]}."
+            )
+        photographs = _photograph(self.name), _photograph(self.foreign)
+        counts = COUNTS | {"train": (num_train, 0)}
+        counts["adapt"] = num_adapt or counts["adapt"]
+        if protocol == "paper":
+            counts["test"] = (0, 0)
+        items = {
+            split: tuple(
+                _item(photographs, split, index, num_normal, shape, image_size)
+                for index in range(num_normal + num_anomalous)
+            )
+            for split, (num_normal, num_anomalous) in counts.items()
+        }
+        return Dataset(**items)
+
+
+@functools.cache
+def _photograph(name):
+    if importlib.util.find_spec("skimage") is None:
+        raise DataError(f"Expected the package scikit-image. Received: none; {INSTALL}")
+    return read_gray(importlib.resources.files("skimage") / "data" / f"{name}.png")
+
+
+def _item(photographs, split, index, num_normal, shape, image_size):
+    kinds = list(DEFECTS)
+    defect = None if index < num_normal else kinds[(index - num_normal) % len(kinds)]
+
+    def render():
+        photograph, foreign = photographs
+        rng = np.random.RandomState([SERIES[split], index])
+        normal = _cut(photograph[PARTS[split]], shape, rng) / 255.0
+        piece = _cut(foreign, shape, rng) / 255.0
+        damaged, mask = normal, np.zeros(normal.shape, bool)
+        while defect is not None and mask.sum() < LEAST_PIXELS:
+            damaged = np.clip(DEFECTS[defect](normal, piece, rng), 0.0, 1.0)
+            mask = np.abs(damaged - normal) > LEAST_CHANGE
+        image = np.floor(255.0 * damaged + HALF).astype(np.uint8)
+        return fit(image, image_size, "stretch"), fit(np.uint8(mask), image_size, "stretch") > 0
+
+    return Item(
+        name=in_layout(split, defect, f"{index:05d}"),
+        defect=defect,
+        load=lambda: render()[0],
+        load_mask=lambda: render()[1],
+    )
+
+
+def _cut(photograph, shape, rng):
+    top, left = (
+        rng.randint(0, length - size + 1)
+        for length, size in zip(photograph.shape, shape, strict=True)
+    )
+    cut = photograph[top : top + shape[0], left : left + shape[1]]
+    return cut[:, ::-1] if rng.randint(2) else cut
+
+
+def _distance(image, rng, low, high):
+    """Distance from a point, in radii of 1 drawn between two shares of the height."""
+    height, width = image.shape
+    rows, columns = np.mgrid[0:height, 0:width]
+    y, x = rng.uniform(0.15, 0.85, size=2) * (height, width)
+    return np.hypot(rows - y, columns - x) / (height * rng.uniform(low, high))
+
+
+def _foreign(image, piece, rng):
+    """A disc of another texture."""
+    return np.where(_distance(image, rng, 0.08, 0.2) < 1.0, piece, image)
+
+
+def _stain(image, piece, rng):
+    """A round place that is darker, most in its middle."""
+    weight = np.exp(-(_distance(image, rng, 0.08, 0.2) ** 2))
+    return image * (1.0 - rng.uniform(0.3, 0.6) * weight)
+
+
+def _blur(image, piece, rng):
+    """A disc without detail."""
+    inside = _distance(image, rng, 0.12, 0.25) < 1.0
+    return np.where(inside, cv2.GaussianBlur(image, (0, 0), rng.uniform(2.0, 4.0)), image)
+
+
+def _scratch(image, piece, rng):
+    """A straight bright line across."""
+    height, width = image.shape
+    rows, columns = np.mgrid[0:height, 0:width]
+    angle, offset = rng.uniform(0.0, np.pi), rng.uniform(-0.25, 0.25) * height
+    across = (columns - width / 2) * np.sin(angle) - (rows - height / 2) * np.cos(angle)
+    along = (columns - width / 2) * np.cos(angle) + (rows - height / 2) * np.sin(angle)
+    line = (np.abs(across - offset) < 0.75) & (np.abs(along) < height * rng.uniform(0.15, 0.35))
+    return np.where(line, image + rng.uniform(0.25, 0.5), image)
+
+
+DEFECTS = {"foreign": _foreign, "stain": _stain, "blur": _blur, "scratch": _scratch}
+"""By kind, (image, piece of the other texture, rng) in [0, 1] to the damaged image."""
+
+BRICK = Texture("brick", foreign="gravel")
+GRAVEL = Texture("gravel", foreign="grass")

@@ -1,0 +1,33 @@
+import commands
+import keras
+import numpy as np
+from conftest import read_json
+from sklearn.decomposition import PCA
+
+from experiments.baselines import linear_model
+
+
+def test_the_keras_model_is_the_projection():
+    x = np.random.RandomState(0).normal(size=(40, 4, 6, 1)).astype(np.float32)
+    pca = PCA(3).fit(x.reshape(40, -1))
+    model = linear_model((4, 6), pca.mean_, pca.components_)
+    expected = pca.inverse_transform(pca.transform(x.reshape(40, -1)))
+    np.testing.assert_allclose(model(x).numpy().reshape(40, -1), expected, atol=1e-5)
+    mean = linear_model((4, 6), pca.mean_, pca.components_[:0])
+    np.testing.assert_allclose(mean(x)[7, ..., 0], pca.mean_.reshape(4, 6), atol=1e-6)
+
+
+def test_the_command(image_folder, tmp_path):
+    run = tmp_path / "run"
+    flags = ["--dataset=folder", f"--data_dir={image_folder}", "--image_size=16", "--latent_dim=4"]
+    commands.run("run_baselines.py", *flags, f"--run_dir={run}")
+    summary = read_json(run / "summary.json")
+    assert list(summary["methods"]) == ["mean_image", "pca"]
+    for method, outcome in summary["methods"].items():
+        (entry,) = outcome["per_seed"]
+        assert 0 <= entry["test_auc"] <= 1
+        directory = run / method / "seed-1"
+        model = keras.saving.load_model(directory / "model.keras")
+        assert model.output_shape == (None, 16, 16, 1)
+        assert (directory / "figures/roc.png").exists()
+        assert (directory / "detector/detector.json").exists()

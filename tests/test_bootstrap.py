@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from evaluation.bootstrap import auroc_interval, difference_interval
+
+LABELS = np.repeat([0, 1], [60, 40])
+
+
+def runs(shift, count=5, noise=0.5, seed=0):
+    """Scores of runs that share what is easy and what is not, and differ by a little noise."""
+    images = np.random.RandomState(99).normal(size=100)
+    rng = np.random.RandomState(seed)
+    return [images + shift * LABELS + rng.normal(0, noise, 100) for _ in range(count)]
+
+
+def test_the_mean_is_that_of_the_aurocs():
+    scores = [np.round(values, 1) for values in runs(1.0)]  # with ties
+    interval = auroc_interval(LABELS, scores)
+    expected = [roc_auc_score(LABELS, values) for values in scores]
+    assert interval.per_seed == pytest.approx(expected)
+    assert interval.mean == pytest.approx(np.mean(expected))
+    assert interval.low < interval.mean < interval.high
+
+
+def test_the_interval_holds_what_new_images_and_seeds_give():
+    truth = np.mean([roc_auc_score(LABELS, _fresh(seed)) for seed in range(300)])
+    held = 0
+    for repeat in range(40):
+        images = np.random.RandomState(repeat).normal(size=100) + LABELS
+        rng = np.random.RandomState(1000 + repeat)
+        interval = auroc_interval(LABELS, [images + rng.normal(0, 0.5, 100) for _ in range(5)])
+        held += interval.low <= truth <= interval.high
+    assert held >= 34  # of 40, where 38 are expected
+
+
+def _fresh(seed):
+    rng = np.random.RandomState(10_000 + seed)
+    return rng.normal(size=100) + LABELS + rng.normal(0, 0.5, 100)
+
+
+def test_pairs_tell_more_than_the_two_apart():
+    scores, others = runs(1.2, noise=0.1), runs(1.0, noise=0.1, seed=1)
+    difference = difference_interval(LABELS, scores, others)
+    apart = [auroc_interval(LABELS, values) for values in (scores, others)]
+    assert difference.mean == pytest.approx(apart[0].mean - apart[1].mean)
+    assert 0 < difference.low < difference.high
+    assert difference.high - difference.low < 0.5 * (apart[0].high - apart[0].low)
+
+
+def test_a_method_does_not_differ_from_itself():
+    scores = runs(1.0)
+    difference = difference_interval(LABELS, scores, scores)
+    assert (difference.low, difference.mean, difference.high) == (0.0, 0.0, 0.0)
+
+
+def test_the_same_files_give_the_same_interval():
+    assert auroc_interval(LABELS, runs(1.0)) == auroc_interval(LABELS, runs(1.0))

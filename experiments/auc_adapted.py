@@ -23,16 +23,24 @@ from experiments.experiment import CHECKPOINT, Experiment, Trained
 from experiments.training import Training, history_columns, hyper_parameters
 from losses import DISABLED, PATTERN_SETS, PATTERNS, with_kl_weight
 
+WINDOWS = 20
+"""Of a training by the rule "climb"."""
+
 SIGNALS = {"labels": "adapt_auc", "synthetic": "adapt_auc_synthetic"}
 """By `--adapt_signal`, the AUROC that steers the weights and chooses the epoch."""
 
 RULES = {
     "paper": lambda patterns, config: PaperRule(patterns, f_update=config.f_update),
-    "climb": lambda patterns, config: ClimbRule(patterns, window=config.f_update),
+    "climb": lambda patterns, config: ClimbRule(patterns, window=_window(config)),
     "monotonic": lambda patterns, config: _annealing(patterns, config, cycles=1),
     "cyclical": lambda patterns, config: _annealing(patterns, config, cycles=4),
 }
 """By `--rule`, the rule of the patterns and the configuration."""
+
+
+def _window(config):
+    # Long enough for what a change of weights does to show, on small data sets, too.
+    return max(1, config.epochs // WINDOWS)
 
 
 def _annealing(patterns, config, cycles):

@@ -58,13 +58,6 @@ class AUCAdaptedConfig(Config):
     rule: str
     kl_weight: float
 
-    def __post_init__(self):
-        if self.rule == "climb" and self.f_update < 2:
-            raise ConfigError(
-                "Expected f_update of at least 2 with --rule=climb, which compares windows of so "
-                f"many epochs. Received: f_update={self.f_update}."
-            )
-
     @property
     def uses_labels(self) -> bool:
         """Not where synthetic defects are the signal."""

@@ -2,37 +2,48 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
-from callbacks.arithmetic import plain_mean, plain_sum
+from callbacks.arithmetic import plain_mean
 from callbacks.rules.rule import State, Step
+
+WARM_UP = 2
+"""Windows before the first change: the AUC of a new model dips and rises whatever its weights."""
+
+STANDARD_ERRORS = 2.0
+"""The margin between better and worse."""
+
+PATIENCE = 2
+"""Windows in a row that are worse, before training goes back."""
 
 
 class ClimbRule:
     """Goes along a ladder of patterns for as long as the AUC follows.
 
     After each window of epochs the mean AUC of the window is compared with that of the best window
-    so far. The margin is the standard error of their difference, by the scatter of the epochs in
-    them.
+    so far. The margin is two standard errors of the difference of such means, by how much the AUC
+    jumps from epoch to epoch.
 
     - Better by more than the margin: this is the best window, and its model is kept. One rung on.
     - Not clearly better or worse: one rung on.
-    - Worse by more than the margin: back to the kept model, and from its rung in the other
-      direction. Where both directions were worse, training stays at its rung; and where that is
-      worse too, it is the training and not the weights: it goes on from there as if it were best.
+    - Worse by more than the margin: the rung stays; and where the next window is worse too, back to
+      the kept model, and from its rung in the other direction. Where both directions were worse,
+      training goes on from the kept model at its rung; and where that is worse too, it is the
+      training and not the weights: that window counts as the best from then on.
 
-    The first window is a warm-up: the AUC of a new model dips and rises whatever its weights.
+    At the end of the ladder the rung stays.
 
     Args:
         patterns: the rungs; it begins with the first.
-        window: epochs of a window, at least 2.
+        window: epochs of a window, at least 1.
 
     Raises:
-        ValueError: If `window` is less than 2 or there is no pattern.
+        ValueError: If `window` is less than 1 or there is no pattern.
     """
 
     def __init__(self, patterns: Sequence[Mapping[str, float]], *, window: int):
-        if window < 2:
-            raise ValueError(f"Expected a window of at least 2 epochs. Received: window={window}.")
+        if window < 1:
+            raise ValueError(f"Expected a window of at least 1 epoch. Received: window={window}.")
         if not patterns:
             raise ValueError(f"Expected at least one pattern. Received: patterns={patterns!r}.")
         self.patterns = tuple(patterns)
@@ -40,44 +51,53 @@ class ClimbRule:
 
     def begin(self) -> tuple[State, Step]:
         """The first rung."""
-        state = {"pattern": 0, "direction": 1, "failed": 0, "aucs": [], "best": None, "windows": 0}
-        return state, self._step(0)
+        state = {"aucs": [], "pattern": 0, "direction": 1, "worse": 0, "failed": 0, "best": None}
+        return state, self._step(state)
 
     def after_epoch(self, state: State, metric: float) -> tuple[State, Step]:
-        """The same pattern until the window is full, and then what the class says."""
+        """The same rung until the window is full, and then what the class says."""
         state = state | {"aucs": [*state["aucs"], metric]}
-        if len(state["aucs"]) < self.window:
-            return state, self._step(state["pattern"])
-        window, state = state["aucs"], state | {"aucs": [], "windows": state["windows"] + 1}
-        if state["windows"] == 1:
-            return state, self._step(state["pattern"])
-        best, pattern, direction = state["best"], state["pattern"], state["direction"]
-        change = math.inf if best is None else plain_mean(window) - best["mean"]
-        margin = 0.0 if best is None else math.sqrt(_error(window) + best["error"])
-        now = {"mean": plain_mean(window), "error": _error(window), "pattern": pattern}
+        count = len(state["aucs"])
+        if count % self.window or count < WARM_UP * self.window:
+            return state, self._step(state)
+        now = {"auc": plain_mean(state["aucs"][-self.window :]), "pattern": state["pattern"]}
+        if state["best"] is None:
+            return self._takes(state, now)
+        change, margin = now["auc"] - state["best"]["auc"], self._margin(state["aucs"])
         if change > margin:
-            pattern = self._on(pattern, direction)
-            state |= {"best": now, "pattern": pattern, "failed": 0}
-            return state, self._step(pattern, is_best=True)
+            return self._takes(state, now)
         if change >= -margin:
-            pattern = self._on(pattern, direction)
-            return state | {"pattern": pattern}, self._step(pattern)
+            state |= {"pattern": self._on(state["pattern"], state["direction"]), "worse": 0}
+            return state, self._step(state)
+        if state["worse"] + 1 < PATIENCE:
+            state |= {"worse": state["worse"] + 1}
+            return state, self._step(state)
+        return self._goes_back(state, now)
+
+    def _takes(self, state, now):
+        """This window is the best so far."""
+        pattern = self._on(now["pattern"], state["direction"])
+        state |= {"best": now, "pattern": pattern, "worse": 0, "failed": 0}
+        return state, self._step(state, is_best=True)
+
+    def _goes_back(self, state, now):
         if state["failed"] == 2:
-            return state | {"best": now, "failed": 0}, self._step(pattern, is_best=True)
-        failed = state["failed"] + 1
-        pattern = self._on(best["pattern"], -direction) if failed == 1 else best["pattern"]
-        state |= {"pattern": pattern, "direction": -direction, "failed": failed}
-        return state, self._step(pattern, goes_back=True)
+            state |= {"best": now, "worse": 0, "failed": 0}
+            return state, self._step(state, is_best=True)
+        pattern, direction = state["best"]["pattern"], -state["direction"]
+        if state["failed"] == 0:
+            pattern = self._on(pattern, direction)
+        state |= {"pattern": pattern, "direction": direction, "worse": 0}
+        state |= {"failed": state["failed"] + 1}
+        return state, self._step(state, goes_back=True)
+
+    def _margin(self, aucs):
+        """By the mean squared jump, which is twice the variance of an epoch without a trend."""
+        jumps = plain_mean([(after - before) ** 2 for before, after in pairwise(aucs)])
+        return STANDARD_ERRORS * math.sqrt(jumps / self.window)
 
     def _on(self, pattern, direction):
         return min(max(pattern + direction, 0), len(self.patterns) - 1)
 
-    def _step(self, pattern, **others):
-        return Step(self.patterns[pattern], pattern, **others)
-
-
-def _error(window):
-    """Variance of a window's mean, by the scatter of its epochs."""
-    mean = plain_mean(window)
-    scatter = plain_sum([(auc - mean) ** 2 for auc in window])
-    return scatter / (len(window) - 1) / len(window)
+    def _step(self, state, **others):
+        return Step(self.patterns[state["pattern"]], state["pattern"], **others)

@@ -26,6 +26,7 @@ class Config:
     repeats: int
     resize: str
     likelihood: str
+    variance: str
     score: str
     latent_dim: int
     batch_size: int
@@ -86,6 +87,7 @@ CONFIGS = {"auc_adapted": AUCAdaptedConfig, "loss_adapted": LossAdaptedConfig, "
 
 _ALL = {
     "repeats": 1,
+    "variance": "learned",
     "num_adapt": None,
     "methods": ("conventional", "auc_adapted"),
     "f_update": 3,

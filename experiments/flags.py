@@ -17,6 +17,7 @@ from experiments.auc_adapted import METHODS, RULES, SIGNALS
 from experiments.config import DEFAULTS, SEEDS, resolve
 from experiments.run_directory import RunDirectory
 from losses import PATTERN_SETS, TERMS
+from models import VARIANCES
 from models.networks import SIZE_DIVISOR
 
 FLAGS = flags.FLAGS
@@ -26,6 +27,7 @@ OVERRIDES = (
     "image_size",
     "num_train",
     "likelihood",
+    "variance",
     "score",
     "latent_dim",
     "batch_size",
@@ -96,6 +98,13 @@ def define_experiment_flags(experiment: str) -> None:
     )
     _define_override(
         flags.DEFINE_enum, "likelihood", "p(x' given z), with two or three terms.", list(TERMS)
+    )
+    _define_override(
+        flags.DEFINE_enum,
+        "variance",
+        "Of the gaussian likelihood. learned: of each pixel, by the decoder; optimal: one, the "
+        "mean squared error of the batch (σ-VAE).",
+        list(VARIANCES),
     )
     _define_override(flags.DEFINE_enum, "score", "The anomaly score.", list(SCORES))
     _define_override(

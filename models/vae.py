@@ -7,6 +7,8 @@ from keras import ops
 from losses import TERMS, bce, clip_log_variance, kl, log_variance, mahalanobis
 from models.networks import build_decoder, build_encoder
 
+VARIANCES = ("learned", "optimal")
+
 
 @keras.saving.register_keras_serializable(package="awl_vae")
 class VAE(keras.Model):
@@ -35,11 +37,13 @@ class VAE(keras.Model):
         likelihood: "bernoulli" or "gaussian".
         seed: seed of the noise ε.
         samples: whether training samples z; without, it takes z = μ_z, as an autoencoder does.
+        variance: of a gaussian. "learned": σ² of each pixel is an output; "optimal": one σ² for
+            all, the mean squared error of the batch (σ-VAE, Rybkin et al., 2021).
         dtype: Keras dtype policy, such as "float32" or "mixed_bfloat16". Outputs and loss terms
             are float32 with either.
 
     Raises:
-        ValueError: If `likelihood` is neither of the two, or a side is not divisible by 16.
+        ValueError: If `likelihood` or `variance` is unknown, or a side is not divisible by 16.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class VAE(keras.Model):
         likelihood="bernoulli",
         seed=None,
         samples=True,
+        variance="learned",
         dtype=None,
         **kwargs,
     ):
@@ -58,12 +63,18 @@ class VAE(keras.Model):
                 f"Expected a likelihood among {', '.join(TERMS)}. "
                 f"Received: likelihood={likelihood!r}."
             )
+        if variance not in VARIANCES:
+            raise ValueError(
+                f"Expected a variance among {', '.join(VARIANCES)}. "
+                f"Received: variance={variance!r}."
+            )
         super().__init__(dtype=dtype, **kwargs)
         self.image_size = tuple(image_size)
         self.latent_dim = latent_dim
         self.likelihood = likelihood
         self.seed = seed
         self.samples = samples
+        self.variance = variance
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.encoder = build_encoder(
             self.image_size, latent_dim=latent_dim, dtype=self.dtype_policy
@@ -144,6 +155,9 @@ class VAE(keras.Model):
         if self.likelihood == "bernoulli":
             return {"bce": bce(x, output), "kl": kl(z_mean, z_log_var)}
         x_mean, x_log_var = ops.split(output, 2, axis=-1)
+        if self.variance == "optimal":
+            optimal = ops.log(ops.mean(ops.square(x - x_mean)))
+            x_log_var = ops.full_like(x_log_var, ops.stop_gradient(optimal))
         return {
             "mahalanobis": mahalanobis(x, x_mean, x_log_var),
             "log_variance": log_variance(x_log_var),
@@ -188,5 +202,6 @@ class VAE(keras.Model):
             "likelihood": self.likelihood,
             "seed": self.seed,
             "samples": self.samples,
+            "variance": self.variance,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
         }

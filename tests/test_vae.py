@@ -226,3 +226,23 @@ assert not np.array_equal(mirrored.trainable_variables[0], first.trainable_varia
 def test_placement_and_distribution_on_two_logical_devices():
     # As on two GPUs: the same bits on either device, and equal copies under a strategy.
     subprocess.run([sys.executable, "-c", PLACEMENT], check=True)
+
+
+def test_the_optimal_variance_is_the_mean_squared_error_of_the_batch():
+    model = build("gaussian", variance="optimal")
+    x = batch(4)
+    model.samples = False
+    terms = model.compute_terms(x)
+    error = np.mean((x - model(x).numpy()) ** 2)
+    # ½ Σ (x − μ)² / σ² over a batch with σ² = its mean: half the number of its pixels.
+    assert np.mean(terms["mahalanobis"]) == pytest.approx(0.5 * 16 * 16, rel=1e-5)
+    expected = 0.5 * 16 * 16 * np.log(2 * np.pi * error)
+    assert terms["log_variance"].numpy() == pytest.approx(expected, rel=1e-5)
+    dataset = tf.data.Dataset.from_tensor_slices(x).batch(4)
+    losses = model.fit(dataset, epochs=30, verbose=0, shuffle=False).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_an_unknown_variance_is_refused():
+    with pytest.raises(ValueError, match="Received: variance='none'"):
+        VAE((16, 16), latent_dim=2, variance="none")

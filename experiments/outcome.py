@@ -52,7 +52,11 @@ def evaluate(
     labelled = {split: (data.labels[split], scores[split]) for split in ("adapt", "test")}
     uses_labels = config.uses_labels and len(scores["adapt"]) > 0
     detector = _detector(config, scorer, rows, peaks, uses_labels)
-    threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
+    threshold = None
+    if uses_labels:
+        threshold = youden_threshold(*labelled["adapt"])
+    elif not config.uses_labels:
+        threshold = detector.threshold.value
     result = {"seed": seed, "epoch": epoch} | _figures_of_merit(labelled, threshold)
     result["by_score"] = _by_score(scorer, batches, data.labels)
     result["synthetic_auc"] = result["by_score"][config.score]["synthetic_auc"]

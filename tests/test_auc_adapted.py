@@ -4,9 +4,12 @@ import math
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from conftest import assert_same_bits
 
-from callbacks import PaperRule, PatternSwitcher, should_switch
+from callbacks import PaperRule, PatternSwitcher, Resume, Step, should_switch
 from losses import PATTERNS
+from models import VAE
 
 TABLE_1 = PATTERNS["bernoulli"]
 
@@ -129,3 +132,57 @@ def test_f_update_below_one_is_refused(f_update):
 
 def test_switcher_is_a_callback():
     assert issubclass(PatternSwitcher, keras.callbacks.Callback)
+
+
+class Back:
+    """Keeps the model after epoch 1 and comes back to it after epoch 3."""
+
+    def begin(self):
+        return {"epoch": 0}, Step(TABLE_1[0], 0)
+
+    def after_epoch(self, state, metric):
+        epoch = state["epoch"] + 1
+        step = Step(TABLE_1[1], 1, is_best=epoch == 1, goes_back=epoch == 3)
+        return {"epoch": epoch}, step
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 3])
+def test_going_back_restores_model_and_optimizer_also_after_a_cut(tmp_path, cut):
+    keras.utils.set_random_seed(1)
+    model = VAE((16, 16), latent_dim=2, seed=1)
+    model.compile(optimizer=keras.optimizers.Adam(1e-2))
+    x = np.random.RandomState(0).uniform(size=(8, 16, 16, 1)).astype(np.float32)
+    dataset = tf.data.Dataset.from_tensor_slices(x).batch(4)
+    seen = {}
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["auc"] = 0.5
+            seen["end", epoch] = [v.numpy() for v in variables(model)]
+
+    def variables(model):
+        return [*model.trainable_variables, *model.optimizer.variables]
+
+    def train(first, last):
+        switcher = PatternSwitcher(Back(), metric="auc", best_path=tmp_path / "best.npz")
+        resume = Resume(tmp_path / "latest.npz", [switcher])
+        assert resume.initial_epoch == first
+        order = [Look(), switcher, resume]
+        if first:
+            model.set_weights([np.zeros_like(array) for array in model.get_weights()])
+        model.fit(
+            dataset, epochs=last, initial_epoch=first, callbacks=order, verbose=0, shuffle=False
+        )
+        return switcher
+
+    if cut:
+        train(0, cut)
+    switcher = train(cut, 4)
+    assert switcher.rule_state == {"epoch": 4}
+    # Adam's first variable counts the steps: two of epoch 1, and two of epoch 4.
+    count = len(model.trainable_variables)
+    steps = [int(seen["end", epoch][count]) for epoch in range(4)]
+    assert steps == [2, 4, 6, 4]
+    # Trained on from the model of epoch 1, on the same images with the same noise.
+    expected = seen["end", 1]
+    assert_same_bits(seen["end", 3], expected)

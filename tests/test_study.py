@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import commands
+import pytest
 from conftest import read_json
 
 from experiments.study import Run, runs
@@ -30,6 +31,7 @@ def test_flags_are_those_of_the_commands():
         assert {re.match(r"--(\w+)", flag)[1] for flag in command[2:]} <= own[run.script]
 
 
+@pytest.mark.slow
 def test_one_run_is_run_and_not_run_again(tmp_path):
     flags = [f"--study_dir={tmp_path}", "--only=bellows/baselines"]
     first = commands.run("study.py", *flags)

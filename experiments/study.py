@@ -7,10 +7,10 @@
 Every run is one of the other commands with its flags, in a directory of its own below --study_dir.
 Cut off, the same command goes on where it was; what is finished is not run again.
 
-Planned for ten hours on two cores. A training of 60 epochs on 1,000 images, or of 200 on 280, takes
-1.3 to 2.8 minutes: 60,000 or 56,000 images at 570 a second (`docs/performance.md`), and a third to a
-half more for the scores after each epoch. In trainings of that length, a loss-adapted search being
-2.25 for two terms and 4.25 for three, by dataset:
+Planned for ten hours on two cores. A training of 60 epochs on 1,000 images, or of 200 on 280, is
+1.3 to 2.8 minutes long: 60,000 or 56,000 images at 570 a second (`docs/performance.md`), and a
+third to a half more for the scores after each epoch. In trainings of that length, a loss-adapted
+search being 2.25 for two terms and 4.25 for three, by dataset:
 
     brick, gravel, bellows      10 + 7 + 10 + 5 + 3 + 6 = 41, one hour each
     square, comb                10 + 13 + 10 + 5 + 3 + 6 = 47, one hour each

@@ -1,0 +1,34 @@
+"""Writes the results page from the files of the study's runs.
+
+    python experiments/report.py --study_dir=runs/study
+    python experiments/report.py
+
+With --study_dir the small files of its finished runs are copied into the repository first. The page
+is made from those alone: where they are the same, it is the same to the letter.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from experiments.command import run
+from experiments.reporting.files import Study, collect
+from experiments.reporting.page import write_page
+
+FLAGS = flags.FLAGS
+
+
+def main() -> int:
+    """Collects what is asked for, and writes the page."""
+    if FLAGS.study_dir is not None:
+        print(f"{collect(Path(FLAGS.study_dir), Path(FLAGS.files_dir))} runs: {FLAGS.files_dir}")
+    write_page(Study(Path(FLAGS.files_dir)), Path(FLAGS.output))
+    print(f"The page: {FLAGS.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("study_dir", None, "Run directories of a study whose files are copied.")
+    flags.DEFINE_string("files_dir", "docs/results/study", "Where the small files are.")
+    flags.DEFINE_string("output", "docs/RESULTS.md", "The page.")
+    run(main)

@@ -55,11 +55,10 @@ def plot_model(
     """
     figures = directory / "figures"
     split = _shown_split(data)
-    for shown, label, name in (
-        (split, 0, "normal"),
-        (split, 1, "anomalous"),
-        ("damaged", 1, "damaged"),
-    ):
+    kinds = [(split, 0, "normal"), (split, 1, "anomalous")]
+    if not config.uses_labels:
+        kinds.append(("damaged", 1, "damaged"))
+    for shown, label, name in kinds:
         indices = _example_indices(data, shown, label)
         if len(indices):
             plot_examples(

@@ -73,7 +73,6 @@ def test_files(finished):
             "transitions",
             "reconstructions_normal",
             "reconstructions_anomalous",
-            "reconstructions_damaged",
             "histogram_adapt",
             "histogram_test",
             "roc",

@@ -1,0 +1,85 @@
+"""The results page, from runs small enough for a test."""
+
+import re
+
+import commands
+import numpy as np
+import pytest
+from conftest import make_folder, read_json, tiny
+
+from evaluation.bootstrap import Interval
+from experiments.reporting.files import Study
+from experiments.reporting.tables import BY_LABELS, CONVENTIONAL, PCA, difference, signed
+
+SEEDS = (1, 10)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """The page and the files of a study with two of its runs."""
+    root = tmp_path_factory.mktemp("study")
+    folder = make_folder(root / "photographs")
+    run = root / "runs/bellows"
+    flags = ["--seeds=1,10", "--epochs=2"]
+    commands.run("run_auc_adapted.py", *tiny(folder, run / "labels", *flags))
+    data = ["--dataset=folder", f"--data_dir={folder}", "--image_size=16", "--latent_dim=4"]
+    commands.run("run_baselines.py", *data, f"--run_dir={run / 'baselines'}")
+    report(root, f"--study_dir={root / 'runs'}")
+    return root
+
+
+def report(root, *more):
+    flags = [f"--files_dir={root / 'files'}", f"--output={root / 'RESULTS.md'}"]
+    return commands.run("report.py", *flags, *more)
+
+
+def test_the_same_files_give_the_same_page_to_the_letter(study):
+    page = study / "RESULTS.md"
+    text = page.read_text()
+    page.unlink()
+    report(study)
+    assert page.read_text() == text
+    report(study, f"--study_dir={study / 'runs'}")
+    assert page.read_text() == text
+
+
+def test_numbers_are_those_of_the_summaries(study):
+    text = (study / "RESULTS.md").read_text()
+    methods = read_json(study / "runs/bellows/labels/summary.json")["methods"]
+    for title, method in (("Conventional VAE", "conventional"), ("AUC-adapted VAE", "auc_adapted")):
+        mean, std = (methods[method][name]["test_auc"] for name in ("mean", "std"))
+        assert f"| {title} | labels | {100 * mean:.2f} ± {100 * std:.2f} |" in text
+    baselines = read_json(study / "runs/bellows/baselines/summary.json")["methods"]
+    assert f"| PCA | – | {100 * baselines['pca']['mean']['test_auc']:.2f} |" in text
+    assert "Not finished yet, and not in the tables: bellows/loss" in text
+    environment = read_json(study / "runs/bellows/labels/environment.json")
+    assert environment["git_commit"] in text
+
+
+def test_differences_are_paired_by_seed(study):
+    files = Study(study / "files")
+    found = difference(files, "bellows", BY_LABELS, CONVENTIONAL)
+    methods = read_json(study / "runs/bellows/labels/summary.json")["methods"]
+    per_seed = [
+        adapted["test_auc"] - conventional["test_auc"]
+        for adapted, conventional in zip(
+            *(methods[name]["per_seed"] for name in ("auc_adapted", "conventional")), strict=True
+        )
+    ]
+    assert found.per_seed == pytest.approx(per_seed)
+    # What has no seed is beside each seed of the other.
+    assert len(difference(files, "bellows", PCA, CONVENTIONAL).per_seed) == len(SEEDS)
+    assert difference(files, "comb", PCA, CONVENTIONAL) is None
+
+
+def test_a_difference_as_text():
+    assert signed(Interval(0.012, -0.003, 0.03, (0.02, 0.02, -0.004))) == "+1.20 [-0.30, +3.00] 2/3"
+
+
+def test_scores_survive_the_compression(study):
+    (run, *_) = [run for run in Study(study / "files") if run.name == "labels"]
+    labels, scores = run.scores("auc_adapted", 10, ("adapt", "test"))
+    lines = (study / "runs/bellows/labels/auc_adapted/seed-10/scores.csv").read_text().split("\n")
+    expected = [line.split(",") for line in lines[1:] if re.search(",(adapt|test),", line)]
+    assert labels.tolist() == [int(row[2]) for row in expected]
+    np.testing.assert_array_equal(np.float32(scores), np.float32([row[3] for row in expected]))

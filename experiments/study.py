@@ -22,6 +22,7 @@ models), then ours, the autoencoder and the fixed weights.
 
 import fnmatch
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -145,8 +146,15 @@ def main() -> int:
 
 
 def _execute(pending, study_dir):
-    bar = ProgressBar(max(1, round(10 * sum(run.cost for run in pending))))
+    bar = ProgressBar(max(1, _units(sum(run.cost for run in pending))))
     waiting, running, failed = list(pending), {}, []
+    done = dict.fromkeys(pending, 0)
+
+    def advance(each, share, text):
+        units = max(_units(share * each.cost), done[each])
+        bar.advance(units - done[each], text)
+        done[each] = units
+
     try:
         while waiting or running:
             while waiting and len(running) < FLAGS.jobs:
@@ -155,10 +163,11 @@ def _execute(pending, study_dir):
             time.sleep(0.2)
             for each, process in list(running.items()):
                 if process.poll() is None:
-                    bar.advance(0, f"{len(waiting)} wait; {_last_line(each, study_dir)}")
+                    share, text = _progress(each, study_dir)
+                    advance(each, share, f"{len(waiting)} wait; {each.path}: {text}")
                     continue
                 del running[each]
-                bar.advance(round(10 * each.cost), f"{each.path} is finished")
+                advance(each, 1.0, f"{each.path} is finished")
                 if process.returncode:
                     failed.append(each)
                     log = _log(each, study_dir)
@@ -169,6 +178,10 @@ def _execute(pending, study_dir):
         bar.close()
     print(f"{len(pending) - len(failed)} runs finished, {len(failed)} failed: {study_dir}")
     return int(bool(failed))
+
+
+def _units(cost):
+    return round(1000 * cost)
 
 
 def _start(each, study_dir):
@@ -184,10 +197,13 @@ def _log(each, study_dir):
     return study_dir / f"{each.path}.log"
 
 
-def _last_line(each, study_dir):
-    lines = _log(each, study_dir).read_text(errors="replace").split("\n")
-    text = next((line for line in reversed(lines) if line.strip()), "starting")
-    return f"{each.path}: {text.strip()}"
+def _progress(each, study_dir):
+    """How much of a run is done, in [0, 1], and what it is doing, by the last line of its bar."""
+    text = _log(each, study_dir).read_text(errors="replace")
+    bars = re.findall(r"(\d+) %  \S+ left  (.*)", text)
+    share, doing = bars[-1] if bars else ("0", "starting")
+    # Images are read with a bar of their own.
+    return (0.0 if doing == "reading images" else int(share) / 100), doing
 
 
 def _is_finished(each, study_dir):

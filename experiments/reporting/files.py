@@ -14,6 +14,9 @@ import numpy as np
 from storage import atomic_directory, read_csv
 
 COPIED = ("summary.json", "config.json", "environment.json", "baseline.json")
+PICTURES = {"baselines": ("synthetic_defects.png",)}
+"""By run, the pictures that are copied, too."""
+
 PER_SEED = ("history.csv", "branches.csv")
 SCORES = "scores.csv"
 
@@ -33,6 +36,8 @@ def collect(study_dir: Path, output_dir: Path) -> int:
         run, target = summary.parent, output_dir / summary.parent.relative_to(study_dir)
         with atomic_directory(target) as temporary:
             for name in COPIED:
+                shutil.copyfile(run / name, temporary / name)
+            for name in PICTURES.get(run.name, ()):
                 shutil.copyfile(run / name, temporary / name)
             for directory in sorted(run.glob("*/seed-*")):
                 copy = temporary / directory.relative_to(run)

@@ -1,8 +1,10 @@
 """The results page."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from experiments.reporting.claims import claims_lines
 from experiments.reporting.files import Study
 from experiments.reporting.tables import (
     differences_table,
@@ -21,14 +23,17 @@ def write_page(study: Study, path: Path) -> None:
         study: the files that it is made from.
         path: the Markdown file.
     """
-    write_text(path, "\n".join(_lines(study)) + "\n")
+    write_text(path, "\n".join(_lines(study, path.parent)) + "\n")
 
 
-def _lines(study: Study) -> Iterator[str]:
+def _lines(study: Study, directory: Path) -> Iterator[str]:
     datasets = [dataset for dataset in EPOCHS if any(run.dataset == dataset for run in study)]
     yield "# Results"
     yield ""
     yield from _provenance(study)
+    yield "## The claims"
+    yield ""
+    yield from claims_lines(study, datasets)
     yield "## Every method on every dataset"
     yield ""
     yield (
@@ -60,6 +65,14 @@ def _lines(study: Study) -> Iterator[str]:
     yield "## Does the AUC of synthetic defects follow that of real ones?"
     yield ""
     yield from signals_table(study, datasets)
+    yield ""
+    yield "The synthetic defects, on copies of calibration images:"
+    yield ""
+    for dataset in datasets:
+        if (run := study.get(dataset, "baselines")) is not None:
+            file = run.path / "synthetic_defects.png"
+            yield f"![{dataset}]({os.path.relpath(file, directory)})"
+            yield ""
 
 
 def _provenance(study):

@@ -31,6 +31,12 @@ LEAST_RANGE = 0.02
 """What an image's range is taken for where it is less, as a share of the full scale."""
 
 MAX_DRAWS = 100
+
+
+class UnseenError(ValueError):
+    """A kind of defect cannot be seen on an image."""
+
+
 Draw = Callable[[np.ndarray, np.ndarray, np.random.RandomState], tuple[np.ndarray, np.ndarray]]
 
 
@@ -41,8 +47,8 @@ def damaged_copies(items: Sequence[Item]) -> tuple[Item, ...]:
         items: normal images, at least one.
 
     Returns:
-        At least as many copies, damaged when they are loaded, with all kinds in turn. Where a kind
-        cannot be seen on an image, it has another.
+        At least as many copies, damaged when they are loaded, with all kinds in turn: `defect` is
+        the one whose turn it is. Where it cannot be seen on an image, another is drawn.
     """
     count = max(len(items), LEAST_COPIES)
     return tuple(_copy(items, index) for index in range(count))
@@ -59,7 +65,7 @@ def _copy(items, index):
         images = item.load(), source.load()
         try:
             return add_defect(*images, np.random.RandomState(seed), kind)
-        except ValueError:
+        except UnseenError:
             return add_defect(*images, np.random.RandomState(seed))
 
     return Item(
@@ -76,7 +82,7 @@ def add_defect(
     """Damages a copy of an image.
 
     Args:
-        image: (H, W) or (H, W, C) of uint8 or uint16.
+        image: (H, W) or (H, W, 3) of uint8 or uint16.
         source: another normal image of the same shape, of either depth, to cut from.
         rng: draws kind, place, size and contrast.
         kind: a key of `KINDS`, or None for one by chance.
@@ -85,8 +91,8 @@ def add_defect(
         The damaged image, like `image`; the defect's pixels, bool (H, W); and its kind.
 
     Raises:
-        ValueError: If `source` is of another shape, or no draw can be seen: an image of one level
-            can be neither blurred nor warped.
+        UnseenError: If no draw can be seen: an image of one level cannot be blurred, say.
+        ValueError: If `source` is of another shape.
     """
     if image.shape != source.shape:
         raise ValueError(f"Expected a source of shape {image.shape}. Received: {source.shape}.")
@@ -97,10 +103,11 @@ def add_defect(
         drawn = kind or rng.choice(list(KINDS))
         damaged, mask = KINDS[drawn]((x - dark) / scale, (other - dark) / scale, rng)
         damaged = np.clip(damaged * scale + dark, 0.0, 1.0)
-        if np.abs(damaged - x)[mask].max(initial=0.0) >= LEAST_CHANGE * scale:
-            levels = np.floor(damaged * np.iinfo(image.dtype).max + HALF).astype(image.dtype)
+        levels = np.floor(damaged * np.iinfo(image.dtype).max + HALF).astype(image.dtype)
+        is_seen = np.abs(damaged - x)[mask].max(initial=0.0) >= LEAST_CHANGE * scale
+        if is_seen and (levels != image)[mask].any():
             return np.where(_like(mask, image), levels, image), mask, drawn
-    raise ValueError(f"Expected an image on which a {kind or 'defect'} can be seen.")
+    raise UnseenError(f"Expected an image on which a {kind or 'defect'} can be seen.")
 
 
 def _paste(x, other, rng):

@@ -7,7 +7,8 @@ part of its photograph to itself, so no pixel that is trained on is looked at ag
     right 224 columns, from the top calibration (96 rows), adapt (160 rows), test (256 rows)
 
 A cut has 64 pixels of the photograph from top to bottom, anywhere in the part, and may be mirrored.
-The defects share nothing with `data.synthetic_defects`, though some of them bear the same name.
+The defects are of the same families as some of `data.synthetic_defects`, but made by other means:
+what the one tells of the other is weak evidence for what it tells of real defects.
 """
 
 import functools

@@ -40,7 +40,7 @@ RULES = {
 
 def _window(config):
     # Long enough for what a change of weights does to show, on small data sets, too.
-    return max(1, config.epochs // WINDOWS)
+    return max(2, config.epochs // WINDOWS)
 
 
 def _annealing(patterns, config, cycles):
@@ -148,4 +148,4 @@ AUC_ADAPTED = Experiment(
     announce=_announce,
     train=train,
 )
-"""The conventional and the AUC-adapted VAE, each trained on its own."""
+"""The methods of `METHODS`, each trained on its own."""

@@ -34,6 +34,13 @@ class Config:
     dtype_policy: str
     num_threads: int
 
+    def __post_init__(self):
+        if self.variance != "learned" and self.likelihood != "gaussian":
+            raise ConfigError(
+                "Expected --likelihood=gaussian with --variance=optimal. "
+                f"Received: likelihood={self.likelihood}."
+            )
+
     @property
     def uses_labels(self) -> bool:
         """Whether labelled images may choose anything: the epoch, the threshold."""
@@ -76,6 +83,7 @@ class LossAdaptedConfig(Config):
     search: str
 
     def __post_init__(self):
+        super().__post_init__()
         if not self.e1 < self.e2 < self.e3:
             raise ConfigError(
                 f"Expected e1 < e2 < e3. Received: e1={self.e1}, e2={self.e2}, e3={self.e3}."

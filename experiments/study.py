@@ -47,7 +47,7 @@ EPOCHS = {
     "brick": 60,
     "gravel": 60,
 }
-"""By dataset, the epochs of every training: 1,000 to 3,000 steps."""
+"""By dataset, the epochs of every training: 960 to 1,920 steps."""
 
 FIVE, THREE = "1,10,20,50,100", "1,10,20"
 JUDGED = ("elpv_mono", "elpv_poly")
@@ -95,10 +95,12 @@ class Run:
 def runs(profile: str) -> Iterator[Run]:
     """All runs of the study, the paper's first."""
     for dataset in EPOCHS:
-        yield from _runs_of(dataset, profile)
+        yield from runs_of(dataset, profile)
 
 
-def _runs_of(dataset, profile):
+def runs_of(dataset: str, profile: str) -> Iterator[Run]:
+    """The runs of one dataset."""
+
     def adapted(name, seeds, *own, methods="auc_adapted"):
         length = (f"--epochs={EPOCHS[dataset]}",) if profile == "quick" else ()
         flags_of = (f"--methods={methods}", *length, *own)
@@ -127,7 +129,7 @@ def _runs_of(dataset, profile):
 def _search(dataset, profile):
     e3 = EPOCHS[dataset]
     ends = (f"--e1={e3 // 2}", f"--e2={3 * e3 // 4}", f"--e3={e3}") if profile == "quick" else ()
-    conventional_runs = 4 if dataset in ("square", "comb") else 2.25
+    conventional_runs = 4.25 if dataset in ("square", "comb") else 2.25
     return Run(dataset, "loss", "run_loss_adapted.py", ends, THREE, 3 * conventional_runs)
 
 

@@ -57,7 +57,7 @@ WORDINGS = {
 }
 """By what steered, or by the experiment."""
 
-_OWN = ("adapt_signal", "patterns", "rule", "kl_weight")
+_OWN = ("variance", "adapt_signal", "patterns", "rule", "kl_weight")
 """Settings that not every experiment has."""
 
 MEASURES = {"auc": "AUC", "sensitivity": "Sensitivity", "specificity": "Specificity"}
@@ -165,9 +165,15 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
 
 
 def _rule(summary):
-    if {summary.get("rule", "paper"), summary.get("patterns", "paper")} == {"paper"}:
-        return ""
-    return f"Rule {summary['rule']}, patterns {summary['patterns']}. "
+    text = ""
+    if "auc_adapted" in summary["methods"] and {summary.get("rule"), summary.get("patterns")} - {
+        "paper",
+        None,
+    }:
+        text = f"Rule {summary['rule']}, patterns {summary['patterns']}. "
+    if "beta_vae" in summary["methods"]:
+        text += f"KL weight of the β-VAE {summary['kl_weight']:g}. "
+    return text
 
 
 def _by_score(methods):

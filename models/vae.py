@@ -38,7 +38,8 @@ class VAE(keras.Model):
         seed: seed of the noise ε.
         samples: whether training samples z; without, it takes z = μ_z, as an autoencoder does.
         variance: of a gaussian. "learned": σ² of each pixel is an output; "optimal": one σ² for
-            all, the mean squared error of the batch (σ-VAE, Rybkin et al., 2021).
+            all, the mean squared error of the batch (σ-VAE, Rybkin et al., 2021), which no gradient
+            goes through: the log-variance alone trains nothing then.
         dtype: Keras dtype policy, such as "float32" or "mixed_bfloat16". Outputs and loss terms
             are float32 with either.
 

@@ -384,7 +384,8 @@ def test_a_climb_that_is_killed_ends_with_the_same_bits(image_folder, tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     commands.run(SCRIPT, *tiny(image_folder, whole, *flags))
     rows = history(whole / "auc_adapted/seed-1")
-    assert len({row["pattern"] for row in rows}) > 2
+    patterns = [int(row["pattern"]) for row in rows]
+    assert len(set(patterns)) > 2
     for lines in (6, 11):
         command = commands.Command(SCRIPT, *tiny(image_folder, cut, *flags))
         command.kill_at(cut / "auc_adapted/seed-1/history.csv", lines)

@@ -40,7 +40,7 @@ def test_loss_terms_import_keras_alone_and_patterns_nothing_of_ours():
     assert set(imported(ROOT / "losses/patterns.py")) == {"collections.abc", "itertools", "types"}
 
 
-OWN_FLAGS = {f"experiments/{name}.py" for name in ("flags", "write_dataset", "study")}
+OWN_FLAGS = {f"experiments/{name}.py" for name in ("flags", "write_dataset", "study", "report")}
 
 
 def test_flags_are_defined_in_one_file_but_for_a_script_s_own():

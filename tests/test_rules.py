@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pytest
@@ -72,13 +73,23 @@ def test_worse_in_both_directions_stays_and_then_takes_what_there_is():
     assert marked(aucs, "is_best") == [4, 6, 18]
 
 
+def test_after_both_directions_were_worse_the_rung_is_held():
+    aucs = [0.5] * 4 + [0.9] * 2 + [0.5] * 8 + [0.9] * 6
+    assert rungs(aucs)[14:] == [1] * 7
+
+
+def test_what_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="finite AUC. Received: nan"):
+        rungs([0.5, math.nan])
+
+
 def test_one_bad_window_is_not_enough():
     aucs = [0.5] * 4 + [0.8] * 2 + [0.5] * 2 + [0.8] * 4
     assert marked(aucs, "goes_back") == []
     assert rungs(aucs) == [0] * 4 + [1] * 2 + [2] * 4 + [3] * 2 + [4]
 
 
-@pytest.mark.parametrize(("window", "patterns"), [(0, LADDER), (2, ())])
+@pytest.mark.parametrize(("window", "patterns"), [(1, LADDER), (2, ())])
 def test_what_a_climb_cannot_do_is_refused(window, patterns):
     with pytest.raises(ValueError, match="Received: (window|patterns)="):
         ClimbRule(patterns, window=window)

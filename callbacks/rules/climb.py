@@ -25,7 +25,7 @@ class ClimbRule:
     jumps from epoch to epoch.
 
     - Better by more than the margin: this is the best window, and its model is kept. One rung on.
-    - Not clearly better or worse: one rung on.
+    - Not clearly better or worse: one rung on, but not where both directions were worse.
     - Worse by more than the margin: the rung stays; and where the next window is worse too, back to
       the kept model, and from its rung in the other direction. Where both directions were worse,
       training goes on from the kept model at its rung; and where that is worse too, it is the
@@ -35,15 +35,15 @@ class ClimbRule:
 
     Args:
         patterns: the rungs; it begins with the first.
-        window: epochs of a window, at least 1.
+        window: epochs of a window, at least 2.
 
     Raises:
-        ValueError: If `window` is less than 1 or there is no pattern.
+        ValueError: If `window` is less than 2 or there is no pattern.
     """
 
     def __init__(self, patterns: Sequence[Mapping[str, float]], *, window: int):
-        if window < 1:
-            raise ValueError(f"Expected a window of at least 1 epoch. Received: window={window}.")
+        if window < 2:
+            raise ValueError(f"Expected a window of at least 2 epochs. Received: window={window}.")
         if not patterns:
             raise ValueError(f"Expected at least one pattern. Received: patterns={patterns!r}.")
         self.patterns = tuple(patterns)
@@ -55,7 +55,13 @@ class ClimbRule:
         return state, self._step(state)
 
     def after_epoch(self, state: State, metric: float) -> tuple[State, Step]:
-        """The same rung until the window is full, and then what the class says."""
+        """The same rung until the window is full, and then what the class says.
+
+        Raises:
+            ValueError: If the metric is no finite number.
+        """
+        if not math.isfinite(metric):
+            raise ValueError(f"Expected a finite AUC. Received: {metric}.")
         state = state | {"aucs": [*state["aucs"], metric]}
         count = len(state["aucs"])
         if count % self.window or count < WARM_UP * self.window:
@@ -67,7 +73,9 @@ class ClimbRule:
         if change > margin:
             return self._takes(state, now)
         if change >= -margin:
-            state |= {"pattern": self._on(state["pattern"], state["direction"]), "worse": 0}
+            if state["failed"] < 2:
+                state |= {"pattern": self._on(state["pattern"], state["direction"])}
+            state |= {"worse": 0}
             return state, self._step(state)
         if state["worse"] + 1 < PATIENCE:
             state |= {"worse": state["worse"] + 1}

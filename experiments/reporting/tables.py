@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from evaluation import SCORES
 from evaluation.bootstrap import Interval, auroc_interval, difference_interval
 from experiments.reporting.files import Study, StudyRun
+from experiments.study import runs_of
 
 BEST_FIXED = "best fixed"
 
@@ -22,12 +23,14 @@ class Contestant:
         run: the name of its run, or `BEST_FIXED`.
         method: the method of that run.
         chosen_by: what chose its epoch.
+        seedless: whether no seed matters, so that one run stands beside every seed of others.
     """
 
     title: str
     run: str
     method: str
     chosen_by: str
+    seedless: bool = False
 
     def outcomes(self, study: Study, dataset: str) -> dict[int, tuple[StudyRun, str]]:
         """By seed, the run and the method that its figures come from; none where it is missing."""
@@ -49,8 +52,8 @@ RECONSTRUCTION = Contestant(
 AUTOENCODER = Contestant("Autoencoder", "autoencoder", "autoencoder", "synthetic defects")
 LAST = Contestant("Conventional VAE", "loss", "conventional", "last epoch")
 BY_LOSS = Contestant("Loss-adapted VAE", "loss", "loss_adapted", "last epoch")
-PCA = Contestant("PCA", "baselines", "pca", "–")
-MEAN_IMAGE = Contestant("Mean image", "baselines", "mean_image", "–")
+PCA = Contestant("PCA", "baselines", "pca", "–", seedless=True)
+MEAN_IMAGE = Contestant("Mean image", "baselines", "mean_image", "–", seedless=True)
 CONTESTANTS = (
     *(CONVENTIONAL, BY_LABELS, BASIS, BY_SYNTHETIC, CLIMB, FIXED, RECONSTRUCTION),
     *(AUTOENCODER, LAST, BY_LOSS, PCA, MEAN_IMAGE),
@@ -60,13 +63,12 @@ CONTESTANTS = (
 
 def _best_fixed(study, dataset):
     """By seed, the weight with the highest AUROC of synthetic defects."""
-    candidates = [(run, "beta_vae") for run in study if run.name.startswith("beta-")]
-    candidates = [pair for pair in candidates if pair[0].dataset == dataset]
-    if (run := study.get(dataset, "synthetic")) is not None:
-        candidates.insert(0, (run, "conventional"))
-    seeds = [set(run.entries(method)) for run, method in candidates]
-    if len(candidates) < 2:
+    weights = [run.name for run in runs_of(dataset, "quick") if run.name.startswith("beta-")]
+    wanted = [("synthetic", "conventional"), *((name, "beta_vae") for name in weights)]
+    candidates = [(study.get(dataset, name), method) for name, method in wanted]
+    if any(run is None for run, _ in candidates):
         return {}
+    seeds = [set(run.entries(method)) for run, method in candidates]
     return {
         seed: max(candidates, key=lambda pair: pair[0].entries(pair[1])[seed]["synthetic_auc"])
         for seed in sorted(set.intersection(*seeds))
@@ -87,22 +89,16 @@ def difference(
 ) -> Interval | None:
     """How much higher the AUROC of a contestant is than that of another, by their common seeds."""
     ours, theirs = (each.outcomes(study, dataset) for each in (contestant, other))
-    if len(ours) == 1 or len(theirs) == 1:  # without a seed that matters, beside each of the other
-        ours, theirs = _repeated(ours, theirs)
+    if contestant.seedless and ours:
+        ours = dict.fromkeys(theirs, next(iter(ours.values())))
     seeds = sorted(set(ours) & set(theirs))
     if not seeds:
         return None
     labels, scores = _scores(ours, seeds, splits)
-    _, others = _scores(theirs, seeds, splits)
+    same, others = _scores(theirs, seeds, splits)
+    if not np.array_equal(labels, same):
+        raise ValueError(f"Expected the same images in all runs. Received: others, {dataset}.")
     return difference_interval(labels, scores, others)
-
-
-def _repeated(ours, theirs):
-    seeds = max(ours, theirs, key=len)
-    return (
-        dict.fromkeys(seeds, next(iter(each.values()))) if len(each) == 1 else each
-        for each in (ours, theirs)
-    )
 
 
 def _scores(outcomes, seeds, splits):
@@ -173,7 +169,7 @@ def scores_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     for dataset in datasets:
         for each in (BASIS, CLIMB, PCA):
             entries = [
-                run.entries(method).get(seed) or next(iter(run.entries(method).values()))
+                run.entries(method)[seed]
                 for seed, (run, method) in each.outcomes(study, dataset).items()
             ]
             if not entries:
@@ -200,7 +196,8 @@ def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
             for seed, (run, method) in each.outcomes(study, dataset).items():
                 history = run.history(method, seed)
                 pair = history["adapt_auc"], history["adapt_auc_synthetic"]
-                values.append(spearmanr(*pair).statistic)
+                if all(np.ptp(aucs) > 0 for aucs in pair):
+                    values.append(spearmanr(*pair).statistic)
             if values:
                 shown = f"{np.mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
                 rows.append([dataset, f"{each.title}, by {each.chosen_by}", shown])

@@ -1,13 +1,16 @@
 import importlib.util
+import shutil
 from collections import Counter
 
 import commands
+import cv2
 import numpy as np
 import pytest
-from conftest import read_json
+from conftest import assert_same_bits, read_json, variables_of
 
 from data import SPLITS, DataError, load_dataset
 
+METHODS = ("conventional", "auc_adapted")
 needs_elpv = pytest.mark.skipif(
     importlib.util.find_spec("elpv_dataset") is None, reason="needs the extra elpv"
 )
@@ -70,3 +73,30 @@ def test_the_command_on_real_photographs(tmp_path):
     assert summary["dataset"] == "elpv_poly"
     # Dark cells are what is wrong with many: the mean alone tells something, the other way round.
     assert 0.1 < summary["mean_intensity"]["adapt"] < 0.5
+
+
+@needs_elpv
+@pytest.mark.slow
+def test_the_photographs_as_a_folder_give_the_same_model_with_and_without_the_labelled(tmp_path):
+    folder = tmp_path / "photographs"
+    for _, item in load("elpv_mono").items():
+        part = "test" if item.label else "train"
+        path = folder / part / (item.defect or "good") / item.name.replace("/", "_")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), item.load())
+    good = sorted((folder / "train/good").iterdir())
+    (folder / "test/good").mkdir()
+    for path in good[::4]:
+        path.rename(folder / "test/good" / path.name)
+    models = []
+    for name in ("labelled", "unlabelled"):
+        run = tmp_path / name
+        commands.run(
+            "run_auc_adapted.py",
+            *("--dataset=folder", f"--data_dir={folder}", f"--run_dir={run}", "--epochs=12"),
+            *("--adapt_signal=synthetic", "--rule=climb", "--patterns=ladder", "--image_size=32"),
+        )
+        models.append([variables_of(run / method / "seed-1") for method in METHODS])
+        shutil.rmtree(folder / "test", ignore_errors=True)
+    for one, other in zip(*models, strict=True):
+        assert_same_bits(one, other)

@@ -69,7 +69,7 @@ def _copy(items, index):
             return add_defect(*images, np.random.RandomState(seed))
 
     return Item(
-        name=f"damaged/{kind}/{index:05d}/{item.name}",
+        name=f"damaged/{index:05d}_{kind}.png",
         defect=kind,
         load=lambda: damage()[0],
         load_mask=lambda: damage()[1],

@@ -54,6 +54,10 @@ def plot_transitions(
     for (term, values), (color, line) in zip(weights.items(), WEIGHT_LINES, strict=False):
         right.step(epochs, values, line, where="mid", color=color, label=f"weight of {term}")
     right.set(ylabel="weight", ylim=(-0.05, 1.15))
+    if len({value for values in weights.values() for value in values}) > 2:
+        # Weights between those of the paper's patterns: what is small is to be told apart.
+        right.set_yscale("symlog", linthresh=1e-3)
+        right.set_ylim(-1e-4, 2.0)
     handles = [
         Patch(color="lightsteelblue", label=label),
         bars[best],
@@ -189,14 +193,16 @@ def plot_roc(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
     *,
     point: tuple[float, float],
+    threshold: str,
     title: str,
 ) -> None:
-    """ROC curves, and the point of the Youden threshold on the first of them.
+    """ROC curves, and the point of the threshold on the first of them.
 
     Args:
         path: the PNG file.
         curves: by name, (labels (N,), scores (N,)).
         point: (sensitivity, specificity) at the threshold.
+        threshold: how that was found.
         title: which run.
     """
     figure = Figure(figsize=(4.4, 4.4), layout="constrained")
@@ -212,7 +218,7 @@ def plot_roc(
         sensitivity,
         "o",
         color="black",
-        label=f"Youden: sensitivity {sensitivity:.3f},\nspecificity {specificity:.3f}",
+        label=f"{threshold}: sensitivity {sensitivity:.3f},\nspecificity {specificity:.3f}",
     )
     axes.plot([0, 1], [0, 1], color="gray", linewidth=0.8, linestyle=":")
     axes.set(

@@ -2,6 +2,9 @@
 
 from dataclasses import asdict, dataclass, fields
 
+ANNEALING = ("monotonic", "cyclical")
+"""The rules that follow the epoch alone."""
+
 
 class ConfigError(ValueError):
     """Settings that contradict each other."""
@@ -65,6 +68,19 @@ class AUCAdaptedConfig(Config):
     patterns: str
     rule: str
     kl_weight: float
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.rule in ANNEALING and self.patterns != "paper":
+            raise ConfigError(
+                f"Expected no --patterns with --rule={self.rule}, which has weights of its own. "
+                f"Received: patterns={self.patterns}."
+            )
+        if self.kl_weight != 1.0 and "beta_vae" not in self.methods:
+            raise ConfigError(
+                "Expected beta_vae among the --methods with --kl_weight. "
+                f"Received: methods={','.join(self.methods)}."
+            )
 
     @property
     def uses_labels(self) -> bool:

@@ -97,6 +97,7 @@ def plot_model(
         figures / "roc.png",
         {f"{split} images, AUC {auroc(*pair):.4f}": pair for split, pair in labelled.items()},
         point=(result["sensitivity"], result["specificity"]),
+        threshold="Youden" if config.uses_labels else "threshold",
         title=title,
     )
 

@@ -19,6 +19,8 @@ from experiments.runtime import set_up
 from experiments.summary import summarize, to_markdown
 from storage import write_json, write_text
 
+MIN_STEPS = 500
+NEAR_CHANCE = 0.6
 CACHE = "cache.npy"
 """The decoded images, for as long as there are runs to do."""
 
@@ -53,10 +55,23 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     text = to_markdown(summary, baseline["counts"])
     write_text(path / "summary.md", text)
     print(f"\n{text}\nFiles: {path}. Curves and images: tensorboard --logdir {path}")
+    _warn(results)
     model_dir = path / all_methods[-1] / f"seed-{config.seeds[0]}"
     if (model_dir / "detector").is_dir():
         print(f"Inspect: python experiments/inspect_images.py --model_dir={model_dir} --images=DIR")
     return int(any("failed" in row for rows in results.values() for row in rows))
+
+
+def _warn(results):
+    """Says where synthetic defects are hardly found, others will hardly be."""
+    for method, rows in results.items():
+        aucs = [row["synthetic_auc"] for row in rows if row.get("synthetic_auc") is not None]
+        if aucs and np.mean(aucs) < NEAR_CHANCE:
+            print(
+                f"Warning: {TITLES[method]} finds synthetic defects with an AUC of "
+                f"{100 * np.mean(aucs):.1f} %, where 50 is chance. Look at the reconstructions; more "
+                "--epochs, another --score, or run_baselines.py may do better."
+            )
 
 
 def _execute(experiment, directory, pending, num_runs):
@@ -71,7 +86,12 @@ def _execute(experiment, directory, pending, num_runs):
     _note_baseline(path / "baseline.json", data)
     if len(data.items["damaged"]):
         plot_damaged(path / "synthetic_defects.png", data, f"{config.dataset}, synthetic defects")
-    units = experiment.count_epochs(config) * _num_steps(config, data)
+    steps = _num_steps(config, data)
+    units = experiment.count_epochs(config) * steps
+    if steps * getattr(config, "epochs", MIN_STEPS) < MIN_STEPS:
+        print(
+            f"Note: {steps * config.epochs} training steps are few; it takes thousands: --epochs."
+        )
     bar = ProgressBar(len(pending) * units)
     for count, (methods, seed) in enumerate(pending, 1):
         bar.later = (len(pending) - count) * units

@@ -33,8 +33,10 @@ from pathlib import Path
 
 from absl import flags
 
+import experiments  # noqa: F401 (TensorFlow without the noise of its import)
 from callbacks import ProgressBar
 from experiments.command import run
+from experiments.config import ConfigError
 
 FLAGS = flags.FLAGS
 
@@ -137,10 +139,12 @@ def main() -> int:
     """Runs what is not finished; returns 1 where a run failed."""
     chosen = [run for run in runs(FLAGS.profile) if fnmatch.fnmatch(run.path, FLAGS.only)]
     study_dir = Path(FLAGS.study_dir)
+    if not chosen:
+        raise ConfigError(f"Expected runs that match. Received: only={FLAGS.only}; see --list.")
     if FLAGS.list:
         for each in chosen:
             mark = "finished" if _is_finished(each, study_dir) else "to do"
-            print(f"{mark:9}{shlex.join(each.command(study_dir, FLAGS.profile)[1:])}")
+            print(f"{mark:9}{shlex.join(each.command(study_dir, FLAGS.profile))}")
         return 0
     pending = [run for run in chosen if not _is_finished(run, study_dir)]
     print(f"{len(chosen) - len(pending)} of {len(chosen)} runs are finished.")

@@ -266,6 +266,9 @@ def _baseline_lines(baseline):
 def _runs(methods):
     columns = ("auc", "sensitivity", "specificity", "test_auc", "test_sensitivity")
     columns += ("test_specificity",)
+    rows = [row for outcome in methods.values() for row in outcome["per_seed"]]
+    if any(row.get("synthetic_auc") is not None for row in rows):
+        columns += ("synthetic_auc",)
     yield f"| method | seed | epoch | {' | '.join(columns)} |"
     yield "|---" * (len(columns) + 3) + "|"
     for method, outcome in methods.items():
@@ -275,5 +278,5 @@ def _runs(methods):
                 reason = f"stopped: {failed['term']} was not finite in epoch {failed['epoch']}"
                 yield f"| {method} | {row['seed']} | {reason} {'| ' * (len(columns) + 1)}|"
                 continue
-            cells = [_mean_and_std(row[column], None) for column in columns]
+            cells = [_mean_and_std(row.get(column), None) for column in columns]
             yield f"| {method} | {row['seed']} | {row['epoch']} | {' | '.join(cells)} |"

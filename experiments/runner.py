@@ -69,8 +69,8 @@ def _warn(results):
         if aucs and np.mean(aucs) < NEAR_CHANCE:
             print(
                 f"Warning: {TITLES[method]} finds synthetic defects with an AUC of "
-                f"{100 * np.mean(aucs):.1f} %, where 50 is chance. Look at the reconstructions; more "
-                "--epochs, another --score, or run_baselines.py may do better."
+                f"{100 * np.mean(aucs):.1f} %, where 50 is chance. Look at the reconstructions; "
+                "more --epochs, another --score, or run_baselines.py may do better."
             )
 
 

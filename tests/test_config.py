@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.config import resolve
+from experiments.config import ConfigError, resolve
 
 PAPER = {
     "bellows": (28_000, 1, (256, 256), "bernoulli", "mse", 32),
@@ -11,9 +11,9 @@ PAPER = {
 }
 
 
-def settings(experiment, dataset, profile="paper"):
+def settings(experiment, dataset, profile="paper", overrides=None):
     return resolve(
-        {},
+        overrides or {},
         experiment=experiment,
         dataset=dataset,
         data_dir=None,
@@ -46,3 +46,16 @@ def test_the_paper_profile_is_the_paper_s(experiment, dataset):
 
 def test_comb_repeats_its_images_in_either_profile():
     assert settings("loss_adapted", "comb", "quick").repeats == 8
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({"rule": "cyclical", "patterns": "ladder"}, "Received: patterns=ladder"),
+        ({"kl_weight": 0.1}, "Expected beta_vae among the --methods"),
+        ({"variance": "optimal"}, "Received: likelihood=bernoulli"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(overrides, expected):
+    with pytest.raises(ConfigError, match=expected):
+        settings("auc_adapted", "bellows", overrides=overrides)

@@ -350,6 +350,7 @@ def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
     shutil.rmtree(image_folder / "test")
     command = commands.run(SCRIPT, *tiny(image_folder, unlabelled, *flags))
     assert "Too few labelled images" in command.stdout
+    assert "steps are few" in command.stdout
     summaries = [read_json(run / "summary.json")["methods"] for run in (labelled, unlabelled)]
     for method in METHODS:
         directories = [run / method / "seed-1" for run in (labelled, unlabelled)]

@@ -78,7 +78,7 @@ def test_a_difference_as_text():
 
 def test_scores_survive_the_compression(study):
     (run, *_) = [run for run in Study(study / "files") if run.name == "labels"]
-    labels, scores = run.scores("auc_adapted", 10, ("adapt", "test"))
+    labels, scores = run.outcomes("auc_adapted")[10].scores(("adapt", "test"))
     lines = (study / "runs/bellows/labels/auc_adapted/seed-10/scores.csv").read_text().split("\n")
     expected = [line.split(",") for line in lines[1:] if re.search(",(adapt|test),", line)]
     assert labels.tolist() == [int(row[2]) for row in expected]

@@ -163,7 +163,8 @@ def _loss_and_auc(study, dataset):
     run = study.get(dataset, BY_LOSS.run)
     if run is None:
         return None
-    return _over_seeds([-_correlation(run.branches(seed)) for seed in run.entries("loss_adapted")])
+    outcomes = run.outcomes("loss_adapted").values()
+    return _over_seeds([-_correlation(outcome.branches()) for outcome in outcomes])
 
 
 def _correlation(rows):
@@ -178,12 +179,9 @@ def _score_or_weights(study, dataset):
     base, climb = (each.outcomes(study, dataset) for each in (BASIS, CLIMB))
     gains = []
     for seed in sorted(set(base) & set(climb)):
-        (run, method), (other, adapted) = base[seed], climb[seed]
-        entry = run.entries(method)[seed]
-        by_score = entry["by_score"]
-        best = max(by_score, key=lambda score: by_score[score]["synthetic_auc"])
-        by_weights = other.entries(adapted)[seed]["test_auc"]
-        gains.append(by_score[best]["test_auc"] - by_weights)
+        by_score = base[seed].entry["by_score"].values()
+        best = max(by_score, key=lambda aucs: aucs["synthetic_auc"])
+        gains.append(best["test_auc"] - climb[seed].entry["test_auc"])
     return _over_seeds(gains) if gains else None
 
 

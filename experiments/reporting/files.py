@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -61,6 +62,37 @@ def _compressed(file):
     return gzip.compress(text.getvalue().encode(), mtime=0)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a method came to with one seed.
+
+    Attributes:
+        entry: its entry in `summary.json`.
+        directory: where its files are.
+    """
+
+    entry: dict
+    directory: Path
+
+    def scores(self, splits: tuple[str, ...]):
+        """Labels (N,) and scores (N,) of the images of some splits."""
+        with gzip.open(self.directory / f"{SCORES}.gz", "rt") as file:
+            rows = [row for row in csv.DictReader(file) if row["split"] in splits]
+        labels = np.array([int(row["label"]) for row in rows])
+        return labels, np.array([float(row["score"]) for row in rows])
+
+    def history(self) -> dict[str, np.ndarray]:
+        """By column of `history.csv`, its numbers; empty columns are left out."""
+        rows = read_csv(self.directory / "history.csv")
+        return {
+            name: np.array([float(row[name]) for row in rows]) for name in rows[0] if rows[0][name]
+        }
+
+    def branches(self) -> list[dict]:
+        """The rows of `branches.csv`, where a search wrote one."""
+        return read_csv(self.directory / "branches.csv")
+
+
 class StudyRun:
     """One finished run of the study.
 
@@ -82,31 +114,14 @@ class StudyRun:
         """Its `environment.json`."""
         return self._json("environment.json")
 
-    def entries(self, method: str) -> dict[int, dict]:
-        """By seed, the entries of a method that ended well."""
+    def outcomes(self, method: str) -> dict[int, "Outcome"]:
+        """By seed, what a method came to where it ended well."""
         rows = self.summary["methods"][method]["per_seed"]
-        return {row["seed"]: row for row in rows if "failed" not in row}
-
-    def scores(self, method: str, seed: int, splits: tuple[str, ...]):
-        """Labels (N,) and scores (N,) of the images of some splits."""
-        with gzip.open(self._seed(method, seed) / f"{SCORES}.gz", "rt") as file:
-            rows = [row for row in csv.DictReader(file) if row["split"] in splits]
-        labels = np.array([int(row["label"]) for row in rows])
-        return labels, np.array([float(row["score"]) for row in rows])
-
-    def history(self, method: str, seed: int) -> dict[str, np.ndarray]:
-        """By column of `history.csv`, its numbers; empty columns are left out."""
-        rows = read_csv(self._seed(method, seed) / "history.csv")
         return {
-            name: np.array([float(row[name]) for row in rows]) for name in rows[0] if rows[0][name]
+            row["seed"]: Outcome(row, self.path / method / f"seed-{row['seed']}")
+            for row in rows
+            if "failed" not in row
         }
-
-    def branches(self, seed: int) -> list[dict]:
-        """The rows of `branches.csv`."""
-        return read_csv(self._seed("loss_adapted", seed) / "branches.csv")
-
-    def _seed(self, method, seed):
-        return self.path / method / f"seed-{seed}"
 
     def _json(self, name):
         return json.loads((self.path / name).read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from evaluation import SCORES
 from evaluation.bootstrap import Interval, auroc_interval, difference_interval
-from experiments.reporting.files import Study, StudyRun
+from experiments.reporting.files import Outcome, Study
 from experiments.study import runs_of
 
 BEST_FIXED = "best fixed"
@@ -32,12 +32,12 @@ class Contestant:
     chosen_by: str
     seedless: bool = False
 
-    def outcomes(self, study: Study, dataset: str) -> dict[int, tuple[StudyRun, str]]:
-        """By seed, the run and the method that its figures come from; none where it is missing."""
+    def outcomes(self, study: Study, dataset: str) -> dict[int, Outcome]:
+        """By seed, what its figures come from; none where its run is missing."""
         if self.run == BEST_FIXED:
             return _best_fixed(study, dataset)
         run = study.get(dataset, self.run)
-        return {} if run is None else dict.fromkeys(run.entries(self.method), (run, self.method))
+        return {} if run is None else run.outcomes(self.method)
 
 
 CONVENTIONAL = Contestant("Conventional VAE", "labels", "conventional", "labels")
@@ -65,13 +65,16 @@ def _best_fixed(study, dataset):
     """By seed, the weight with the highest AUROC of synthetic defects."""
     weights = [run.name for run in runs_of(dataset, "quick") if run.name.startswith("beta-")]
     wanted = [("synthetic", "conventional"), *((name, "beta_vae") for name in weights)]
-    candidates = [(study.get(dataset, name), method) for name, method in wanted]
-    if any(run is None for run, _ in candidates):
+    found = [(study.get(dataset, name), method) for name, method in wanted]
+    if any(run is None for run, _ in found):
         return {}
-    seeds = [set(run.entries(method)) for run, method in candidates]
+    candidates = [run.outcomes(method) for run, method in found]
     return {
-        seed: max(candidates, key=lambda pair: pair[0].entries(pair[1])[seed]["synthetic_auc"])
-        for seed in sorted(set.intersection(*seeds))
+        seed: max(
+            (outcomes[seed] for outcomes in candidates),
+            key=lambda outcome: outcome.entry["synthetic_auc"],
+        )
+        for seed in sorted(set.intersection(*map(set, candidates)))
     }
 
 
@@ -80,7 +83,7 @@ def interval(study: Study, dataset: str, contestant: Contestant, splits=("test",
     outcomes = contestant.outcomes(study, dataset)
     if not outcomes:
         return None
-    labels, scores = _scores(outcomes, outcomes, splits)
+    labels, scores = _scores(outcomes.values(), splits)
     return auroc_interval(labels, scores)
 
 
@@ -94,19 +97,15 @@ def difference(
     seeds = sorted(set(ours) & set(theirs))
     if not seeds:
         return None
-    labels, scores = _scores(ours, seeds, splits)
-    same, others = _scores(theirs, seeds, splits)
+    labels, scores = _scores([ours[seed] for seed in seeds], splits)
+    same, others = _scores([theirs[seed] for seed in seeds], splits)
     if not np.array_equal(labels, same):
         raise ValueError(f"Expected the same images in all runs. Received: others, {dataset}.")
     return difference_interval(labels, scores, others)
 
 
-def _scores(outcomes, seeds, splits):
-    pairs = []
-    for seed in seeds:
-        run, method = outcomes[seed]
-        own = seed if seed in run.entries(method) else next(iter(run.entries(method)))
-        pairs.append(run.scores(method, own, splits))
+def _scores(outcomes, splits):
+    pairs = [outcome.scores(splits) for outcome in outcomes]
     return pairs[0][0], [scores for _, scores in pairs]
 
 
@@ -168,10 +167,7 @@ def scores_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     rows = []
     for dataset in datasets:
         for each in (BASIS, CLIMB, PCA):
-            entries = [
-                run.entries(method)[seed]
-                for seed, (run, method) in each.outcomes(study, dataset).items()
-            ]
+            entries = [outcome.entry for outcome in each.outcomes(study, dataset).values()]
             if not entries:
                 continue
             means = {
@@ -193,8 +189,8 @@ def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     for dataset in datasets:
         for each in (BASIS, BY_LABELS, CLIMB, RECONSTRUCTION):
             values = []
-            for seed, (run, method) in each.outcomes(study, dataset).items():
-                history = run.history(method, seed)
+            for outcome in each.outcomes(study, dataset).values():
+                history = outcome.history()
                 pair = history["adapt_auc"], history["adapt_auc_synthetic"]
                 if all(np.ptp(aucs) > 0 for aucs in pair):
                     values.append(spearmanr(*pair).statistic)

@@ -6,7 +6,7 @@ import commands
 import pytest
 from conftest import read_json
 
-from experiments.study import Run, runs
+from experiments.study_runs import Run, runs
 
 
 def test_every_run_is_in_a_directory_of_its_own():

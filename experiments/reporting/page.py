@@ -12,7 +12,7 @@ from experiments.reporting.tables import (
     scores_table,
     signals_table,
 )
-from experiments.study import EPOCHS, runs
+from experiments.study_runs import EPOCHS, runs
 from storage import write_text
 
 

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from evaluation import SCORES
 from evaluation.bootstrap import Interval, auroc_interval, difference_interval
 from experiments.reporting.files import Outcome, Study
-from experiments.study import runs_of
+from experiments.study_runs import runs_of
 
 BEST_FIXED = "best fixed"
 

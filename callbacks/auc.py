@@ -8,6 +8,9 @@ import numpy as np
 
 from evaluation import auroc
 
+AUCS = {"adapt_auc": "adapt", "adapt_auc_synthetic": "synthetic"}
+"""What the AUROCs are called, by their names in the logs."""
+
 
 class AdaptAUC(keras.callbacks.Callback):
     """Adds AUROCs to the logs of each epoch, for the callbacks after it.

@@ -7,6 +7,8 @@ import keras
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
+from callbacks.auc import AUCS
+
 Images = Callable[[], Mapping[str, object]]
 """Returns, by tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""
 
@@ -23,7 +25,7 @@ class TensorBoardRun:
     def __init__(self, log_dir: Path, *, terms, hyper_parameters: Mapping):
         self.tags = (
             {"loss": "loss/weighted", "pattern": "pattern"}
-            | {"adapt_auc": "auc/adapt", "adapt_auc_synthetic": "auc/synthetic"}
+            | {name: f"auc/{text}" for name, text in AUCS.items()}
             | {term: f"loss/{term}" for term in terms}
             | {f"weight_{term}": f"weight/{term}" for term in terms}
         )

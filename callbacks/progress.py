@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import keras
 
+from callbacks.auc import AUCS
+
 
 class ProgressBar:
     """A line with a bar, the time left, and what is going on.
@@ -66,10 +68,6 @@ def _clock(seconds):
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
-AUCS = {"adapt_auc": "adapt", "adapt_auc_synthetic": "synthetic"}
-"""What AUROCs among the logs are called."""
 
 
 class Progress(keras.callbacks.Callback):

@@ -6,6 +6,7 @@ sizes are shares of the image's smaller side and all contrasts shares of its ran
 the same for every dataset.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
@@ -50,29 +51,31 @@ def damaged_copies(items: Sequence[Item]) -> tuple[Item, ...]:
         At least as many copies, damaged when they are loaded, with all kinds in turn: `defect` is
         the one whose turn it is. Where it cannot be seen on an image, another is drawn.
     """
-    count = max(len(items), LEAST_COPIES)
-    return tuple(_copy(items, index) for index in range(count))
+    kinds = list(KINDS)
 
-
-def _copy(items, index):
-    rng = np.random.RandomState([SEED, index])
-    item, kind = items[index % len(items)], list(KINDS)[index % len(KINDS)]
-    others = [other for other in items if other is not item] or [item]
-    source = others[rng.randint(len(others))]
-    seed = rng.randint(2**31)
-
-    def damage():
-        images = item.load(), source.load()
+    # Whoever loads a copy asks for its mask, too: the last few are kept.
+    @functools.lru_cache(maxsize=32)
+    def damage(index):
+        rng = np.random.RandomState([SEED, index])
+        number = index % len(items)
+        # Any other than this one, where there is another.
+        place = rng.randint(max(len(items) - 1, 1))
+        source = min(place + (place >= number), len(items) - 1)
+        seed = rng.randint(2**31)
+        images = items[number].load(), items[source].load()
         try:
-            return add_defect(*images, np.random.RandomState(seed), kind)
+            return add_defect(*images, np.random.RandomState(seed), kinds[index % len(kinds)])
         except UnseenError:
             return add_defect(*images, np.random.RandomState(seed))
 
-    return Item(
-        name=f"damaged/{index:05d}_{kind}.png",
-        defect=kind,
-        load=lambda: damage()[0],
-        load_mask=lambda: damage()[1],
+    return tuple(
+        Item(
+            name=f"damaged/{index:05d}_{kinds[index % len(kinds)]}.png",
+            defect=kinds[index % len(kinds)],
+            load=lambda index=index: damage(index)[0],
+            load_mask=lambda index=index: damage(index)[1],
+        )
+        for index in range(max(len(items), LEAST_COPIES))
     )
 
 

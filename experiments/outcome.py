@@ -45,8 +45,9 @@ def evaluate(
     }
     scorer.learn_scale(batches["calibration"])
     held_out, peaks = scorer.held_out(batches["calibration"])
-    scores = {"calibration": held_out}
-    scores |= {split: scorer.scores(batches[split]) for split in ("adapt", "test", "damaged")}
+    by_name = _scores_by_name(scorer, batches)
+    scores = {"calibration": held_out, "damaged": by_name["damaged"][config.score]}
+    scores |= {split: scorer.scores(batches[split]) for split in ("adapt", "test")}
     rows = _score_rows(data, scores)
     write_csv(directory / "scores.csv", SCORE_COLUMNS, rows)
     labelled = {split: (data.labels[split], scores[split]) for split in ("adapt", "test")}
@@ -58,7 +59,7 @@ def evaluate(
     elif not config.uses_labels:
         threshold = detector.threshold.value
     result = {"seed": seed, "epoch": epoch} | _figures_of_merit(labelled, threshold)
-    result["by_score"] = _by_score(scorer, batches, data.labels)
+    result["by_score"] = _by_score(by_name, data.labels)
     result["synthetic_auc"] = result["by_score"][config.score]["synthetic_auc"]
     for split, prefix in (("adapt", ""), ("test", "test_")):
         for name, value in _pixel_merit(scorer, data, split).items():
@@ -107,10 +108,14 @@ def _figures_of_merit(labelled, threshold):
     return {"auc": merit["auc"], "test_auc": merit["test_auc"], "threshold": threshold} | merit
 
 
-def _by_score(scorer, batches, labels):
-    """By score, the AUROCs that the images allow; the synthetic one chooses without a label."""
+def _scores_by_name(scorer, batches):
+    """By split and score, the scores of its images."""
     scale = scorer.residual_scale(batches["calibration"])
-    scores = {split: scorer.scores_by_name(batches[split], scale) for split in batches}
+    return {split: scorer.scores_by_name(batches[split], scale) for split in batches}
+
+
+def _by_score(scores, labels):
+    """By score, the AUROCs that the images allow; the synthetic one chooses without a label."""
     splits = {"auc": ("adapt",), "test_auc": ("test",), "synthetic_auc": SYNTHETIC_SPLITS}
     aucs = {name: {} for name in SCORES}
     for merit, of in splits.items():

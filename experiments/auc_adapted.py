@@ -23,6 +23,9 @@ from experiments.experiment import CHECKPOINT, Experiment, Trained
 from experiments.training import Training, history_columns, hyper_parameters
 from losses import DISABLED, PATTERN_SETS, PATTERNS, with_kl_weight
 
+MIN_STEPS = 500
+"""Fewer steps than this are worth a word."""
+
 WINDOWS = 20
 """Of a training by the rule "climb"."""
 
@@ -57,19 +60,16 @@ def _auc_adapted(config):
     return RULES[config.rule](patterns, config)
 
 
-def _fixed(kl_weight):
-    def rule(config):
-        pattern = with_kl_weight(config.likelihood, max(kl_weight(config), DISABLED))
-        return PaperRule([pattern], f_update=config.epochs)
-
-    return rule
+def _fixed(config, kl_weight):
+    pattern = with_kl_weight(config.likelihood, max(kl_weight, DISABLED))
+    return PaperRule([pattern], f_update=config.epochs)
 
 
 METHODS = {
     "conventional": _conventional,
     "auc_adapted": _auc_adapted,
-    "beta_vae": _fixed(lambda config: config.kl_weight),
-    "autoencoder": _fixed(lambda config: DISABLED),
+    "beta_vae": lambda config: _fixed(config, config.kl_weight),
+    "autoencoder": lambda config: _fixed(config, DISABLED),
 }
 """By `--methods`, the rule of a configuration."""
 
@@ -133,10 +133,11 @@ def train(
     return {method: Trained(best_model.epoch)}
 
 
-def _announce(config):
+def _announce(config, steps_per_epoch):
     if config.rule == "paper" and config.epochs <= 2 * config.f_update:
-        return "Note: the weights can change after epoch 2 · f_update only, which is not reached."
-    return ""
+        yield "Note: the weights can change after epoch 2 · f_update only, which is not reached."
+    if (steps := config.epochs * steps_per_epoch) < MIN_STEPS:
+        yield f"Note: {steps} training steps are few; it takes thousands: --epochs."
 
 
 AUC_ADAPTED = Experiment(

@@ -1,6 +1,6 @@
 """What an experiment is: which methods it trains, in which runs, and how."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from experiments.config import Config
@@ -35,7 +35,8 @@ class Experiment:
         needs_labels: returns whether labelled images steer it; otherwise it runs without any.
         uses_damaged: whether it looks at calibration images with synthetic defects.
         count_epochs: returns how many epochs a run trains at most.
-        announce: returns what to tell the user beforehand.
+        announce: gives the lines to tell the user beforehand, by the configuration and the number
+            of steps of an epoch.
         train: trains the methods of a run, from where an earlier process was cut off, and returns
             how each ended. Called with the run directory, the configuration, the prepared data, and
             by keyword `methods`, `seed` and the progress `bar`, which it advances by one for each
@@ -48,5 +49,5 @@ class Experiment:
     needs_labels: Callable[[Config], bool]
     uses_damaged: bool
     count_epochs: Callable[[Config], int]
-    announce: Callable[[Config], str]
+    announce: Callable[[Config, int], Iterable[str]]
     train: Callable[..., dict[str, Trained]]

@@ -128,11 +128,11 @@ def _notes(search):
     }
 
 
-def _announce(config):
+def _announce(config, steps_per_epoch):
     plan = search_plan(config)
     stages = [plan.num_epochs(stage) for stage in (1, 2, 3)]
     searched, most, e3 = sum(stages), plan.epochs_left(), config.e3
-    return (
+    yield (
         f"Each search trains {' + '.join(map(str, stages))} = {searched} epochs, and up to "
         f"{most - searched} more for the conventional VAE. A conventional run is {e3}: the search "
         f"takes {searched / e3:.1f} to {most / e3:.1f} times as long."

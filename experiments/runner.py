@@ -19,8 +19,9 @@ from experiments.runtime import set_up
 from experiments.summary import summarize, to_markdown
 from storage import write_json, write_text
 
-MIN_STEPS = 500
 NEAR_CHANCE = 0.6
+"""An AUC of synthetic defects below this is worth a warning."""
+
 CACHE = "cache.npy"
 """The decoded images, for as long as there are runs to do."""
 
@@ -63,7 +64,7 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
 
 
 def _warn(results):
-    """Says where synthetic defects are hardly found, others will hardly be."""
+    """Says where synthetic defects are hardly found: others will hardly be."""
     for method, rows in results.items():
         aucs = [row["synthetic_auc"] for row in rows if row.get("synthetic_auc") is not None]
         if aucs and np.mean(aucs) < NEAR_CHANCE:
@@ -81,17 +82,13 @@ def _execute(experiment, directory, pending, num_runs):
     data = _prepare(directory, experiment)
     for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
         print(f"Warning: not the environment that the run was begun in; {difference}")
-    if announcement := experiment.announce(config):
-        print(announcement)
+    steps_per_epoch = _num_steps(config, data)
+    for line in experiment.announce(config, steps_per_epoch):
+        print(line)
     _note_baseline(path / "baseline.json", data)
     if len(data.items["damaged"]):
         plot_damaged(path / "synthetic_defects.png", data, f"{config.dataset}, synthetic defects")
-    steps = _num_steps(config, data)
-    units = experiment.count_epochs(config) * steps
-    if steps * getattr(config, "epochs", MIN_STEPS) < MIN_STEPS:
-        print(
-            f"Note: {steps * config.epochs} training steps are few; it takes thousands: --epochs."
-        )
+    units = experiment.count_epochs(config) * steps_per_epoch
     bar = ProgressBar(len(pending) * units)
     for count, (methods, seed) in enumerate(pending, 1):
         bar.later = (len(pending) - count) * units

@@ -166,11 +166,9 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
 
 def _rule(summary):
     text = ""
-    if "auc_adapted" in summary["methods"] and {summary.get("rule"), summary.get("patterns")} - {
-        "paper",
-        None,
-    }:
-        text = f"Rule {summary['rule']}, patterns {summary['patterns']}. "
+    rule, patterns = (summary.get(name, "paper") for name in ("rule", "patterns"))
+    if "auc_adapted" in summary["methods"] and (rule, patterns) != ("paper", "paper"):
+        text = f"Rule {rule}, patterns {patterns}. "
     if "beta_vae" in summary["methods"]:
         text += f"KL weight of the β-VAE {summary['kl_weight']:g}. "
     return text

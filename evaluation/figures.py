@@ -25,6 +25,7 @@ def plot_transitions(
     *,
     aucs: Mapping[str, Sequence[float]],
     weights: Mapping[str, Sequence[float]],
+    is_ladder: bool,
     title: str,
 ) -> None:
     """AUC of each epoch as bars and the weights as lines, in one plot (Figs. 14, 15).
@@ -34,6 +35,7 @@ def plot_transitions(
         aucs: by what it is called, an AUROC after each epoch, in [0, 1]: the first, which steers,
             as bars, others as points.
         weights: by term, the weight that each epoch was trained with.
+        is_ladder: whether they change by factors, so that their axis does, too.
         title: what was trained.
     """
     (label, bars_of), *others = aucs.items()
@@ -54,8 +56,7 @@ def plot_transitions(
     for (term, values), (color, line) in zip(weights.items(), WEIGHT_LINES, strict=False):
         right.step(epochs, values, line, where="mid", color=color, label=f"weight of {term}")
     right.set(ylabel="weight", ylim=(-0.05, 1.15))
-    if len({value for values in weights.values() for value in values}) > 2:
-        # Weights between those of the paper's patterns: what is small is to be told apart.
+    if is_ladder:
         right.set_yscale("symlog", linthresh=1e-3)
         right.set_ylim(-1e-4, 2.0)
     handles = [

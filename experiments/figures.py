@@ -75,6 +75,7 @@ def plot_model(
             figures / "transitions.png",
             aucs=aucs,
             weights={term: history[f"weight_{term}"] for term in TERMS[config.likelihood]},
+            is_ladder=getattr(config, "patterns", None) == "ladder",
             title=title,
         )
     labelled = {

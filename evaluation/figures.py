@@ -5,7 +5,6 @@ Each function writes one PNG file whole.
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_curve
 
+from evaluation.examples import Example
 from storage import atomic_path
 
 NORMAL_COLOR, ANOMALOUS_COLOR = "tab:blue", "tab:red"
@@ -98,25 +98,6 @@ def plot_defects(
             axes.imshow(image, cmap="gray", vmin=0, vmax=1)
             axes.set(xticks=[], yticks=[])
     save_figure(figure, path)
-
-
-@dataclass(frozen=True)
-class Example:
-    """One image as a run sees it.
-
-    Attributes:
-        name: the image's name.
-        x: the image (H, W) in [0, 1].
-        x_hat: its reconstruction (H, W).
-        score: its anomaly score.
-        mask: the defect's pixels (H, W), or None where there is none marked.
-    """
-
-    name: str
-    x: np.ndarray
-    x_hat: np.ndarray
-    score: float
-    mask: np.ndarray | None = None
 
 
 def plot_examples(path: Path, examples: Sequence[Example], *, score: str, title: str) -> None:

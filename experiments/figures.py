@@ -7,8 +7,8 @@ import numpy as np
 
 from data import PreparedData
 from evaluation import SCORES, Scorer, auroc
+from evaluation.examples import Example, write_examples
 from evaluation.figures import (
-    Example,
     plot_defects,
     plot_examples,
     plot_histogram,
@@ -58,15 +58,18 @@ def plot_model(
     kinds = [(split, 0, "normal"), (split, 1, "anomalous")]
     if not config.uses_labels:
         kinds.append(("damaged", 1, "damaged"))
+    shown_examples = {}
     for shown, label, name in kinds:
         indices = _example_indices(data, shown, label)
         if len(indices):
+            shown_examples[name] = _examples(data, shown, indices, scorer, scores[shown])
             plot_examples(
                 figures / f"reconstructions_{name}.png",
-                _examples(data, shown, indices, scorer, scores[shown]),
+                shown_examples[name],
                 score=SCORES[config.score].label,
                 title=f"{name} images, {title}",
             )
+    write_examples(directory / "examples.npz", shown_examples)
     file = directory / "history.csv"
     history = _read_columns(file) if file.exists() else {}
     aucs = {text: history[name] for name, text in _auc_labels(config).items() if name in history}

@@ -19,12 +19,13 @@ SYNTHETIC_SPLITS = ("calibration", "damaged")
 """Normal images, and copies of them with synthetic defects."""
 
 SCORED_SPLITS = ("calibration", "adapt", "test")
+ALL_SPLITS = (*SCORED_SPLITS, "damaged")
 
 
 def evaluate(
     directory: Path, config: Config, data: PreparedData, *, seed: int, epoch: int, title: str
 ) -> dict:
-    """Scores every image that was not trained on; writes `scores.csv`, a detector and figures.
+    """Scores every image that was not trained on; writes the scores, a detector and figures.
 
     Args:
         directory: where `model.keras` and `history.csv` are and the rest goes.
@@ -41,7 +42,7 @@ def evaluate(
     scorer = Scorer(model, config.score, config.image_size)
     batches = {
         split: scoring_batches(data.cache, data.positions[split], SCORING_BATCH_SIZE)
-        for split in (*SCORED_SPLITS, "damaged")
+        for split in ALL_SPLITS
     }
     scorer.learn_scale(batches["calibration"])
     held_out, peaks = scorer.held_out(batches["calibration"])
@@ -50,6 +51,8 @@ def evaluate(
     scores |= {split: scorer.scores(batches[split]) for split in ("adapt", "test")}
     rows = _score_rows(data, scores)
     write_csv(directory / "scores.csv", SCORE_COLUMNS, rows)
+    columns = ("image", "split", "label", *SCORES)
+    write_csv(directory / "all_scores.csv", columns, _all_score_rows(data, by_name))
     labelled = {split: (data.labels[split], scores[split]) for split in ("adapt", "test")}
     uses_labels = config.uses_labels and len(scores["adapt"]) > 0
     detector = _detector(config, scorer, rows, peaks, uses_labels)
@@ -147,3 +150,10 @@ def _score_rows(data, scores):
         for split in SCORED_SPLITS
         for item, score in zip(data.items[split], scores[split], strict=True)
     ]
+
+
+def _all_score_rows(data, by_name):
+    for split in ALL_SPLITS:
+        for index, item in enumerate(data.items[split]):
+            values = {name: np.float32(by_name[split][name][index]) for name in SCORES}
+            yield {"image": item.name, "split": split, "label": item.label} | values

@@ -2,14 +2,18 @@
 
     python experiments/study.py --list
     python experiments/study.py
-    python experiments/study.py --only='bellows/*' --jobs=2
+    python experiments/study.py --only='bellows/*'
 
 Every run is one of the other commands with its flags, in a directory of its own below --study_dir.
 Cut off, the same command goes on where it was; what is finished is not run again.
+
+A run has one thread, and there are as many runs at a time as cores: two runs of one thread train
+half as fast again as one of two, and what a run gives does not depend on how many are beside it.
 """
 
 import fnmatch
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -23,8 +27,12 @@ from callbacks import ProgressBar
 from experiments.command import run
 from experiments.config import ConfigError
 from experiments.study_runs import runs
+from storage import write_json
 
 FLAGS = flags.FLAGS
+
+NOTED_EVERY = 20.0
+"""Seconds after which the time that a run has taken is written down."""
 
 
 def main() -> int:
@@ -47,6 +55,7 @@ def _execute(pending, study_dir):
     bar = ProgressBar(max(1, _units(sum(run.cost for run in pending))))
     waiting, running, failed = list(pending), {}, []
     done = dict.fromkeys(pending, 0)
+    clocks = {each: _Clock(study_dir / f"{each.path}.time.json") for each in pending}
 
     def advance(each, share, text):
         units = max(_units(share * each.cost), done[each])
@@ -58,13 +67,16 @@ def _execute(pending, study_dir):
             while waiting and len(running) < FLAGS.jobs:
                 each = waiting.pop(0)
                 running[each] = _start(each, study_dir)
+                clocks[each].start()
             time.sleep(0.2)
             for each, process in list(running.items()):
                 if process.poll() is None:
+                    clocks[each].note()
                     share, text = _progress(each, study_dir)
                     advance(each, share, f"{len(waiting)} wait; {each.path}: {text}")
                     continue
                 del running[each]
+                clocks[each].stop()
                 advance(each, 1.0, f"{each.path} is finished")
                 if process.returncode:
                     failed.append(each)
@@ -76,6 +88,25 @@ def _execute(pending, study_dir):
         bar.close()
     print(f"{len(pending) - len(failed)} runs finished, {len(failed)} failed: {study_dir}")
     return int(bool(failed))
+
+
+class _Clock:
+    """How many seconds a run has taken, all the times that it went on taken together."""
+
+    def __init__(self, path):
+        self._path = path
+        self._before = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
+
+    def start(self):
+        self._began = self._noted = time.monotonic()
+
+    def note(self):
+        if time.monotonic() - self._noted > NOTED_EVERY:
+            self.stop()
+
+    def stop(self):
+        self._noted = time.monotonic()
+        write_json(self._path, {"seconds": round(self._before + self._noted - self._began, 1)})
 
 
 def _units(cost):
@@ -118,6 +149,8 @@ if __name__ == "__main__":
     flags.DEFINE_enum("profile", "quick", ["quick", "paper"], "The settings of every run.")
     flags.DEFINE_string("study_dir", "runs/study", "Where the run directories go.")
     flags.DEFINE_string("only", "*", "The runs by <dataset>/<name>, with * and ?.")
-    flags.DEFINE_integer("jobs", 1, "Runs at a time.", lower_bound=1)
+    flags.DEFINE_integer(
+        "jobs", os.cpu_count(), "Runs at a time; 1 where they share a GPU.", lower_bound=1
+    )
     flags.DEFINE_bool("list", False, "Print the commands, and run none.")
     run(main)

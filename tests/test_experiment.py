@@ -17,6 +17,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from callbacks import should_switch
 from data import load_dataset
 from evaluation import auroc, rates, youden_threshold
+from evaluation.examples import read_examples
 from losses import PATTERNS
 
 SCRIPT = "run_auc_adapted.py"
@@ -62,7 +63,9 @@ def test_files(finished):
         events = {name for name in names if name.startswith("events.out.tfevents")}
         assert len(events) == 1
         assert names - events == {
+            "all_scores.csv",
             "detector",
+            "examples.npz",
             "figures",
             "history.csv",
             "model.keras",
@@ -135,6 +138,38 @@ def test_numbers_are_in_shortest_round_trip_form(finished):
             assert row[name] == str(np.float32(row[name]))
         for name in ("adapt_auc", "adapt_auc_synthetic"):
             assert row[name] == repr(float(row[name]))
+
+
+def test_all_scores_are_those_of_the_run_and_of_the_others(finished):
+    for directory in run_dirs(finished[1]):
+        entry = read_json(directory / "result.json")
+        scores = {
+            (row["split"], row["image"]): float(row["score"])
+            for row in read_csv(directory / "scores.csv")
+        }
+        rows = read_csv(directory / "all_scores.csv")
+        assert {row["split"] for row in rows} == {"calibration", "adapt", "test", "damaged"}
+        for row in rows:
+            if row["split"] != "damaged":
+                expected = scores[row["split"], row["image"]]
+                assert float(row["mse"]) == pytest.approx(expected, rel=1e-5)
+        for name, aucs in entry["by_score"].items():
+            labels, values = zip(
+                *((int(row["label"]), float(row[name])) for row in rows if row["split"] == "test"),
+                strict=True,
+            )
+            assert aucs["test_auc"] == pytest.approx(auroc(np.array(labels), np.array(values)))
+
+
+def test_examples_are_what_the_figures_show(finished):
+    for directory in run_dirs(finished[1]):
+        scores = {row["image"]: float(row["score"]) for row in read_csv(directory / "scores.csv")}
+        examples = read_examples(directory / "examples.npz")
+        assert list(examples) == ["normal", "anomalous"]
+        for example in examples["normal"] + examples["anomalous"]:
+            assert example.score == scores[example.name]
+            mse = np.mean(np.square(example.x - example.x_hat))
+            assert mse == pytest.approx(example.score, rel=1e-4)
 
 
 def test_summary_is_what_scores_and_history_say(finished):

@@ -62,6 +62,7 @@ def test_a_command_line():
         "--dataset=comb",
         "--profile=quick",
         "--seeds=1,10",
+        "--num_threads=1",
         "--run_dir=there/comb/loss",
         "--e3=4",
     ]

@@ -42,7 +42,9 @@ class Contestant:
 
 CONVENTIONAL = Contestant("Conventional VAE", "labels", "conventional", "labels")
 BY_LABELS = Contestant("AUC-adapted VAE", "labels", "auc_adapted", "labels")
-BASIS = Contestant("Conventional VAE", "synthetic", "conventional", "synthetic defects")
+BASIS = Contestant(
+    "Conventional VAE", "synthetic-conventional", "conventional", "synthetic defects"
+)
 BY_SYNTHETIC = Contestant("AUC-adapted VAE", "synthetic", "auc_adapted", "synthetic defects")
 CLIMB = Contestant("AUC-adapted VAE, climb", "synthetic-climb", "auc_adapted", "synthetic defects")
 FIXED = Contestant("β-VAE, best fixed weight", BEST_FIXED, "beta_vae", "synthetic defects")
@@ -64,7 +66,7 @@ CONTESTANTS = (
 def _best_fixed(study, dataset):
     """By seed, the weight with the highest AUROC of synthetic defects."""
     weights = [run.name for run in runs_of(dataset, "quick") if run.name.startswith("beta-")]
-    wanted = [("synthetic", "conventional"), *((name, "beta_vae") for name in weights)]
+    wanted = [("synthetic-conventional", "conventional"), *((name, "beta_vae") for name in weights)]
     found = [(study.get(dataset, name), method) for name, method in wanted]
     if any(run is None for run, _ in found):
         return {}

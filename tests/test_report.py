@@ -3,13 +3,15 @@
 import re
 
 import commands
+import cv2
 import numpy as np
 import pytest
 from conftest import make_folder, read_json, tiny
 
 from evaluation.bootstrap import Interval
+from experiments.reporting.contestants import BY_LABELS, CONVENTIONAL, PCA, difference
 from experiments.reporting.files import Study
-from experiments.reporting.tables import BY_LABELS, CONVENTIONAL, PCA, difference, signed
+from experiments.reporting.tables import signed
 
 SEEDS = (1, 10)
 
@@ -51,7 +53,7 @@ def test_numbers_are_those_of_the_summaries(study):
         assert f"| {title} | labels | {100 * mean:.2f} ± {100 * std:.2f} |" in text
     baselines = read_json(study / "runs/bellows/baselines/summary.json")["methods"]
     assert f"| PCA | – | {100 * baselines['pca']['mean']['test_auc']:.2f} |" in text
-    assert "Not finished yet, and not in the tables: bellows/loss" in text
+    assert "Not finished yet, and not in the tables: bellows (loss, " in text
     environment = read_json(study / "runs/bellows/labels/environment.json")
     assert environment["git_commit"] in text
 
@@ -74,6 +76,15 @@ def test_differences_are_paired_by_seed(study):
 
 def test_a_difference_as_text():
     assert signed(Interval(0.012, -0.003, 0.03, (0.02, 0.02, -0.004))) == "+1.20 [-0.30, +3.00] 2/3"
+
+
+def test_figures_are_drawn_of_what_is_there(study):
+    figures = {path.name for path in (study / "figures").iterdir()}
+    # Without a search there is none of its figures.
+    assert figures == {"products.png", *(path for path in figures if path.startswith("fig1"))}
+    assert len(figures) == 7
+    picture = cv2.imread(str(study / "figures/fig19_anomalous_auc_adapted.png"))
+    assert picture.std() > 10
 
 
 def test_scores_survive_the_compression(study):

@@ -6,12 +6,14 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from evaluation.examples import Example, read_examples, write_examples
+from experiments.study_runs import CHOSEN_SCORE
 from storage import atomic_directory, read_csv
 
 COPIED = ("summary.json", "config.json", "environment.json", "baseline.json")
@@ -19,11 +21,13 @@ PICTURES = {"baselines": ("synthetic_defects.png",)}
 """By run, the pictures that are copied, too."""
 
 PER_SEED = ("history.csv", "branches.csv")
-SCORES = "scores.csv"
+TIME, SCORES, EXAMPLES = "time.json", "scores.csv.gz", "examples.npz"
+SHOWN_RUN = "labels"
+"""The run whose images are shown, one of each kind, as its first seed sees them."""
 
 
 def collect(study_dir: Path, output_dir: Path) -> int:
-    """Copies the small files of every finished run; scores become float32 and are compressed.
+    """Copies the small files of every finished run, the scores compressed.
 
     Args:
         study_dir: what `study.py` wrote.
@@ -36,30 +40,51 @@ def collect(study_dir: Path, output_dir: Path) -> int:
     for summary in sorted(study_dir.glob("*/*/summary.json")):
         run, target = summary.parent, output_dir / summary.parent.relative_to(study_dir)
         with atomic_directory(target) as temporary:
-            for name in COPIED:
+            for name in (*COPIED, *PICTURES.get(run.name, ())):
                 shutil.copyfile(run / name, temporary / name)
-            for name in PICTURES.get(run.name, ()):
-                shutil.copyfile(run / name, temporary / name)
+            clock = run.with_name(f"{run.name}.{TIME}")
+            if clock.exists():
+                shutil.copyfile(clock, temporary / TIME)
+            config = json.loads((run / "config.json").read_text(encoding="utf-8"))
             for directory in sorted(run.glob("*/seed-*")):
                 copy = temporary / directory.relative_to(run)
                 copy.mkdir(parents=True)
-                for name in PER_SEED:
-                    if (directory / name).exists():
-                        shutil.copyfile(directory / name, copy / name)
-                if (directory / SCORES).exists():
-                    (copy / f"{SCORES}.gz").write_bytes(_compressed(directory / SCORES))
+                _copy_seed(directory, copy, config["score"])
+                if run.name == SHOWN_RUN and directory.name == f"seed-{config['seeds'][0]}":
+                    _copy_examples(directory / EXAMPLES, copy / EXAMPLES)
         count += 1
     return count
 
 
-def _compressed(file):
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("split", "label", "score"))
-    for row in read_csv(file):
-        writer.writerow((row["split"], row["label"], np.float32(row["score"])))
-    # Without the time, so that the same scores are the same bytes.
-    return gzip.compress(text.getvalue().encode(), mtime=0)
+def _copy_seed(directory, copy, score):
+    for name in PER_SEED:
+        if (directory / name).exists():
+            shutil.copyfile(directory / name, copy / name)
+    if (directory / "all_scores.csv").exists():
+        columns = dict.fromkeys(("split", "label", score, CHOSEN_SCORE))
+        rows = [
+            row
+            for row in read_csv(directory / "all_scores.csv")
+            if row["split"] in ("adapt", "test")
+        ]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+        # Without the time, so that the same scores are the same bytes.
+        (copy / SCORES).write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
+
+
+def _copy_examples(file, copy):
+    """The first of each kind, as precise as a picture needs."""
+    if file.exists():
+        write_examples(
+            copy,
+            {
+                kind: [replace(first, x=np.float16(first.x), x_hat=np.float16(first.x_hat))]
+                for kind, (first, *_) in read_examples(file).items()
+            },
+        )
 
 
 @dataclass(frozen=True)
@@ -69,17 +94,26 @@ class Outcome:
     Attributes:
         entry: its entry in `summary.json`.
         directory: where its files are.
+        score: the run's score.
     """
 
     entry: dict
     directory: Path
+    score: str
 
-    def scores(self, splits: tuple[str, ...]):
-        """Labels (N,) and scores (N,) of the images of some splits."""
-        with gzip.open(self.directory / f"{SCORES}.gz", "rt") as file:
+    def scores(self, splits: tuple[str, ...], score: str | None = None):
+        """Labels (N,) and scores (N,) of the images of some splits, by the run's score or another.
+
+        The other can be `CHOSEN_SCORE`.
+        """
+        with gzip.open(self.directory / SCORES, "rt") as file:
             rows = [row for row in csv.DictReader(file) if row["split"] in splits]
         labels = np.array([int(row["label"]) for row in rows])
-        return labels, np.array([float(row["score"]) for row in rows])
+        return labels, np.array([float(row[score or self.score]) for row in rows])
+
+    def examples(self) -> dict[str, list[Example]]:
+        """By kind, the images that are shown."""
+        return read_examples(self.directory / EXAMPLES)
 
     def history(self) -> dict[str, np.ndarray]:
         """By column of `history.csv`, its numbers; empty columns are left out."""
@@ -114,11 +148,23 @@ class StudyRun:
         """Its `environment.json`."""
         return self._json("environment.json")
 
+    @cached_property
+    def config(self) -> dict:
+        """Its `config.json`."""
+        return self._json("config.json")
+
+    @property
+    def hours(self) -> float:
+        """How long it took; 0 where nobody looked at the clock."""
+        return self._json(TIME)["seconds"] / 3600 if (self.path / TIME).exists() else 0.0
+
     def outcomes(self, method: str) -> dict[int, "Outcome"]:
         """By seed, what a method came to where it ended well."""
         rows = self.summary["methods"][method]["per_seed"]
         return {
-            row["seed"]: Outcome(row, self.path / method / f"seed-{row['seed']}")
+            row["seed"]: Outcome(
+                row, self.path / method / f"seed-{row['seed']}", self.summary["score"]
+            )
             for row in rows
             if "failed" not in row
         }

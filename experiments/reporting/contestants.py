@@ -1,0 +1,145 @@
+"""What the results page compares: methods as runs of the study, and their AUROCs."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from evaluation import auroc
+from evaluation.bootstrap import Interval, auroc_interval, difference_interval
+from experiments.reporting.files import Outcome, Study
+from experiments.study_runs import CHOSEN_SCORE, JUDGED, runs_of
+
+BEST_FIXED = "best fixed"
+HELDOUT, PAPER = "heldout", "paper"
+"""The protocols: on images that steered nothing, and on all that the paper's protocol steers by."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A method as the page compares it.
+
+    Attributes:
+        title: what it is called.
+        run: the name of its run, or `BEST_FIXED`.
+        method: the method of that run.
+        chosen_by: what chose its epoch.
+        seedless: whether no seed matters, so that one run stands beside every seed of others.
+        score: the score, or None for the run's own.
+    """
+
+    title: str
+    run: str
+    method: str
+    chosen_by: str
+    seedless: bool = False
+    score: str | None = None
+
+    def outcomes(self, study: Study, dataset: str, protocol: str = HELDOUT) -> dict[int, Outcome]:
+        """By seed, what its figures come from; none where its run is missing."""
+        if self.run == BEST_FIXED:
+            return _best_fixed(study, dataset)
+        # Elsewhere, and for what sees no label, the protocols train the same.
+        other = protocol == PAPER and dataset in JUDGED and self.chosen_by == "labels"
+        run = study.get(dataset, f"{self.run}-paper_protocol" if other else self.run)
+        return {} if run is None else run.outcomes(self.method)
+
+    def by(self, score: str) -> "Contestant":
+        """The same with another score."""
+        return replace(self, score=score, title=f"{self.title}, {score}")
+
+
+SYNTHETIC = "synthetic defects"
+CONVENTIONAL = Contestant("Conventional VAE", "labels", "conventional", "labels")
+BY_LABELS = Contestant("AUC-adapted VAE", "labels", "auc_adapted", "labels")
+BASIS = Contestant("Conventional VAE", "synthetic-conventional", "conventional", SYNTHETIC)
+BY_SYNTHETIC = Contestant("AUC-adapted VAE", "synthetic", "auc_adapted", SYNTHETIC)
+CLIMB = Contestant("AUC-adapted VAE, climb", "synthetic-climb", "auc_adapted", SYNTHETIC)
+CLIMB_BY_CHOSEN = Contestant(
+    f"AUC-adapted VAE, climb, {CHOSEN_SCORE}",
+    f"synthetic-climb-{CHOSEN_SCORE}",
+    "auc_adapted",
+    SYNTHETIC,
+)
+FIXED = Contestant("β-VAE, best fixed weight", BEST_FIXED, "beta_vae", SYNTHETIC)
+RECONSTRUCTION = Contestant("β-VAE, reconstruction alone", "beta-1e-10", "beta_vae", SYNTHETIC)
+AUTOENCODER = Contestant("Autoencoder", "autoencoder", "autoencoder", SYNTHETIC)
+LAST = Contestant("Conventional VAE", "loss", "conventional", "last epoch")
+BY_LOSS = Contestant("Loss-adapted VAE", "loss", "loss_adapted", "last epoch")
+PCA = Contestant("PCA", "baselines", "pca", "–", seedless=True)
+MEAN_IMAGE = Contestant("Mean image", "baselines", "mean_image", "–", seedless=True)
+CONTESTANTS = (
+    *(CONVENTIONAL, BY_LABELS, BASIS, BY_SYNTHETIC, CLIMB, FIXED, RECONSTRUCTION),
+    *(AUTOENCODER, LAST, BY_LOSS, PCA, MEAN_IMAGE),
+)
+"""All that is compared by each dataset's own score, in the order of the tables."""
+
+
+def _best_fixed(study, dataset):
+    """By seed, the weight with the highest AUROC of synthetic defects."""
+    weights = [run.name for run in runs_of(dataset, "quick") if run.name.startswith("beta-")]
+    wanted = [(BASIS.run, BASIS.method), *((name, FIXED.method) for name in weights)]
+    found = [(study.get(dataset, name), method) for name, method in wanted]
+    if any(run is None for run, _ in found):
+        return {}
+    candidates = [run.outcomes(method) for run, method in found]
+    return {
+        seed: max(
+            (outcomes[seed] for outcomes in candidates),
+            key=lambda outcome: outcome.entry["synthetic_auc"],
+        )
+        for seed in sorted(set.intersection(*map(set, candidates)))
+    }
+
+
+def aucs(
+    study: Study, dataset: str, contestant: Contestant, protocol: str = HELDOUT
+) -> list[float]:
+    """The AUROC with each seed; empty where the run is missing."""
+    outcomes = contestant.outcomes(study, dataset, protocol).values()
+    splits = _splits(dataset, protocol)
+    return [auroc(*outcome.scores(splits, contestant.score)) for outcome in outcomes]
+
+
+def interval(
+    study: Study, dataset: str, contestant: Contestant, protocol: str = HELDOUT
+) -> Interval | None:
+    """The mean AUROC over the seeds with its interval, or None where the run is missing."""
+    outcomes = contestant.outcomes(study, dataset, protocol)
+    if not outcomes:
+        return None
+    return auroc_interval(*_scores(outcomes.values(), dataset, protocol, contestant.score))
+
+
+def difference(
+    study: Study,
+    dataset: str,
+    contestant: Contestant,
+    other: Contestant,
+    protocol: str = HELDOUT,
+) -> Interval | None:
+    """How much higher the AUROC of a contestant is than that of another, by their common seeds."""
+    ours, theirs = (each.outcomes(study, dataset, protocol) for each in (contestant, other))
+    if contestant.seedless and ours:
+        ours = dict.fromkeys(theirs, next(iter(ours.values())))
+    seeds = sorted(set(ours) & set(theirs))
+    if not seeds:
+        return None
+    (labels, scores), (same, others) = (
+        _scores([outcomes[seed] for seed in seeds], dataset, protocol, each.score)
+        for each, outcomes in ((contestant, ours), (other, theirs))
+    )
+    if not np.array_equal(labels, same):
+        raise ValueError(f"Expected the same images in all runs. Received: others, {dataset}.")
+    return difference_interval(labels, scores, others)
+
+
+def _splits(dataset, protocol):
+    if protocol == HELDOUT:
+        return ("test",)
+    # Of generated images those of `test` are besides the paper's evaluation set.
+    return ("adapt", "test") if dataset in JUDGED else ("adapt",)
+
+
+def _scores(outcomes, dataset, protocol, score):
+    pairs = [outcome.scores(_splits(dataset, protocol), score) for outcome in outcomes]
+    return pairs[0][0], [scores for _, scores in pairs]

@@ -1,0 +1,128 @@
+"""The paper's figures of results (Figs. 14 to 24), from the files of the study."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from callbacks import CONVENTIONAL as SEARCH_CONVENTIONAL
+from callbacks import NONE
+from evaluation import SCORES
+from evaluation.figures import plot_examples, plot_transitions
+from experiments.config import LossAdaptedConfig
+from experiments.loss_adapted import search_plan
+from experiments.methods import TITLES
+from experiments.reporting.contestants import BY_LABELS, BY_LOSS
+from experiments.reporting.files import Study
+from experiments.search_figures import plot_search
+from experiments.study_runs import EPOCHS
+from losses import TERMS
+
+OF_AUC, OF_LOSS = "bellows", "square"
+"""The datasets of the paper's figures."""
+
+METHODS = ("conventional", "auc_adapted")
+SEARCH_METHODS = ("loss_adapted", "conventional")
+
+
+def plot_study(study: Study, directory: Path) -> Iterator[tuple[str, str]]:
+    """Draws what the finished runs allow.
+
+    Args:
+        study: the files.
+        directory: where the PNG files go.
+
+    Yields:
+        (name of a file, what it shows).
+    """
+    if (run := study.get(OF_AUC, BY_LABELS.run)) is not None:
+        yield from _auc_adapted(run, directory)
+    if (run := study.get(OF_LOSS, BY_LOSS.run)) is not None:
+        yield from _loss_adapted(run, directory)
+    yield from _products(study, directory)
+
+
+def _auc_adapted(run, directory):
+    seed = run.config["seeds"][0]
+    outcomes = {method: run.outcomes(method)[seed] for method in METHODS}
+    for figure, (method, outcome) in zip(("14", "15"), outcomes.items(), strict=True):
+        history = outcome.history()
+        name = f"fig{figure}_transitions_{method}.png"
+        plot_transitions(
+            directory / name,
+            aucs={"AUC, adapt images": history["adapt_auc"]},
+            weights={term: history[f"weight_{term}"] for term in TERMS[run.config["likelihood"]]},
+            is_ladder=False,
+            title=f"{run.dataset}, {TITLES[method]}, seed {seed}",
+        )
+        yield name, f"**Fig. {figure}.** AUC and weights by epoch, {TITLES[method]}."
+    kinds = [(kind, method) for kind in ("normal", "anomalous") for method in METHODS]
+    for figure, (kind, method) in enumerate(kinds, 16):
+        outcome = outcomes[method]
+        name = f"fig{figure}_{kind}_{method}.png"
+        title = f"{run.dataset}, {TITLES[method]}, epoch {outcome.entry['epoch']}"
+        score = SCORES[run.config["score"]].label
+        plot_examples(directory / name, outcome.examples()[kind], score=score, title=title)
+        yield name, f"**Fig. {figure}.** The same {kind} image by the {TITLES[method]}."
+
+
+SEARCH_FIGURES = {
+    "losses_stage_1": "**Fig. 20.** The loss in stage 1, the conventional VAE's.",
+    "losses_stage_2": "**Fig. 21.** The losses of the branches of stage 2.",
+    "losses_stage_3": "**Fig. 22.** The losses of the branches of stage 3.",
+    "weights_chosen": "**Fig. 23.** The weights of the chosen path.",
+    "weights_strongest": "**Fig. 24.** The weights of the branch in which they fell most.",
+    "terms_and_weights": "**Fig. 8.** The terms of that branch beside their weights.",
+}
+
+
+def _loss_adapted(run, directory):
+    seed = run.config["seeds"][0]
+    found, conventional = (run.outcomes(method).get(seed) for method in SEARCH_METHODS)
+    if found is None or conventional is None:
+        return
+    plan = search_plan(LossAdaptedConfig(**run.config))
+    rows = _rows(plan, found.branches(), conventional.history())
+    plot_search(directory, plan, rows=rows, title=f"{run.dataset}, seed {seed}")
+    for name, text in SEARCH_FIGURES.items():
+        if (directory / f"{name}.png").exists():
+            yield f"{name}.png", text
+
+
+def _rows(plan, branches, conventional):
+    """The rows of a search, from `branches.csv` and the history of the conventional VAE."""
+    texts = ("branch", "selected", "adapt_auc")
+    rows = [
+        {name: float(value) for name, value in row.items() if name not in texts}
+        | {"branch": row["branch"], "stage": int(row["stage"]), "epoch": int(row["epoch"])}
+        for row in branches
+    ]
+    if plan.chosen(rows, 2) == NONE:
+        return rows
+    # Where a weight has fallen the conventional VAE of stage 3 is none of its branches.
+    epochs = conventional["epoch"].astype(int)
+    for index in np.flatnonzero(epochs > plan.ends[1]):
+        terms = {term: conventional[term][index] for term in plan.terms}
+        rows.append(
+            {"stage": 3, "branch": SEARCH_CONVENTIONAL, "epoch": int(epochs[index])}
+            | {"loss_unweighted": sum(terms.values())}
+            | terms
+            | dict.fromkeys((f"weight_{term}" for term in plan.terms), 1.0)
+        )
+    return rows
+
+
+def _products(study, directory):
+    """A defect of each dataset, as the AUC-adapted VAE sees it."""
+    shown = []
+    for dataset in EPOCHS:
+        if (run := study.get(dataset, BY_LABELS.run)) is not None:
+            outcome = run.outcomes(BY_LABELS.method)[run.config["seeds"][0]]
+            (example,) = outcome.examples()["anomalous"]
+            mse = float(np.mean(np.square(example.x - example.x_hat)))
+            shown.append(replace(example, name=dataset, score=mse))
+    if shown:
+        title = "An anomalous image of each dataset, by the AUC-adapted VAE"
+        plot_examples(directory / "products.png", shown, score="MSE", title=title)
+        yield "products.png", f"{title}; a marked defect is outlined in red."

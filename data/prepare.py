@@ -9,6 +9,7 @@ import numpy as np
 
 from data.cache import ImageCache
 from data.dataset import SPLITS, DataError, Dataset, Item
+from data.synthetic_defects import originals
 from storage import write_json
 
 
@@ -34,6 +35,12 @@ class PreparedData:
             split: np.array([item.label for item in self.items[split]], np.int64)
             for split in SPLITS
         }
+
+    @property
+    def originals(self) -> np.ndarray:
+        """Of each damaged copy, the position (N,) of the calibration image that it is of."""
+        positions = self.positions["calibration"]
+        return positions[originals(len(positions))[: len(self.positions["damaged"])]]
 
     def images(self, split: str, indices: np.ndarray) -> np.ndarray:
         """Images (N, H, W, 1) float32 in [0, 1] of a split."""

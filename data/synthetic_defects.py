@@ -52,12 +52,13 @@ def damaged_copies(items: Sequence[Item]) -> tuple[Item, ...]:
         the one whose turn it is. Where it cannot be seen on an image, another is drawn.
     """
     kinds = list(KINDS)
+    numbers = originals(len(items))
 
     # Whoever loads a copy asks for its mask, too: the last few are kept.
     @functools.lru_cache(maxsize=32)
     def damage(index):
         rng = np.random.RandomState([SEED, index])
-        number = index % len(items)
+        number = numbers[index]
         # Any other than this one, where there is another.
         place = rng.randint(max(len(items) - 1, 1))
         source = min(place + (place >= number), len(items) - 1)
@@ -75,8 +76,13 @@ def damaged_copies(items: Sequence[Item]) -> tuple[Item, ...]:
             load=lambda index=index: damage(index)[0],
             load_mask=lambda index=index: damage(index)[1],
         )
-        for index in range(max(len(items), LEAST_COPIES))
+        for index in range(len(numbers))
     )
+
+
+def originals(count: int) -> np.ndarray:
+    """Of each damaged copy of `count` normal images, the index of the one that it is of."""
+    return np.arange(max(count, LEAST_COPIES)) % max(count, 1)
 
 
 def add_defect(

@@ -1,6 +1,7 @@
 """Scoring images by a model."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -8,6 +9,26 @@ import tensorflow as tf
 from keras import ops
 
 from evaluation.scores import GRAY_LEVEL, SCORES
+
+
+class Residuals(NamedTuple):
+    """The residuals of normal images, summed.
+
+    Attributes:
+        total: Σ (x − x')² over the images, (H, W).
+        count: how many images.
+    """
+
+    total: tf.Tensor
+    count: int
+
+    def scale(self) -> tf.Tensor:
+        """√(mean of (x − x')² over the images + one gray level²), (H, W)."""
+        return _scale(self.total, self.count)
+
+    def scale_without(self, squared) -> tf.Tensor:
+        """By image, the scale (B, H, W) without its residual (x − x')², (B, H, W)."""
+        return _scale(self.total - squared, max(self.count - 1, 1))
 
 
 @keras.saving.register_keras_serializable(package="awl_vae")
@@ -39,11 +60,16 @@ class Scorer(keras.Model):
         self._residual = tf.function(
             lambda x: ops.square(x - self.model(x))[..., 0], input_signature=[images]
         )
+        scales = tf.TensorSpec((None, *self.image_size), tf.float32)
+        self._scaled = tf.function(self._score, input_signature=[images, scales])
 
     def call(self, x):
         """Images (N, H, W, 1) float32 in [0, 1] to scores (N,) and anomaly maps (N, H, W)."""
+        return self._score(x, self.scale)
+
+    def _score(self, x, scale):
         score = SCORES[self.score]
-        maps = score.map(x, self.model(x), self.scale)
+        maps = score.map(x, self.model(x), scale)
         return score.reduce(maps), maps
 
     def scores(self, batches: Iterable) -> np.ndarray:
@@ -55,59 +81,68 @@ class Scorer(keras.Model):
         for batch in batches:
             yield from self.traced(batch)[1].numpy()
 
-    def learn_scale(self, batches: Iterable) -> None:
+    def learn_scale(self, batches: Iterable) -> Residuals | None:
         """Learns the scale of the residual from normal images, where the score uses it.
 
-        The scale of a pixel is √(mean of (x − x')² over the images + one gray level²).
+        Returns:
+            Their residuals, or None where they do not matter.
         """
-        if SCORES[self.score].learns_scale:
-            self.scale.assign(self.residual_scale(batches))
+        if not SCORES[self.score].learns_scale:
+            return None
+        residuals = self.residuals(batches)
+        self.scale.assign(residuals.scale())
+        return residuals
 
-    def residual_scale(self, batches: Iterable):
-        """The scale (H, W) of the residual on normal images; see `learn_scale`."""
-        return _scale(*self._sum_residuals(batches))
+    def residuals(self, batches: Iterable) -> Residuals:
+        """The residuals of the images in batches (B, H, W, 1)."""
+        total, count = ops.zeros(self.image_size), 0
+        for batch in batches:
+            total += ops.sum(self._residual(batch), axis=0)  # (B, H, W) -> (H, W)
+            count += len(batch)
+        return Residuals(total, count)
 
-    def scores_by_name(self, batches: Iterable, scale) -> dict[str, np.ndarray]:
-        """Scores (N,) of the images in batches by each of `SCORES`, with a scale (H, W)."""
+    def held_out(
+        self, batches: Iterable, originals: Iterable, residuals: Residuals | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Scores images that the scale was learnt from, or copies of them, as if it was not.
+
+        The scale of an image leaves out the residual of its original, so that a threshold on these
+        scores holds for images that come later.
+
+        Args:
+            batches: images in batches (B, H, W, 1).
+            originals: in batches beside them, of each image the one that the scale learnt from.
+            residuals: what `learn_scale` returned.
+
+        Returns:
+            Scores (N,) and the largest values (N,) of the anomaly maps.
+        """
+        results = []
+        for batch, scale in self._with_scales(batches, originals, residuals):
+            scores, maps = self.traced(batch) if scale is None else self._scaled(batch, scale)
+            results.append((scores, ops.max(maps, axis=(1, 2))))  # (B, H, W) -> (B,)
+        return tuple(_joined(parts) for parts in zip(*results, strict=True))
+
+    def scores_by_name(
+        self, batches: Iterable, residuals: Residuals, originals: Iterable | None = None
+    ) -> dict[str, np.ndarray]:
+        """Scores (N,) of the images in batches by each of `SCORES`; see `held_out`."""
         parts = {name: [] for name in SCORES}
-        for x in batches:
+        for x, scale in self._with_scales(batches, originals, residuals):
             x_hat = self.reconstruct(x)
             for name, score in SCORES.items():
                 parts[name].append(score.reduce(score.map(x, x_hat, scale)))
         return {name: _joined(values) for name, values in parts.items()}
 
-    def held_out(self, batches: Iterable) -> tuple[np.ndarray, np.ndarray]:
-        """Scores the images that the scale is learnt from, each as if it was not among them.
-
-        The scale of an image leaves out its own residual, so that a threshold on these scores holds
-        for images that come later.
-
-        Args:
-            batches: at least one image, in batches (B, H, W, 1).
-
-        Returns:
-            Scores (N,) and the largest values (N,) of the anomaly maps.
-        """
-        score = SCORES[self.score]
-        total, count = self._sum_residuals(batches) if score.learns_scale else (0.0, 0)
-
-        @tf.function(input_signature=self.traced.input_signature)
-        def held_out(x):
-            scale = self.scale
-            if score.learns_scale:
-                scale = _scale(total - self._residual(x), max(count - 1, 1))
-            maps = score.map(x, self.model(x), scale)
-            return score.reduce(maps), ops.max(maps, axis=(1, 2))  # (N, H, W) -> (N,)
-
-        results = [held_out(batch) for batch in batches]
-        return tuple(_joined(parts) for parts in zip(*results, strict=True))
-
-    def _sum_residuals(self, batches):
-        total, count = ops.zeros(self.image_size), 0
-        for batch in batches:
-            total += ops.sum(self._residual(batch), axis=0)  # (N, H, W) -> (H, W)
-            count += len(batch)
-        return total, count
+    def _with_scales(self, batches, originals, residuals):
+        """(batch, scale): without the residuals of the originals, where there are some."""
+        if originals is None or residuals is None:
+            scale = residuals and residuals.scale()
+            return ((batch, scale) for batch in batches)
+        return (
+            (batch, residuals.scale_without(self._residual(original)))
+            for batch, original in zip(batches, originals, strict=True)
+        )
 
     def get_config(self):
         """The constructor's arguments, for saving."""

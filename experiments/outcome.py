@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from data import PreparedData, scoring_batches
 from detection import Detector, calibrate, pixel_threshold
@@ -18,8 +19,21 @@ SCORE_COLUMNS = ("image", "split", "label", "score")
 SYNTHETIC_SPLITS = ("calibration", "damaged")
 """Normal images, and copies of them with synthetic defects."""
 
+ORIGINALS = {"calibration": "calibration", "damaged": "originals"}
+"""By split whose images the scale of the residual is learnt from, or is of copies of them: the
+batches of those. What judges a model may not know them."""
+
 SCORED_SPLITS = ("calibration", "adapt", "test")
 ALL_SPLITS = (*SCORED_SPLITS, "damaged")
+
+
+def batches_to_score(data: PreparedData) -> dict[str, tf.data.Dataset]:
+    """By split, its images in batches, and the originals of the damaged copies."""
+    positions = data.positions | {"originals": data.originals}
+    return {
+        name: scoring_batches(data.cache, positions[name], SCORING_BATCH_SIZE)
+        for name in (*ALL_SPLITS, "originals")
+    }
 
 
 def evaluate(
@@ -40,15 +54,13 @@ def evaluate(
     """
     model = keras.saving.load_model(directory / "model.keras")
     scorer = Scorer(model, config.score, config.image_size)
-    batches = {
-        split: scoring_batches(data.cache, data.positions[split], SCORING_BATCH_SIZE)
-        for split in ALL_SPLITS
-    }
-    scorer.learn_scale(batches["calibration"])
-    held_out, peaks = scorer.held_out(batches["calibration"])
+    batches = batches_to_score(data)
+    residuals = scorer.learn_scale(batches["calibration"])
+    calibration = batches["calibration"]
+    held_out, peaks = scorer.held_out(calibration, calibration, residuals)
     by_name = _scores_by_name(scorer, batches)
-    scores = {"calibration": held_out, "damaged": by_name["damaged"][config.score]}
-    scores |= {split: scorer.scores(batches[split]) for split in ("adapt", "test")}
+    scores = {split: by_name[split][config.score] for split in ("adapt", "test", "damaged")}
+    scores["calibration"] = held_out
     rows = _score_rows(data, scores)
     write_csv(directory / "scores.csv", SCORE_COLUMNS, rows)
     columns = ("image", "split", "label", *SCORES)
@@ -113,8 +125,11 @@ def _figures_of_merit(labelled, threshold):
 
 def _scores_by_name(scorer, batches):
     """By split and score, the scores of its images."""
-    scale = scorer.residual_scale(batches["calibration"])
-    return {split: scorer.scores_by_name(batches[split], scale) for split in batches}
+    residuals = scorer.residuals(batches["calibration"])
+    return {
+        split: scorer.scores_by_name(batches[split], residuals, batches.get(ORIGINALS.get(split)))
+        for split in ALL_SPLITS
+    }
 
 
 def _by_score(scores, labels):

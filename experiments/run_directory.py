@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -20,6 +21,8 @@ PACKAGES = (
     "matplotlib",
     "absl-py",
     "tensorboard",
+    "scipy",
+    "scikit-image",
     "elpv-dataset",
 )
 
@@ -136,6 +139,7 @@ def note_environment(path: Path, devices: list[str]) -> list[str]:
         "git_commit": _git_commit(),
         "platform": platform.platform(),
         "processor": _processor(),
+        "cores": os.cpu_count(),
         "devices": devices,
     }
     if not path.exists():

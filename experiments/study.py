@@ -16,7 +16,9 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -62,6 +64,8 @@ def _execute(pending, study_dir):
         bar.advance(units - done[each], text)
         done[each] = units
 
+    # Ended in whatever way, it leaves no run behind that nobody waits for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         while waiting or running:
             while waiting and len(running) < FLAGS.jobs:
@@ -85,6 +89,8 @@ def _execute(pending, study_dir):
     finally:
         for process in running.values():
             process.terminate()
+        for process in running.values():
+            process.wait()
         bar.close()
     print(f"{len(pending) - len(failed)} runs finished, {len(failed)} failed: {study_dir}")
     return int(bool(failed))
@@ -136,13 +142,26 @@ def _progress(each, study_dir):
 
 
 def _is_finished(each, study_dir):
-    """Whether its summary has all its seeds."""
-    file = study_dir / each.path / "summary.json"
-    if not file.exists():
+    """Whether its summary has all its seeds, and they ran with its flags."""
+    directory = study_dir / each.path
+    if not (directory / "summary.json").exists():
         return False
-    methods = json.loads(file.read_text(encoding="utf-8"))["methods"].values()
+    config, summary = (
+        json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("config", "summary")
+    )
+    given = [flag[2:].split("=") for flag in (*each.flags, f"--profile={FLAGS.profile}")]
     wanted = {int(seed) for seed in each.seeds.split(",")}
-    return all(wanted <= {row["seed"] for row in method["per_seed"]} for method in methods)
+    return all(_as_flag(config[name]) == value for name, value in given) and all(
+        wanted <= {row["seed"] for row in method["per_seed"]}
+        for method in summary["methods"].values()
+    )
+
+
+def _as_flag(value):
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 
 from callbacks import AdaptAUC, Resume
-from data import PreparedData, TrainingBatches, scoring_batches
+from data import PreparedData, TrainingBatches
 from evaluation import Scorer
 from experiments.config import Config
 from experiments.figures import example_images
-from experiments.outcome import SCORING_BATCH_SIZE, SYNTHETIC_SPLITS
+from experiments.outcome import ORIGINALS, SYNTHETIC_SPLITS, batches_to_score
 from experiments.runtime import start_run
 from losses import TERMS
 from models import VAE
@@ -55,10 +55,7 @@ class Training:
         )
         self.terms = TERMS[config.likelihood]
         self._scorer = Scorer(self.model, config.score, config.image_size)
-        self._batches = {
-            split: scoring_batches(data.cache, data.positions[split], SCORING_BATCH_SIZE)
-            for split in ("calibration", "adapt", "damaged")
-        }
+        self._batches = batches_to_score(data)
         labels = {
             name: np.concatenate([data.labels[split] for split in splits])
             for name, splits in AUC_SPLITS.items()
@@ -88,11 +85,18 @@ class Training:
         return [AdaptAUC(self._labels, self._score)] if self._labels else []
 
     def _score(self):
-        self._scorer.learn_scale(self._batches["calibration"])
-        return {
-            name: np.concatenate([self._scorer.scores(self._batches[s]) for s in AUC_SPLITS[name]])
-            for name in self._labels
-        }
+        scorer, batches = self._scorer, self._batches
+        residuals = scorer.learn_scale(batches["calibration"])
+        scores = {}
+        for name in self._labels:
+            parts = [
+                scorer.held_out(batches[split], batches[ORIGINALS[split]], residuals)[0]
+                if split in ORIGINALS
+                else scorer.scores(batches[split])
+                for split in AUC_SPLITS[name]
+            ]
+            scores[name] = np.concatenate(parts)
+        return scores
 
     def pictures(self) -> dict[str, np.ndarray]:
         """By tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""

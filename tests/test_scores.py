@@ -66,7 +66,7 @@ def test_scale_and_held_out_scores_by_hand():
     # One pixel, reconstructed as 0, in three images: residuals 0.1, 0.2, 0.3.
     images = np.array([0.1, 0.2, 0.3], np.float32).reshape(3, 1, 1, 1)
     scorer = Scorer(black((1, 1)), "standardized", (1, 1))
-    scorer.learn_scale([images[:2], images[2:]])
+    residuals = scorer.learn_scale([images[:2], images[2:]])
     # (0.01 + 0.04 + 0.09) / 3
     scale = np.sqrt(0.14 / 3 + GRAY_LEVEL**2)
     np.testing.assert_allclose(scorer.scale, [[scale]], rtol=1e-5)
@@ -74,18 +74,29 @@ def test_scale_and_held_out_scores_by_hand():
         scorer.scores([images]), np.array([0.1, 0.2, 0.3]) / scale, rtol=1e-5
     )
     # Each without its own: (0.04 + 0.09) / 2, (0.01 + 0.09) / 2, (0.01 + 0.04) / 2.
-    held_out, peaks = scorer.held_out([images[:2], images[2:]])
+    batches = [images[:2], images[2:]]
+    held_out, peaks = scorer.held_out(batches, batches, residuals)
     scales = np.sqrt(np.array([0.065, 0.05, 0.025]) + GRAY_LEVEL**2)
     np.testing.assert_allclose(held_out, np.array([0.1, 0.2, 0.3]) / scales, rtol=1e-5)
     np.testing.assert_array_equal(peaks, held_out)
+    # Copies with a residual of 1 by the scales of the originals 0.3 and 0.1.
+    ones = np.ones((2, 1, 1, 1), np.float32)
+    copies, _ = scorer.held_out([ones], [images[[2, 0]]], residuals)
+    np.testing.assert_allclose(copies, 1.0 / scales[[2, 0]], rtol=1e-5)
+    by_name = scorer.scores_by_name([ones], residuals, [images[[2, 0]]])
+    np.testing.assert_array_equal(by_name["standardized"], copies)
+    np.testing.assert_allclose(
+        scorer.scores_by_name([ones], residuals)["standardized"], 1.0 / scale, rtol=1e-5
+    )
 
 
 def test_scores_without_a_scale_learn_nothing():
     scorer = Scorer(black((1, 1)), "mse", (1, 1))
     images = np.full((3, 1, 1, 1), 0.5, np.float32)
-    scorer.learn_scale([images])
+    assert scorer.learn_scale([images]) is None
     np.testing.assert_array_equal(scorer.scale, [[1.0]])
-    np.testing.assert_array_equal(scorer.held_out([images])[0], scorer.scores([images]))
+    held_out, _ = scorer.held_out([images], [images], None)
+    np.testing.assert_array_equal(held_out, scorer.scores([images]))
 
 
 def test_saved_and_loaded_a_scorer_scores_the_same(tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from conftest import stripes
 
 from data import Item, damaged_copies
-from data.synthetic_defects import KINDS, LEAST_CHANGE, LEAST_COPIES, add_defect
+from data.synthetic_defects import KINDS, LEAST_CHANGE, LEAST_COPIES, add_defect, originals
 
 
 def draw(kind, seed=0, **kwargs):
@@ -76,10 +76,11 @@ def test_each_image_is_damaged_and_all_kinds_in_turn(count):
     assert len({copy.name for copy in copies}) == len(copies)
     assert [copy.defect for copy in copies[:7]] == [*KINDS, *KINDS][:7]
     assert all(copy.label == 1 for copy in copies)
-    for index, copy in enumerate(copies[:10]):
+    assert len(originals(count)) == len(copies)
+    for copy, number in zip(copies[:10], originals(count), strict=False):
         image, mask = copy.load(), copy.load_mask()
-        assert ((image != stripes(index % count)) <= mask).all()
-        assert (image != stripes(index % count)).any()
+        assert ((image != stripes(number)) <= mask).all()
+        assert (image != stripes(number)).any()
 
 
 @pytest.mark.parametrize("level", [0, 100, 255])

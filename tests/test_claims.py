@@ -1,10 +1,12 @@
 import pytest
 
-from experiments.reporting.claims import Finding, _correlation, _sentence
+from evaluation.bootstrap import Interval
+from experiments.reporting.claims import correlation, sentence, verdict
+from experiments.study_runs import EPOCHS
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "bound", "verdict"),
+    ("low", "high", "bound", "expected"),
     [
         (0.01, 0.03, 0.0, "holds"),
         (-0.01, 0.03, 0.0, "undecided"),
@@ -14,26 +16,50 @@ from experiments.reporting.claims import Finding, _correlation, _sentence
         (-0.03, -0.02, -0.01, "fails"),
     ],
 )
-def test_verdicts(low, high, bound, verdict):
-    assert Finding(low, (low + high) / 2, high, bound).verdict == verdict
+def test_verdicts(low, high, bound, expected):
+    assert verdict(Interval((low + high) / 2, low, high, ()), bound) == expected
 
 
 def test_a_sentence_names_what_holds_and_what_fails():
-    holds, fails = Finding(1, 2, 3), Finding(-3, -2, -1)
-    assert _sentence({"bellows": holds, "comb": holds}) == "**Holds** on every dataset."
+    # Two of seven are not all.
+    assert sentence({"bellows": "holds", "comb": "holds"}) == "**Holds** on bellows, comb."
+    assert sentence(dict.fromkeys(EPOCHS, "fails")) == "**Fails** on every dataset."
     text = "**Holds** on bellows, comb; **fails** on square."
-    assert _sentence({"bellows": holds, "square": fails, "comb": holds}) == text
+    assert sentence({"bellows": "holds", "square": "fails", "comb": "holds"}) == text
 
 
-def test_a_correlation_is_over_the_ends_of_the_branches():
-    rows = [
-        {"stage": stage, "branch": branch, "loss_unweighted": loss, "adapt_auc": auc}
-        for stage, branch, loss, auc in (
-            ("1", "none", "9", "0.1"),
-            ("2", "none", "9", "0.1"),
-            ("2", "none", "3", "0.5"),
-            ("2", "kl", "2", "0.6"),
-            ("2", "bce", "1", "0.9"),
-        )
+def rows(*values):
+    return [
+        {
+            "stage": stage,
+            "branch": branch,
+            "epoch": epoch,
+            "loss_unweighted": str(loss),
+            "adapt_auc": str(auc),
+        }
+        for stage, branch, epoch, loss, auc in values
     ]
-    assert _correlation(rows) == pytest.approx(-1.0)
+
+
+ENDS = {"e2": 4, "e3": 6}
+
+
+def test_a_correlation_is_over_the_ends_of_the_branches_of_a_stage():
+    of_two = rows(
+        ("1", "none", "2", 9, 0.1),
+        ("2", "none", "3", 9, 0.9),  # not its end
+        ("2", "none", "4", 3, 0.5),
+        ("2", "kl", "4", 2, 0.6),
+        ("2", "bce", "4", 1, 0.9),
+    )
+    assert correlation(of_two, ENDS) == pytest.approx(1.0)
+    # Stage 3 has lower losses and lower AUROCs, but within it the lower loss has the higher one.
+    later = rows(("3", "none", "6", 0.5, 0.2), ("3", "kl", "6", 0.3, 0.21))
+    assert correlation(of_two + later, ENDS) > 0.8
+
+
+def test_branches_that_are_out_are_no_part_of_a_correlation():
+    of_two = rows(("2", "none", "4", 3, 0.5), ("2", "kl", "4", 2, 0.6), ("2", "bce", "4", 1, 0.9))
+    out = rows(("3", "none", "6", "nan", 0.5), ("3", "kl", "5", 1, 0.1))
+    assert correlation(of_two + out, ENDS) == pytest.approx(1.0)
+    assert correlation(rows(("2", "none", "4", 3, 0.5)), ENDS) is None

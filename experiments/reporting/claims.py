@@ -23,8 +23,8 @@ from experiments.reporting.contestants import (
     interval,
 )
 from experiments.reporting.files import Study
-from experiments.reporting.tables import table
-from experiments.study_runs import CHOSEN_SCORE, JUDGED
+from experiments.reporting.tables import agreement, table
+from experiments.study_runs import CHOSEN_SCORE, EPOCHS, JUDGED
 
 AS_WELL = 0.01
 """How much lower an AUC may be that counts as "as good"."""
@@ -36,149 +36,184 @@ HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one dataset says of a claim.
+class Claim:
+    """A claim and what the datasets say of it.
 
     Attributes:
-        low, mean, high: the figure with its interval, or with the range over the seeds.
-        bound: what it has to be above.
+        text: the claim.
+        measure: what its figures are.
+        findings: by dataset, the figure with its interval.
+        bound: what the figure has to be above.
+        scale: what the figures are multiplied with when they are shown.
     """
 
-    low: float
-    mean: float
-    high: float
+    text: str
+    measure: str
+    findings: Mapping[str, Interval | None]
     bound: float = 0.0
+    scale: float = 100.0
 
-    @property
-    def verdict(self) -> str:
-        """Holds where all of the interval is above the bound, fails where none of it is."""
-        if self.low > self.bound:
-            return HOLDS
-        return FAILS if self.high <= self.bound else UNDECIDED
+    def verdicts(self) -> dict[str, str]:
+        """By dataset that was run, holds where all of the interval is above the bound, or fails."""
+        return {
+            dataset: verdict(found, self.bound)
+            for dataset, found in self.findings.items()
+            if found is not None
+        }
 
 
-def claims(study: Study, datasets: Sequence[str]) -> Iterator[tuple[str, str, dict]]:
-    """(claim, what its figures are, findings by dataset)."""
+def verdict(found: Interval, bound: float) -> str:
+    """Holds where all of the interval is above the bound, fails where none of it is."""
+    if found.low > bound:
+        return HOLDS
+    return FAILS if found.high <= bound else UNDECIDED
 
-    def versus(contestant, other, protocol=HELDOUT, bound=0.0):
-        found = {each: difference(study, each, contestant, other, protocol) for each in datasets}
-        return _findings(found, bound)
 
-    points = "difference of AUC on the test images, 95 % interval"
-    yield (
-        "The AUC-adapted VAE beats the conventional VAE at its best epoch (paper protocol).",
-        "difference of AUC on the images that steered, 95 % interval: optimistic for both",
+def claims(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
+    """The claims, with the figures of some datasets."""
+
+    def versus(contestant, other, protocol=HELDOUT):
+        return {each: difference(study, each, contestant, other, protocol) for each in datasets}
+
+    points = "difference of AUC on the test images in points"
+    yield Claim(
+        "The AUC-adapted VAE beats the conventional VAE at its best epoch (paper's protocol).",
+        "difference of AUC in points on the images that steered, optimistic for both",
         versus(BY_LABELS, CONVENTIONAL, PAPER),
     )
-    yield (
-        "It still does on images that did not steer it.",
+    yield Claim(
+        "The AUC-adapted VAE beats the conventional VAE on images that did not steer it.",
         points,
         versus(BY_LABELS, CONVENTIONAL),
     )
-    yield (
+    yield Claim(
         "The loss-adapted VAE beats the conventional VAE without labels.",
-        points,
+        f"{points}; {_effort(study, datasets)}",
         versus(BY_LOSS, LAST),
     )
-    yield (
-        "Adaptation by synthetic defects does as well as by labels, to a point of AUC.",
+    yield Claim(
+        "Adaptation by synthetic defects does as well as by labels (the paper's rule), to a point.",
         points,
-        versus(BY_SYNTHETIC, BY_LABELS, bound=-AS_WELL),
+        versus(BY_SYNTHETIC, BY_LABELS),
+        bound=-AS_WELL,
     )
-    yield (
-        "Our rule (climb) by synthetic defects does as well as the paper's by labels, to a point.",
+    yield Claim(
+        "Climbing by synthetic defects does as well as the paper's rule by labels, to a point.",
         points,
-        versus(CLIMB, BY_LABELS, bound=-AS_WELL),
+        versus(CLIMB, BY_LABELS),
+        bound=-AS_WELL,
     )
-    yield (
+    yield Claim(
         "A lower loss means a higher AUC (the paper says that it does not).",
-        "minus Spearman's correlation of loss and AUC over the ends of a search's branches, mean "
-        "and range over the seeds",
-        {each: found for each in datasets if (found := _loss_and_auc(study, each))},
+        "correlation (Spearman) of falling loss and rising AUC on the adapt images over the ends "
+        "of a search's branches, those of a stage beside each other; mean and range over the seeds",
+        {each: _loss_and_auc(study, each) for each in datasets},
+        scale=1.0,
     )
-    yield (
+    yield Claim(
         "Adaptive weights (climb) beat the best fixed weight after as many steps.",
-        f"{points}; the fixed weight was chosen of several trainings, so it took their time",
+        f"{points}; to choose the fixed weight took all of its trainings",
         versus(CLIMB, FIXED),
     )
-    yield (
-        "The choice of the score matters more than the weights.",
-        f"AUC of the conventional VAE with the score {CHOSEN_SCORE}, which synthetic defects chose "
-        "on the paper's datasets, less that of adapted weights (climb) with the dataset's own "
-        "score; 95 % interval",
+    yield Claim(
+        f"Another score ({CHOSEN_SCORE}) gains more than adaptive weights (climb).",
+        f"gain of the one less gain of the other, {points}",
         versus(BASIS.by(CHOSEN_SCORE), CLIMB),
     )
-    yield (
-        f"Without any label, climb and the score {CHOSEN_SCORE} reach an AUC of {100 * GOOD:.0f} % "
-        "on real photographs.",
-        "AUC on the test images, 95 % interval",
-        _findings(
-            {each: interval(study, each, CLIMB_BY_CHOSEN) for each in datasets if each in JUDGED},
-            GOOD,
-        ),
+    yield Claim(
+        f"Without any label, climb and the score {CHOSEN_SCORE} reach {100 * GOOD:.0f} % on real "
+        "photographs.",
+        "AUC on the test images in %",
+        {each: interval(study, each, CLIMB_BY_CHOSEN) for each in datasets if each in JUDGED},
+        bound=GOOD,
     )
 
 
 def claims_lines(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     """The claims as Markdown."""
-    for number, (text, measure, findings) in enumerate(claims(study, datasets), 1):
-        yield f"### {number}. {text}"
+    for number, claim in enumerate(claims(study, datasets), 1):
+        yield f"### {number}. {claim.text}"
         yield ""
-        if not findings:
+        verdicts = claim.verdicts()
+        if not verdicts:
             yield "Not run yet."
             yield ""
             continue
-        yield f"{_sentence(findings)} Figures: {measure}."
+        yield f"{sentence(verdicts)} Figures: {claim.measure}."
         yield ""
         yield from table(
-            ("dataset", "figure", "verdict"),
-            (
-                [
-                    dataset,
-                    f"{finding.mean:+.3f} [{finding.low:+.3f}, {finding.high:+.3f}]",
-                    finding.verdict,
-                ]
-                for dataset, finding in findings.items()
-            ),
+            ("dataset", "figure, 95 % interval", "same sign", "wanted", "verdict"),
+            (_row(claim, dataset, verdicts[dataset]) for dataset in verdicts),
         )
         yield ""
 
 
-def _sentence(findings: Mapping[str, Finding]) -> str:
+def _row(claim, dataset, found_verdict):
+    found = claim.findings[dataset]
+    low, mean, high = (claim.scale * number for number in (found.low, found.mean, found.high))
+    figure = f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]"
+    return [dataset, figure, agreement(found), f"> {claim.scale * claim.bound:g}", found_verdict]
+
+
+def sentence(verdicts: Mapping[str, str]) -> str:
+    """Where a claim holds, where it fails, and where that is undecided."""
     parts = []
-    for verdict in (HOLDS, FAILS, UNDECIDED):
-        names = [name for name, finding in findings.items() if finding.verdict == verdict]
-        if len(names) == len(findings):
-            return f"**{verdict.capitalize()}** on every dataset."
+    for each in (HOLDS, FAILS, UNDECIDED):
+        names = [dataset for dataset, found in verdicts.items() if found == each]
+        if len(names) == len(EPOCHS):
+            return f"**{each.capitalize()}** on every dataset."
         if names:
-            parts.append(f"**{verdict}** on {', '.join(names)}")
+            parts.append(f"**{each}** on {', '.join(names)}")
     text = "; ".join(parts)
     return f"{text[:2]}{text[2].upper()}{text[3:]}."
 
 
-def _findings(intervals: Mapping[str, Interval | None], bound):
-    return {
-        dataset: Finding(found.low, found.mean, found.high, bound)
-        for dataset, found in intervals.items()
-        if found is not None
-    }
+def _effort(study, datasets):
+    """How long the searches took, as text."""
+    shares = [
+        outcome.entry["trained_epochs"] / study.get(dataset, BY_LOSS.run).config["e3"]
+        for dataset in datasets
+        for outcome in BY_LOSS.outcomes(study, dataset).values()
+    ]
+    if not shares:
+        return "the searches are not run yet"
+    return (
+        f"a search trained {min(shares):.1f} to {max(shares):.1f} times as many epochs as the "
+        "conventional VAE"
+    )
 
 
 def _loss_and_auc(study, dataset):
-    run = study.get(dataset, BY_LOSS.run)
-    if run is None:
-        return None
-    outcomes = run.outcomes("loss_adapted").values()
-    values = [_correlation(outcome.branches()) for outcome in outcomes]
-    values = [-value for value in values if value is not None]
-    if not values:
-        return None
-    return Finding(float(min(values)), float(np.mean(values)), float(max(values)))
+    values = [
+        correlation(outcome.branches(), study.get(dataset, BY_LOSS.run).config)
+        for outcome in BY_LOSS.outcomes(study, dataset).values()
+    ]
+    values = tuple(value for value in values if value is not None)
+    return Interval(float(np.mean(values)), min(values), max(values), values) if values else None
 
 
-def _correlation(rows):
-    """Over the branches of the stages 2 and 3, at their last epochs."""
-    ends = {(row["stage"], row["branch"]): row for row in rows if row["stage"] != "1"}
-    ends = [row for row in ends.values() if row["adapt_auc"]]
-    losses, aucs = ([float(row[name]) for row in ends] for name in ("loss_unweighted", "adapt_auc"))
-    return spearmanr(losses, aucs).statistic if np.ptp(losses) and np.ptp(aucs) else None
+def correlation(rows: Sequence[Mapping[str, str]], ends: Mapping[str, int]) -> float | None:
+    """Spearman's correlation of falling loss and rising AUROC, each less its mean in the stage.
+
+    Args:
+        rows: those of `branches.csv`.
+        ends: by "e2" and "e3", the last epochs of the stages.
+
+    Returns:
+        None where it is not defined.
+    """
+    losses, aucs = [], []
+    for stage in ("2", "3"):
+        of_stage = [
+            (-float(row["loss_unweighted"]), float(row["adapt_auc"]))
+            for row in rows
+            if row["stage"] == stage and int(row["epoch"]) == ends[f"e{stage}"] and row["adapt_auc"]
+        ]
+        pairs = np.array([pair for pair in of_stage if np.isfinite(pair).all()])
+        if len(pairs):
+            centred = pairs - pairs.mean(axis=0)
+            losses += list(centred[:, 0])
+            aucs += list(centred[:, 1])
+    if len(losses) < 3 or not np.ptp(losses) or not np.ptp(aucs):
+        return None
+    return float(spearmanr(losses, aucs).statistic)

@@ -68,26 +68,27 @@ BY_LOSS = Contestant("Loss-adapted VAE", "loss", "loss_adapted", "last epoch")
 PCA = Contestant("PCA", "baselines", "pca", "–", seedless=True)
 MEAN_IMAGE = Contestant("Mean image", "baselines", "mean_image", "–", seedless=True)
 CONTESTANTS = (
-    *(CONVENTIONAL, BY_LABELS, BASIS, BY_SYNTHETIC, CLIMB, FIXED, RECONSTRUCTION),
-    *(AUTOENCODER, LAST, BY_LOSS, PCA, MEAN_IMAGE),
+    *(CONVENTIONAL, BY_LABELS, BASIS, BY_SYNTHETIC, CLIMB, CLIMB_BY_CHOSEN, FIXED),
+    *(RECONSTRUCTION, AUTOENCODER, LAST, BY_LOSS, PCA, MEAN_IMAGE),
 )
-"""All that is compared by each dataset's own score, in the order of the tables."""
+"""All that is compared, in the order of the tables."""
+
+
+def fixed_weights(dataset: str) -> dict[str, Contestant]:
+    """By fixed weight of the KL term, its contestant."""
+    names = [run.name for run in runs_of(dataset, "quick") if run.name.startswith("beta-")]
+    return {"1": BASIS} | {name.removeprefix("beta-"): replace(FIXED, run=name) for name in names}
 
 
 def _best_fixed(study, dataset):
     """By seed, the weight with the highest AUROC of synthetic defects."""
-    weights = [run.name for run in runs_of(dataset, "quick") if run.name.startswith("beta-")]
-    wanted = [(BASIS.run, BASIS.method), *((name, FIXED.method) for name in weights)]
-    found = [(study.get(dataset, name), method) for name, method in wanted]
-    if any(run is None for run, _ in found):
-        return {}
-    candidates = [run.outcomes(method) for run, method in found]
+    found = [each.outcomes(study, dataset) for each in fixed_weights(dataset).values()]
     return {
         seed: max(
-            (outcomes[seed] for outcomes in candidates),
+            (outcomes[seed] for outcomes in found),
             key=lambda outcome: outcome.entry["synthetic_auc"],
         )
-        for seed in sorted(set.intersection(*map(set, candidates)))
+        for seed in sorted(set.intersection(*map(set, found)))
     }
 
 

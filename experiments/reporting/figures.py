@@ -45,7 +45,9 @@ def plot_study(study: Study, directory: Path) -> Iterator[tuple[str, str]]:
 
 def _auc_adapted(run, directory):
     seed = run.config["seeds"][0]
-    outcomes = {method: run.outcomes(method)[seed] for method in METHODS}
+    outcomes = {method: run.outcomes(method).get(seed) for method in METHODS}
+    if None in outcomes.values():
+        return
     for figure, (method, outcome) in zip(("14", "15"), outcomes.items(), strict=True):
         history = outcome.history()
         name = f"fig{figure}_transitions_{method}.png"
@@ -63,8 +65,14 @@ def _auc_adapted(run, directory):
         name = f"fig{figure}_{kind}_{method}.png"
         title = f"{run.dataset}, {TITLES[method]}, epoch {outcome.entry['epoch']}"
         score = SCORES[run.config["score"]].label
-        plot_examples(directory / name, outcome.examples()[kind], score=score, title=title)
-        yield name, f"**Fig. {figure}.** The same {kind} image by the {TITLES[method]}."
+        (example,) = outcome.examples()[kind]
+        plot_examples(directory / name, [example], score=score, title=title)
+        yield (
+            name,
+            f"**Fig. {figure}.** A{'n' if kind == 'anomalous' else ''} {kind} image by the "
+            f"{TITLES[method]} of its best epoch ({outcome.entry['epoch']}), "
+            f"{score} = {example.score:.6f}; both methods show the same image.",
+        )
 
 
 SEARCH_FIGURES = {
@@ -118,7 +126,9 @@ def _products(study, directory):
     shown = []
     for dataset in EPOCHS:
         if (run := study.get(dataset, BY_LABELS.run)) is not None:
-            outcome = run.outcomes(BY_LABELS.method)[run.config["seeds"][0]]
+            outcome = run.outcomes(BY_LABELS.method).get(run.config["seeds"][0])
+            if outcome is None:
+                continue
             (example,) = outcome.examples()["anomalous"]
             mse = float(np.mean(np.square(example.x - example.x_hat)))
             shown.append(replace(example, name=dataset, score=mse))

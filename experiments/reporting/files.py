@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.examples import Example, read_examples, write_examples
-from experiments.study_runs import CHOSEN_SCORE
+from experiments.study_runs import CHOSEN_SCORE, runs
 from storage import atomic_directory, read_csv
 
 COPIED = ("summary.json", "config.json", "environment.json", "baseline.json")
@@ -21,6 +21,8 @@ PICTURES = {"baselines": ("synthetic_defects.png",)}
 """By run, the pictures that are copied, too."""
 
 PER_SEED = ("history.csv", "branches.csv")
+"""Compressed, as the scores are."""
+
 TIME, SCORES, EXAMPLES = "time.json", "scores.csv.gz", "examples.npz"
 SHOWN_RUN = "labels"
 """The run whose images are shown, one of each kind, as its first seed sees them."""
@@ -37,8 +39,10 @@ def collect(study_dir: Path, output_dir: Path) -> int:
         The number of runs.
     """
     count = 0
-    for summary in sorted(study_dir.glob("*/*/summary.json")):
-        run, target = summary.parent, output_dir / summary.parent.relative_to(study_dir)
+    for path in (run.path for run in runs("quick")):
+        run, target = study_dir / path, output_dir / path
+        if not (run / "summary.json").exists():
+            continue
         with atomic_directory(target) as temporary:
             for name in (*COPIED, *PICTURES.get(run.name, ())):
                 shutil.copyfile(run / name, temporary / name)
@@ -59,7 +63,7 @@ def collect(study_dir: Path, output_dir: Path) -> int:
 def _copy_seed(directory, copy, score):
     for name in PER_SEED:
         if (directory / name).exists():
-            shutil.copyfile(directory / name, copy / name)
+            _write_compressed(copy / f"{name}.gz", (directory / name).read_text())
     if (directory / "all_scores.csv").exists():
         columns = dict.fromkeys(("split", "label", score, CHOSEN_SCORE))
         rows = [
@@ -71,8 +75,17 @@ def _copy_seed(directory, copy, score):
         writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
-        # Without the time, so that the same scores are the same bytes.
-        (copy / SCORES).write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
+        _write_compressed(copy / SCORES, text.getvalue())
+
+
+def _write_compressed(path, text):
+    # Without the time, so that the same text is the same bytes.
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def _read_compressed(path):
+    with gzip.open(path, "rt") as file:
+        return list(csv.DictReader(file))
 
 
 def _copy_examples(file, copy):
@@ -106,8 +119,7 @@ class Outcome:
 
         The other can be `CHOSEN_SCORE`.
         """
-        with gzip.open(self.directory / SCORES, "rt") as file:
-            rows = [row for row in csv.DictReader(file) if row["split"] in splits]
+        rows = [r for r in _read_compressed(self.directory / SCORES) if r["split"] in splits]
         labels = np.array([int(row["label"]) for row in rows])
         return labels, np.array([float(row[score or self.score]) for row in rows])
 
@@ -117,14 +129,14 @@ class Outcome:
 
     def history(self) -> dict[str, np.ndarray]:
         """By column of `history.csv`, its numbers; empty columns are left out."""
-        rows = read_csv(self.directory / "history.csv")
+        rows = _read_compressed(self.directory / "history.csv.gz")
         return {
             name: np.array([float(row[name]) for row in rows]) for name in rows[0] if rows[0][name]
         }
 
     def branches(self) -> list[dict]:
         """The rows of `branches.csv`, where a search wrote one."""
-        return read_csv(self.directory / "branches.csv")
+        return _read_compressed(self.directory / "branches.csv.gz")
 
 
 class StudyRun:
@@ -153,10 +165,15 @@ class StudyRun:
         """Its `config.json`."""
         return self._json("config.json")
 
+    @cached_property
+    def baseline(self) -> dict:
+        """Its `baseline.json`."""
+        return self._json("baseline.json")
+
     @property
-    def hours(self) -> float:
-        """How long it took; 0 where nobody looked at the clock."""
-        return self._json(TIME)["seconds"] / 3600 if (self.path / TIME).exists() else 0.0
+    def hours(self) -> float | None:
+        """How long it took; None where nobody looked at the clock."""
+        return self._json(TIME)["seconds"] / 3600 if (self.path / TIME).exists() else None
 
     def outcomes(self, method: str) -> dict[int, "Outcome"]:
         """By seed, what a method came to where it ended well."""
@@ -169,6 +186,14 @@ class StudyRun:
             if "failed" not in row
         }
 
+    @property
+    def failed(self) -> Iterator[str]:
+        """The seeds that have no result, as text."""
+        for method, found in self.summary["methods"].items():
+            for row in found["per_seed"]:
+                if "failed" in row:
+                    yield f"{self.dataset}/{self.name}, {method}, seed {row['seed']}"
+
     def _json(self, name):
         return json.loads((self.path / name).read_text(encoding="utf-8"))
 
@@ -178,10 +203,14 @@ class Study:
 
     Args:
         root: the directory that `collect` wrote.
+
+    Attributes:
+        root: that directory.
     """
 
     def __init__(self, root: Path):
         paths = sorted(path.parent for path in root.glob("*/*/summary.json"))
+        self.root = root
         self._runs = {(run.dataset, run.name): run for run in map(StudyRun, paths)}
 
     def __iter__(self) -> Iterator[StudyRun]:

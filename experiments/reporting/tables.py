@@ -14,12 +14,14 @@ from experiments.reporting.contestants import (
     CLIMB_BY_CHOSEN,
     CONTESTANTS,
     CONVENTIONAL,
+    FIXED,
     LAST,
     PCA,
     RECONSTRUCTION,
     Contestant,
     aucs,
     difference,
+    fixed_weights,
 )
 from experiments.reporting.files import Study
 
@@ -41,8 +43,13 @@ def signed(value: Interval | None) -> str:
     if value is None:
         return NOTHING
     low, mean, high = (100 * number for number in (value.low, value.mean, value.high))
-    agree = sum(np.sign(each) == np.sign(value.mean) for each in value.per_seed)
-    return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}] {agree}/{len(value.per_seed)}"
+    return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}] {agreement(value)}"
+
+
+def agreement(value: Interval) -> str:
+    """How many seeds of how many have the sign of the mean; 0 has none."""
+    signs = np.sign(value.per_seed)
+    return f"{np.sum((signs == np.sign(value.mean)) & (signs != 0))}/{len(signs)}"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -80,6 +87,23 @@ def _conventional(contestant: Contestant) -> Contestant:
     return {"labels": CONVENTIONAL, "last epoch": LAST}.get(contestant.chosen_by, BASIS)
 
 
+def fixed_weights_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
+    """AUROC by fixed weight of the KL term, and with how many seeds it was the chosen one."""
+    rows = []
+    for dataset in datasets:
+        candidates = fixed_weights(dataset)
+        found = [each.outcomes(study, dataset) for each in candidates.values()]
+        if not all(found):
+            continue
+        chosen = FIXED.outcomes(study, dataset)
+        for weight, outcomes in zip(candidates, found, strict=True):
+            entries = [outcome.entry for outcome in outcomes.values()]
+            wins = sum(outcomes.get(seed) == outcome for seed, outcome in chosen.items())
+            aucs_of = ([e[name] for e in entries] for name in ("synthetic_auc", "test_auc"))
+            rows.append([dataset, weight, *map(percent, aucs_of), f"{wins}/{len(chosen)}"])
+    return table(("dataset", "KL weight", "AUC, synthetic", "AUC, test", "chosen"), rows)
+
+
 def scores_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     """AUROC by score: of synthetic defects, which can choose it, and on the test images."""
     rows = []
@@ -97,8 +121,8 @@ def scores_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
             }
             best = max(means, key=lambda score: means[score][0])
             cells = [f"{synthetic:.2f} / {test:.2f}" for synthetic, test in means.values()]
-            rows.append([dataset, each.title, *cells, best])
-    return table(("dataset", "method", *SCORES, "chosen"), rows)
+            rows.append([dataset, each.title, each.chosen_by, *cells, best])
+    return table(("dataset", "method", "epoch chosen by", *SCORES, "highest synthetic"), rows)
 
 
 def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
@@ -114,5 +138,5 @@ def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
                     values.append(spearmanr(*pair).statistic)
             if values:
                 shown = f"{np.mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
-                rows.append([dataset, each.title, shown])
-    return table(("dataset", "training", "Spearman over epochs"), rows)
+                rows.append([dataset, each.title, each.chosen_by, shown])
+    return table(("dataset", "training", "steered by", "Spearman over epochs"), rows)

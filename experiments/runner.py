@@ -16,7 +16,8 @@ from experiments.methods import TITLES
 from experiments.outcome import evaluate
 from experiments.run_directory import RunDirectory, note_environment
 from experiments.runtime import set_up
-from experiments.summary import summarize, to_markdown
+from experiments.summary import summarize
+from experiments.summary_tables import to_markdown
 from storage import write_json, write_text
 
 NEAR_CHANCE = 0.6

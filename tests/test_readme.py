@@ -7,7 +7,7 @@ import commands
 import pytest
 from conftest import read_json
 
-from experiments.summary import to_markdown
+from experiments.summary_tables import to_markdown
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

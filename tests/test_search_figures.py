@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 import experiments.search_figures
 from callbacks import SearchPlan
 from evaluation.search_figures import Curve, plot_losses
-from experiments.summary import to_markdown
+from experiments.summary_tables import to_markdown
 from losses import BRANCHES, DISABLED, TERMS
 
 PLAN = SearchPlan(BRANCHES["bernoulli"], terms=TERMS["bernoulli"], ends=(2, 4, 6), floor=DISABLED)

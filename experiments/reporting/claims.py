@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from evaluation.bootstrap import Interval
+from experiments.markdown import table
 from experiments.reporting.contestants import (
     BASIS,
     BY_LABELS,
@@ -23,7 +24,7 @@ from experiments.reporting.contestants import (
     interval,
 )
 from experiments.reporting.files import Study
-from experiments.reporting.tables import agreement, table
+from experiments.reporting.tables import agreement
 from experiments.study_runs import CHOSEN_SCORE, EPOCHS, JUDGED
 
 AS_WELL = 0.01

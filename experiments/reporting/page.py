@@ -49,6 +49,9 @@ wide. Climb, and the score `{CHOSEN_SCORE}` of claims 8 and 9, were chosen befor
 trials on bellows, square and comb; the photographs elpv_mono and elpv_poly are what they are judged
 by. The images of brick and of gravel are overlapping cuts of one photograph each, so intervals
 there are narrower than the truth, and their defects are of the same kinds as the synthetic ones.
+
+Pictures of elpv_mono and elpv_poly are from the elpv-dataset (Buerhop-Lutz et al., 2018; CC
+BY-NC-SA 4.0), under whose licence they stay.
 """
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from experiments.markdown import table
 from experiments.reporting.files import Study
-from experiments.reporting.tables import NOTHING, percent, table
+from experiments.reporting.tables import NOTHING, percent
 
 DATASETS = ("bellows", "square", "comb")
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from experiments.markdown import table
 from experiments.reporting.contestants import HELDOUT
 from experiments.reporting.files import Study
-from experiments.reporting.tables import table
 from experiments.study_runs import runs
 
 

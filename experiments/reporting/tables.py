@@ -1,12 +1,13 @@
 """The tables of the results page, as lines of Markdown."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.stats import spearmanr
 
 from evaluation import SCORES
 from evaluation.bootstrap import Interval
+from experiments.markdown import table
 from experiments.reporting.contestants import (
     BASIS,
     BY_LABELS,
@@ -50,14 +51,6 @@ def agreement(value: Interval) -> str:
     """How many seeds of how many have the sign of the mean; 0 has none."""
     signs = np.sign(value.per_seed)
     return f"{np.sum((signs == np.sign(value.mean)) & (signs != 0))}/{len(signs)}"
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table in Markdown, line by line."""
-    yield f"| {' | '.join(columns)} |"
-    yield "|---" * len(columns) + "|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def methods_table(study: Study, datasets: Sequence[str], protocol: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ of the adapt images, are kept with the detector, so no picture is read.
 
 from absl import flags
 
-import experiments.flags
+import experiments.detector_flags
 from detection import calibrate, describe
 from detection.calibration import SETTINGS
 from experiments.command import run
@@ -26,7 +26,7 @@ FLAGS = flags.FLAGS
 
 def main() -> int:
     """Calibrates as the flags ask for; returns the exit status."""
-    detector, directory = experiments.flags.detector_from_flags()
+    detector, directory = experiments.detector_flags.detector_from_flags()
     setting = FLAGS.setting
     if setting is None:
         setting = SETTINGS.get(FLAGS.threshold)
@@ -37,6 +37,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    experiments.flags.define_calibration_flags()
-    flags.adopt_module_key_flags(experiments.flags)
+    experiments.detector_flags.define_calibration_flags()
+    flags.adopt_module_key_flags(experiments.detector_flags)
     run(main)

@@ -13,22 +13,23 @@ from pathlib import Path
 
 from absl import flags
 
-import experiments.flags
+import experiments.detector_flags
 from detection.export import SUFFIXES, export
 from experiments.command import run
+from experiments.flags import size_from_flag
 
 FLAGS = flags.FLAGS
 
 
 def main() -> int:
     """Exports what the flags ask for; returns the exit status."""
-    detector, directory = experiments.flags.detector_from_flags()
+    detector, directory = experiments.detector_flags.detector_from_flags()
     path = Path(FLAGS.output or directory.with_name(f"exported{SUFFIXES[FLAGS.format]}"))
     difference = export(
         detector,
         path,
         format=FLAGS.format,
-        input_size=experiments.flags.size_from_flag("input_size") or detector.image_size,
+        input_size=size_from_flag("input_size") or detector.image_size,
         dtype=FLAGS.input_dtype,
     )
     print(
@@ -38,6 +39,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    experiments.flags.define_export_flags()
-    flags.adopt_module_key_flags(experiments.flags)
+    experiments.detector_flags.define_export_flags()
+    flags.adopt_module_key_flags(experiments.detector_flags)
     run(main)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from absl import flags
 
-import experiments.flags
+import experiments.detector_flags
 from callbacks import ProgressBar
 from data import DataError
 from data.images import SUFFIXES
@@ -51,7 +51,7 @@ SETTLE_SECONDS = 1.0
 
 def main() -> int:
     """Inspects what the flags ask for; returns the exit status."""
-    detector, _ = experiments.flags.detector_from_flags()
+    detector, _ = experiments.detector_flags.detector_from_flags()
     source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
     if source is not None and not source.exists():
         raise DataError(f"Expected a picture or a directory. Received: images={source}")
@@ -155,6 +155,6 @@ def _print(line):
 
 
 if __name__ == "__main__":
-    experiments.flags.define_inspection_flags()
-    flags.adopt_module_key_flags(experiments.flags)
+    experiments.detector_flags.define_inspection_flags()
+    flags.adopt_module_key_flags(experiments.detector_flags)
     run(main, error_status=NOT_RUN)

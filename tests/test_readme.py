@@ -1,12 +1,15 @@
 """What the README says is what the files of the runs say."""
 
 import re
+import shutil
 from pathlib import Path
 
 import commands
 import pytest
 from conftest import read_json
 
+from experiments.reporting.files import Study
+from experiments.reporting.page import write_page
 from experiments.summary_tables import to_markdown
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +24,16 @@ def test_tables_come_from_the_summaries(results):
     assert text == (results / "summary.md").read_text()
     tables = text[text.index("**Adapt images") : text.index("Every run:")]
     assert tables.strip() in README
+
+
+def test_the_results_page_comes_from_the_files_of_the_study(tmp_path):
+    files = tmp_path / "docs/results/study"
+    shutil.copytree(ROOT / "docs/results/study", files, ignore=shutil.ignore_patterns("figures"))
+    write_page(Study(files), tmp_path / "docs/RESULTS.md")
+    text = (tmp_path / "docs/RESULTS.md").read_text()
+    assert text == (ROOT / "docs/RESULTS.md").read_text()
+    figures = {path.name for path in (ROOT / "docs/results/study/figures").iterdir()}
+    assert {path.name for path in (files / "figures").iterdir()} == figures
 
 
 def test_there_are_results():

@@ -1,4 +1,4 @@
-"""The flags that every experiment has, and the configuration that they make.
+"""The flags that the experiments have, and the configuration that they make.
 
 Each flag that overrides the profile has no default of its own: its help tells the profiles'.
 """

@@ -17,7 +17,7 @@ from evaluation.figures import (
 )
 from experiments.config import Config
 from losses import TERMS
-from storage import read_csv
+from storage import numeric_columns, read_csv
 
 MAX_EXAMPLES = 4
 
@@ -71,7 +71,7 @@ def plot_model(
             )
     write_examples(directory / "examples.npz", shown_examples)
     file = directory / "history.csv"
-    history = _read_columns(file) if file.exists() else {}
+    history = numeric_columns(read_csv(file)) if file.exists() else {}
     aucs = {text: history[name] for name, text in _auc_labels(config).items() if name in history}
     if aucs:
         plot_transitions(
@@ -150,9 +150,3 @@ def _examples(data, split, indices, scorer, scores):
 def _example(item, x, x_hat, score):
     mask = item.load_mask() if item.load_mask and item.label else None
     return Example(name=item.name, x=x, x_hat=x_hat, score=float(score), mask=mask)
-
-
-def _read_columns(path):
-    """The columns that hold numbers."""
-    rows = read_csv(path)
-    return {name: [float(row[name]) for row in rows] for name in rows[0] if rows[0][name]}

@@ -3,6 +3,8 @@
 from storage.files import (
     atomic_directory,
     atomic_path,
+    csv_text,
+    numeric_columns,
     read_csv,
     write_csv,
     write_json,
@@ -14,7 +16,9 @@ __all__ = [
     "LOCK",
     "atomic_directory",
     "atomic_path",
+    "csv_text",
     "lock_directory",
+    "numeric_columns",
     "read_csv",
     "write_csv",
     "write_json",

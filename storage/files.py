@@ -6,7 +6,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 
@@ -76,14 +76,24 @@ def write_json(path: str | os.PathLike, value) -> None:
 
 def write_csv(path: str | os.PathLike, columns: Iterable[str], rows: Iterable[Mapping]) -> None:
     """Writes a CSV file whole: a header of `columns` and one line for each of `rows`."""
+    write_text(path, csv_text(columns, rows))
+
+
+def csv_text(columns: Iterable[str], rows: Iterable[Mapping]) -> str:
+    """What `write_csv` writes."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fieldnames=list(columns), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_text(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_csv(path: str | os.PathLike) -> list[dict[str, str]]:
     """Reads a CSV file with a header: a dict for each line."""
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def numeric_columns(rows: Sequence[Mapping[str, str]]) -> dict[str, list[float]]:
+    """By name, the columns of a CSV file that are not empty, as numbers."""
+    return {name: [float(row[name]) for row in rows] for name in rows[0] if rows[0][name]}

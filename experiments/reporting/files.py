@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import numpy as np
 
 from evaluation.examples import Example, read_examples, write_examples
 from experiments.study_runs import CHOSEN_SCORE, runs
-from storage import atomic_directory, read_csv
+from storage import atomic_directory, csv_text, numeric_columns, read_csv
 
 COPIED = ("summary.json", "config.json", "environment.json", "baseline.json")
 PICTURES = {"baselines": ("synthetic_defects.png",)}
@@ -67,15 +66,11 @@ def _copy_seed(directory, copy, score):
     if (directory / "all_scores.csv").exists():
         columns = dict.fromkeys(("split", "label", score, CHOSEN_SCORE))
         rows = [
-            row
+            {name: row[name] for name in columns}
             for row in read_csv(directory / "all_scores.csv")
             if row["split"] in ("adapt", "test")
         ]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-        _write_compressed(copy / SCORES, text.getvalue())
+        _write_compressed(copy / SCORES, csv_text(columns, rows))
 
 
 def _write_compressed(path, text):
@@ -129,10 +124,8 @@ class Outcome:
 
     def history(self) -> dict[str, np.ndarray]:
         """By column of `history.csv`, its numbers; empty columns are left out."""
-        rows = _read_compressed(self.directory / "history.csv.gz")
-        return {
-            name: np.array([float(row[name]) for row in rows]) for name in rows[0] if rows[0][name]
-        }
+        columns = numeric_columns(_read_compressed(self.directory / "history.csv.gz"))
+        return {name: np.array(values) for name, values in columns.items()}
 
     def branches(self) -> list[dict]:
         """The rows of `branches.csv`, where a search wrote one."""

@@ -100,16 +100,19 @@ def plot_defects(
     save_figure(figure, path)
 
 
-def plot_examples(path: Path, examples: Sequence[Example], *, score: str, title: str) -> None:
+def plot_examples(
+    path: Path, examples: Sequence[Example], *, score: str, title: str, one_scale: bool = True
+) -> None:
     """Original, reconstruction and squared error, a row an image (Figs. 16 to 19).
 
-    The squared errors of a figure share one scale, and a marked defect is outlined in the original.
+    A marked defect is outlined in the original.
 
     Args:
         path: the PNG file.
         examples: the images.
         score: the score's name.
         title: what the images are and who reconstructed them.
+        one_scale: whether the squared errors of all images share one scale.
     """
     height, width = examples[0].x.shape
     row_height = 2.2 * min(height / width, 2.0) + 0.3
@@ -123,7 +126,10 @@ def plot_examples(path: Path, examples: Sequence[Example], *, score: str, title:
         if example.mask is not None and example.mask.any():
             axes[0].contour(example.mask, levels=[0.5], colors=ANOMALOUS_COLOR, linewidths=0.8)
         axes[1].imshow(np.clip(example.x_hat, 0, 1), cmap="gray", vmin=0, vmax=1)
-        heat = axes[2].imshow(error, cmap="inferno", vmin=0, vmax=largest)
+        vmax = largest if one_scale else None
+        heat = axes[2].imshow(error, cmap="inferno", vmin=0, vmax=vmax)
+        if not one_scale:
+            figure.colorbar(heat, ax=axes[2], shrink=0.8)
         axes[0].set_xlabel(example.name, fontsize=7, parse_math=False)
         axes[2].set_xlabel(f"{score} = {example.score:.6f}", fontsize=8)
         for axis in axes:
@@ -132,7 +138,8 @@ def plot_examples(path: Path, examples: Sequence[Example], *, score: str, title:
         rows[0], ("(a) original", "(b) reconstruction", "(c) squared error"), strict=True
     ):
         axis.set_title(heading, fontsize=9)
-    figure.colorbar(heat, ax=rows[:, 2], shrink=0.8)
+    if one_scale:
+        figure.colorbar(heat, ax=rows[:, 2], shrink=0.8)
     save_figure(figure, path)
 
 

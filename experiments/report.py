@@ -1,4 +1,4 @@
-"""Writes the results page from the files of the study's runs.
+"""Writes the results page, and the README's part of it, from the files of the study's runs.
 
     python experiments/report.py --study_dir=runs/study
     python experiments/report.py
@@ -13,6 +13,7 @@ from absl import flags
 
 from experiments.command import run
 from experiments.reporting.files import Study, collect
+from experiments.reporting.headline import write_headline
 from experiments.reporting.page import write_page
 
 FLAGS = flags.FLAGS
@@ -22,8 +23,11 @@ def main() -> int:
     """Collects what is asked for, and writes the page."""
     if FLAGS.study_dir is not None:
         print(f"{collect(Path(FLAGS.study_dir), Path(FLAGS.files_dir))} runs: {FLAGS.files_dir}")
-    write_page(Study(Path(FLAGS.files_dir)), Path(FLAGS.output))
+    study = Study(Path(FLAGS.files_dir))
+    write_page(study, Path(FLAGS.output))
     print(f"The page: {FLAGS.output}")
+    write_headline(study, Path(FLAGS.readme))
+    print(f"Its table and verdicts: {FLAGS.readme}")
     return 0
 
 
@@ -31,4 +35,5 @@ if __name__ == "__main__":
     flags.DEFINE_string("study_dir", None, "Run directories of a study whose files are copied.")
     flags.DEFINE_string("files_dir", "docs/results/study", "Where the small files are.")
     flags.DEFINE_string("output", "docs/RESULTS.md", "The page.")
+    flags.DEFINE_string("readme", "README.md", "The file with lines between which a part goes.")
     run(main)

@@ -9,6 +9,7 @@ import pytest
 from conftest import read_json
 
 from experiments.reporting.files import Study
+from experiments.reporting.headline import write_headline
 from experiments.reporting.page import write_page
 from experiments.summary_tables import to_markdown
 
@@ -26,12 +27,15 @@ def test_tables_come_from_the_summaries(results):
     assert tables.strip() in README
 
 
-def test_the_results_page_comes_from_the_files_of_the_study(tmp_path):
+def test_the_results_come_from_the_files_of_the_study(tmp_path):
     files = tmp_path / "docs/results/study"
     shutil.copytree(ROOT / "docs/results/study", files, ignore=shutil.ignore_patterns("figures"))
-    write_page(Study(files), tmp_path / "docs/RESULTS.md")
-    text = (tmp_path / "docs/RESULTS.md").read_text()
-    assert text == (ROOT / "docs/RESULTS.md").read_text()
+    study = Study(files)
+    write_page(study, tmp_path / "docs/RESULTS.md")
+    shutil.copyfile(ROOT / "README.md", tmp_path / "README.md")
+    write_headline(study, tmp_path / "README.md")
+    for page in ("docs/RESULTS.md", "README.md"):
+        assert (tmp_path / page).read_text() == (ROOT / page).read_text()
     figures = {path.name for path in (ROOT / "docs/results/study/figures").iterdir()}
     assert {path.name for path in (files / "figures").iterdir()} == figures
 

@@ -9,8 +9,10 @@ import pytest
 from conftest import make_folder, read_json, tiny
 
 from evaluation.bootstrap import Interval
+from experiments.config import ConfigError
 from experiments.reporting.contestants import BY_LABELS, CONVENTIONAL, PCA, difference
 from experiments.reporting.files import Study
+from experiments.reporting.headline import BEGIN, END, write_headline
 from experiments.reporting.tables import signed
 
 SEEDS = (1, 10)
@@ -22,6 +24,7 @@ def study(tmp_path_factory):
     root = tmp_path_factory.mktemp("study")
     folder = make_folder(root / "photographs")
     run = root / "runs/bellows"
+    (root / "README.md").write_text(f"# Ours\n{BEGIN}\nold\n{END}\nMore.\n")
     flags = ["--seeds=1,10", "--epochs=2"]
     commands.run("run_auc_adapted.py", *tiny(folder, run / "labels", *flags))
     data = ["--dataset=folder", f"--data_dir={folder}", "--image_size=16", "--latent_dim=4"]
@@ -32,7 +35,7 @@ def study(tmp_path_factory):
 
 def report(root, *more):
     flags = [f"--files_dir={root / 'files'}", f"--output={root / 'RESULTS.md'}"]
-    return commands.run("report.py", *flags, *more)
+    return commands.run("report.py", *flags, f"--readme={root / 'README.md'}", *more)
 
 
 def test_the_same_files_give_the_same_page_to_the_letter(study):
@@ -58,6 +61,28 @@ def test_numbers_are_those_of_the_summaries(study):
     assert "in the tables: bellows (labels with seeds 20, 50, 100, loss, " in text
     environment = read_json(study / "runs/bellows/labels/environment.json")
     assert environment["git_commit"] in text
+
+
+def test_the_readme_has_the_held_out_table_and_the_verdicts_of_the_page(study):
+    page, readme = ((study / name).read_text() for name in ("RESULTS.md", "README.md"))
+    before, part, after = re.split(f"{BEGIN}\n|{END}\n", readme)
+    assert (before, after) == ("# Ours\n", "More.\n")
+    rows = [line for line in part.split("\n") if line.startswith("|")]
+    held_out = page[page.index("**Held out") : page.index("**Paper's protocol")]
+    assert len(rows) > 10
+    assert "\n".join(rows) in held_out
+    verdicts = re.findall(r"\n(\d+)\. (.+?[.)]) ([*N].+)", part)
+    assert len(verdicts) == 9
+    for number, claim, verdict in verdicts:
+        assert f"### {number}. {claim}\n\n{verdict}" in page
+
+
+def test_a_readme_without_the_marks_is_left_alone(study, tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# Ours\n{END}\n{BEGIN}\n")
+    with pytest.raises(ConfigError, match="Expected the lines"):
+        write_headline(Study(study / "files"), readme)
+    assert readme.read_text() == f"# Ours\n{END}\n{BEGIN}\n"
 
 
 def test_differences_are_paired_by_seed(study):

@@ -134,5 +134,6 @@ def _products(study, directory):
             shown.append(replace(example, name=dataset, score=mse))
     if shown:
         title = "An anomalous image of each dataset, by the AUC-adapted VAE"
-        plot_examples(directory / "products.png", shown, score="MSE", title=title)
+        file = directory / "products.png"
+        plot_examples(file, shown, score="MSE", title=title, one_scale=False)
         yield "products.png", f"{title}; a marked defect is outlined in red."

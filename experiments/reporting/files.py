@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.examples import Example, read_examples, write_examples
-from experiments.study_runs import CHOSEN_SCORE, runs
+from experiments.study_runs import CHOSEN_SCORE, EPOCHS, runs
 from storage import atomic_directory, csv_text, numeric_columns, read_csv
 
 COPIED = ("summary.json", "config.json", "environment.json", "baseline.json")
@@ -199,12 +199,15 @@ class Study:
 
     Attributes:
         root: that directory.
+        datasets: those with a run, in the order of the tables.
     """
 
     def __init__(self, root: Path):
         paths = sorted(path.parent for path in root.glob("*/*/summary.json"))
         self.root = root
         self._runs = {(run.dataset, run.name): run for run in map(StudyRun, paths)}
+        found = {run.dataset for run in self}
+        self.datasets = [dataset for dataset in EPOCHS if dataset in found]
 
     def __iter__(self) -> Iterator[StudyRun]:
         return iter(self._runs.values())

@@ -17,7 +17,7 @@ from experiments.reporting.tables import (
     scores_table,
     signals_table,
 )
-from experiments.study_runs import CHOSEN_SCORE, EPOCHS
+from experiments.study_runs import CHOSEN_SCORE
 from storage import atomic_directory, write_text
 
 FIGURES = "figures"
@@ -68,7 +68,7 @@ def write_page(study: Study, path: Path) -> None:
 
 
 def _lines(study: Study, directory: Path, figures: Path) -> Iterator[str]:
-    datasets = [dataset for dataset in EPOCHS if any(run.dataset == dataset for run in study)]
+    datasets = study.datasets
     files = os.path.relpath(study.root, directory)
     yield "# Results"
     yield ""

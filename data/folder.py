@@ -71,7 +71,7 @@ def folder(
             needs_labels=needs_labels,
         )
     except DataError as error:
-        raise DataError(f"{root}: {error} With --adapt_signal=synthetic none is needed.") from error
+        raise DataError(f"{root}: {error}") from error
     return replace(dataset, ignored=_others(root, {item.name for item in (*normal, *labelled)}))
 
 

@@ -42,9 +42,9 @@ def split_train_and_labelled(
     calibration, train = _take(normal, num_calibration)
     try:
         adapt, test = _split_labelled(labelled, protocol)
-    except DataError:
+    except DataError as error:
         if needs_labels:
-            raise
+            raise DataError(f"{error} With --adapt_signal=synthetic none is needed.") from error
         adapt = test = ()
     return Dataset(_limit(train, num_train), calibration, adapt, test)
 

@@ -28,8 +28,8 @@ LEAST_CHANGE = 0.06
 A blur on a smooth place, say, changes nothing: it is drawn anew.
 """
 
-LEAST_RANGE = 0.02
-"""What an image's range is taken for where it is less, as a share of the full scale."""
+LEAST_LEVELS = 5
+"""What an image's range is taken for where it is less, in its own gray levels."""
 
 MAX_DRAWS = 100
 
@@ -87,7 +87,7 @@ def originals(count: int) -> np.ndarray:
 
 def add_defect(
     image: np.ndarray, source: np.ndarray, rng: np.random.RandomState, kind: str | None = None
-) -> tuple[np.ndarray, np.ndarray, str]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Damages a copy of an image.
 
     Args:
@@ -97,7 +97,7 @@ def add_defect(
         kind: a key of `KINDS`, or None for one by chance.
 
     Returns:
-        The damaged image, like `image`; the defect's pixels, bool (H, W); and its kind.
+        The damaged image, like `image`, and the defect's pixels, bool (H, W).
 
     Raises:
         UnseenError: If no draw can be seen: an image of one level cannot be blurred, say.
@@ -107,15 +107,16 @@ def add_defect(
         raise ValueError(f"Expected a source of shape {image.shape}. Received: {source.shape}.")
     x, other = (np.float32(array) / np.iinfo(array.dtype).max for array in (image, source))
     dark, bright = np.quantile(x, (0.01, 0.99))
-    scale = max(bright - dark, LEAST_RANGE)
+    full = np.iinfo(image.dtype).max
+    scale = max(bright - dark, LEAST_LEVELS / full)
     for _ in range(MAX_DRAWS):
         drawn = kind or rng.choice(list(KINDS))
         damaged, mask = KINDS[drawn]((x - dark) / scale, (other - dark) / scale, rng)
         damaged = np.clip(damaged * scale + dark, 0.0, 1.0)
-        levels = np.floor(damaged * np.iinfo(image.dtype).max + HALF).astype(image.dtype)
+        levels = np.floor(damaged * full + HALF).astype(image.dtype)
         is_seen = np.abs(damaged - x)[mask].max(initial=0.0) >= LEAST_CHANGE * scale
         if is_seen and (levels != image)[mask].any():
-            return np.where(_like(mask, image), levels, image), mask, drawn
+            return np.where(_like(mask, image), levels, image), mask
     raise UnseenError(f"Expected an image on which a {kind or 'defect'} can be seen.")
 
 

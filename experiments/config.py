@@ -76,6 +76,11 @@ class AUCAdaptedConfig(Config):
                 f"Expected no --patterns with --rule={self.rule}, which has weights of its own. "
                 f"Received: patterns={self.patterns}."
             )
+        if self.rule != "paper" and "auc_adapted" not in self.methods:
+            raise ConfigError(
+                "Expected auc_adapted among the --methods with --rule. "
+                f"Received: methods={','.join(self.methods)}."
+            )
         if self.kl_weight != 1.0 and "beta_vae" not in self.methods:
             raise ConfigError(
                 "Expected beta_vae among the --methods with --kl_weight. "

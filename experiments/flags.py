@@ -3,6 +3,7 @@
 Each flag that overrides the profile has no default of its own: its help tells the profiles'.
 """
 
+import math
 import os
 import re
 from pathlib import Path
@@ -111,7 +112,9 @@ def define_experiment_flags(experiment: str) -> None:
     _define_override(flags.DEFINE_integer, "batch_size", "Images in a batch.", lower_bound=1)
     _define_override(flags.DEFINE_float, "learning_rate", "Adam's step size.")
     flags.register_validator(
-        "learning_rate", lambda rate: rate is None or rate > 0, "Expected a number above 0."
+        "learning_rate",
+        lambda rate: rate is None or 0 < rate < math.inf,
+        "Expected a finite number above 0.",
     )
     flags.DEFINE_enum(
         "dtype_policy",
@@ -138,7 +141,7 @@ def _define_auc_adapted():
     _define_override(
         flags.DEFINE_integer,
         "f_update",
-        "Epochs between two looks of the switcher (F_update).",
+        "Epochs between two looks of --rule=paper (F_update).",
         lower_bound=1,
     )
 
@@ -165,8 +168,11 @@ def _define_auc_adapted():
         "cyclical: a KL weight that rises by the epoch, once or in cycles, whatever the AUC.",
         list(RULES),
     )
-    _define_override(
-        flags.DEFINE_float, "kl_weight", "β, the KL weight of the method beta_vae.", lower_bound=0
+    _define_override(flags.DEFINE_float, "kl_weight", "β, the KL weight of the method beta_vae.")
+    flags.register_validator(
+        "kl_weight",
+        lambda weight: weight is None or 0 <= weight < math.inf,
+        "Expected a finite number of at least 0.",
     )
     _define_override(
         flags.DEFINE_list,

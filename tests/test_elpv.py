@@ -77,7 +77,10 @@ def test_the_command_on_real_photographs(tmp_path):
 
 @needs_elpv
 @pytest.mark.slow
-def test_the_photographs_as_a_folder_give_the_same_model_with_and_without_the_labelled(tmp_path):
+@pytest.mark.parametrize("rule", [(), ("--rule=climb", "--patterns=ladder")])
+def test_the_photographs_as_a_folder_give_the_same_model_with_and_without_the_labelled(
+    tmp_path, rule
+):
     folder = tmp_path / "photographs"
     for _, item in load("elpv_mono").items():
         part = "test" if item.label else "train"
@@ -94,7 +97,7 @@ def test_the_photographs_as_a_folder_give_the_same_model_with_and_without_the_la
         commands.run(
             "run_auc_adapted.py",
             *("--dataset=folder", f"--data_dir={folder}", f"--run_dir={run}", "--epochs=12"),
-            *("--adapt_signal=synthetic", "--rule=climb", "--patterns=ladder", "--image_size=32"),
+            *("--adapt_signal=synthetic", "--image_size=32", *rule),
         )
         models.append([variables_of(run / method / "seed-1") for method in METHODS])
         shutil.rmtree(folder / "test", ignore_errors=True)

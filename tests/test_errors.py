@@ -37,6 +37,7 @@ def error_of(*flags):
         ("--epochs=many", "many"),
         ("--learning_rate=0", "above 0"),
         ("--learning_rate=nan", "above 0"),
+        ("--kl_weight=inf", "finite number of at least 0"),
         ("--dataset=screws", "bellows"),
         ("--score=ssim", "max1p"),
         ("--num_threads=0", "positive integer"),

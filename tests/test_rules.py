@@ -73,6 +73,21 @@ def test_worse_in_both_directions_stays_and_then_takes_what_there_is():
     assert marked(aucs, "is_best") == [4, 6, 18]
 
 
+def test_worse_than_the_first_rung_goes_back_to_it():
+    # No rung is above it. After 16 it is the training's doing, and the climb begins again.
+    aucs = [0.9] * 4 + [0.5] * 16
+    assert rungs(aucs) == [0] * 4 + [1] * 4 + [0] * 10 + [1] * 2 + [2]
+    assert marked(aucs, "goes_back") == [8, 12]
+    assert marked(aucs, "is_best") == [4, 16]
+
+
+def test_an_early_rise_widens_the_margin_and_the_climb_goes_on():
+    # The jump of 0.3 counts as noise later, too: losses of 0.02 a rung are not seen.
+    aucs = [0.5, 0.8, 0.8, 0.8, 0.78, 0.78, 0.76, 0.76, 0.74, 0.74, 0.72, 0.72]
+    assert rungs(aucs)[-1] == 5
+    assert marked(aucs, "goes_back") == []
+
+
 def test_after_both_directions_were_worse_the_rung_is_held():
     aucs = [0.5] * 4 + [0.9] * 2 + [0.5] * 8 + [0.9] * 6
     assert rungs(aucs)[14:] == [1] * 7

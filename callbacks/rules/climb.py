@@ -27,7 +27,8 @@ class ClimbRule:
     - Better by more than the margin: this is the best window, and its model is kept. One rung on.
     - Not clearly better or worse: one rung on, but not where both directions were worse.
     - Worse by more than the margin: the rung stays; and where the next window is worse too, back to
-      the kept model, and from its rung in the other direction. Where both directions were worse,
+      the kept model, and from its rung in the other direction, which at an end of the ladder is the
+      rung itself. Where both directions were worse,
       training goes on from the kept model at its rung; and where that is worse too, it is the
       training and not the weights: that window counts as the best from then on.
 

@@ -46,6 +46,7 @@ class Claim:
         findings: by dataset, the figure with its interval.
         bound: what the figure has to be above.
         scale: what the figures are multiplied with when they are shown.
+        is_difference: whether the figures are shown with a sign.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Claim:
     findings: Mapping[str, Interval | None]
     bound: float = 0.0
     scale: float = 100.0
+    is_difference: bool = True
 
     def verdicts(self) -> dict[str, str]:
         """By dataset that was run, holds where all of the interval is above the bound, or fails."""
@@ -127,6 +129,7 @@ def claims(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
         "AUC on the test images in %",
         {each: interval(study, each, CLIMB_BY_CHOSEN) for each in datasets if each in JUDGED},
         bound=GOOD,
+        is_difference=False,
     )
 
 
@@ -152,7 +155,8 @@ def claims_lines(study: Study, datasets: Sequence[str]) -> Iterator[str]:
 def _row(claim, dataset, found_verdict):
     found = claim.findings[dataset]
     low, mean, high = (claim.scale * number for number in (found.low, found.mean, found.high))
-    figure = f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]"
+    sign = "+" if claim.is_difference else ""
+    figure = f"{mean:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
     return [dataset, figure, agreement(found), f"> {claim.scale * claim.bound:g}", found_verdict]
 
 

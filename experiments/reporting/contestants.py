@@ -122,6 +122,8 @@ def difference(
     ours, theirs = (each.outcomes(study, dataset, protocol) for each in (contestant, other))
     if contestant.seedless and ours:
         ours = dict.fromkeys(theirs, next(iter(ours.values())))
+    if other.seedless and theirs:
+        theirs = dict.fromkeys(ours, next(iter(theirs.values())))
     seeds = sorted(set(ours) & set(theirs))
     if not seeds:
         return None

@@ -180,6 +180,12 @@ class StudyRun:
         }
 
     @property
+    def seeds(self) -> set[int]:
+        """The seeds that every method of it ended with, well or not."""
+        methods = self.summary["methods"].values()
+        return set.intersection(*({row["seed"] for row in found["per_seed"]} for found in methods))
+
+    @property
     def failed(self) -> Iterator[str]:
         """The seeds that have no result, as text."""
         for method, found in self.summary["methods"].items():

@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.reporting.claims import claims_lines
-from experiments.reporting.contestants import HELDOUT, PAPER
+from experiments.reporting.aim import aim_table, paths_table
+from experiments.reporting.claims import GOOD, claims_lines
+from experiments.reporting.contestants import HELDOUT, PAPER, fixed_weights
 from experiments.reporting.figures import OF_AUC, OF_LOSS, plot_study
 from experiments.reporting.files import Study
 from experiments.reporting.paper_tables import paper_tables
@@ -17,7 +18,7 @@ from experiments.reporting.tables import (
     scores_table,
     signals_table,
 )
-from experiments.study_runs import CHOSEN_SCORE
+from experiments.study_runs import CHOSEN_SCORE, JUDGED
 from storage import atomic_directory, write_text
 
 FIGURES = "figures"
@@ -46,9 +47,10 @@ What is compared:
 
 Intervals are of 95 %, by resampled images and Student's t over the seeds: three seeds make them
 wide. Climb, and the score `{CHOSEN_SCORE}` of claims 8 and 9, were chosen before the study in
-trials on bellows, square and comb; the photographs elpv_mono and elpv_poly are what they are judged
-by. The images of brick and of gravel are overlapping cuts of one photograph each, so intervals
-there are narrower than the truth, and their defects are of the same kinds as the synthetic ones.
+trials of VAEs on bellows, square and comb, whose files were not kept; the photographs elpv_mono and
+elpv_poly are what they are judged by. The images of brick and of gravel are overlapping cuts of one
+photograph each, so intervals there are narrower than the truth, and their defects are of the same
+kinds as the synthetic ones.
 
 Pictures of elpv_mono and elpv_poly are from the elpv-dataset (Buerhop-Lutz et al., 2018; CC
 BY-NC-SA 4.0), under whose licence they stay.
@@ -114,7 +116,32 @@ def _lines(study: Study, directory: Path, figures: Path) -> Iterator[str]:
         yield ""
         yield from differences_table(study, datasets, protocol)
         yield ""
-    yield "The fixed weights. The best one is chosen for each seed, by synthetic defects."
+    yield "## Our rule and its aim"
+    yield ""
+    yield (
+        "What climb, which sees no label, was to reach was set before: on every dataset at least "
+        "the best fixed weight and the paper's rule by labels, in the mean over the seeds. "
+        "Differences of AUC on the test images in points, with interval and sign as above; the "
+        "conventional VAE, the paper's rule, the reconstruction alone and PCA stand beside."
+    )
+    yield ""
+    yield from aim_table(study, datasets)
+    yield ""
+    yield (
+        "Where it is lost: how many epochs the trainings had at each weight of the KL term and how "
+        "often it rose again; which epoch was chosen, and the AUC there, beside the highest that a "
+        "choice by labels could have found and that of the last epoch. On the adapt images in %; "
+        "means over the seeds. What is lost from there to the test images is none of the signal's "
+        "doing."
+    )
+    yield ""
+    yield from paths_table(study, datasets)
+    yield ""
+    yield (
+        f"The fixed weights: {', '.join(fixed_weights(JUDGED[0]))} on the judged photographs, with "
+        f"five seeds; {', '.join(fixed_weights(OF_AUC))} elsewhere, with three. The best one is "
+        "chosen for each seed, by synthetic defects."
+    )
     yield ""
     yield from fixed_weights_table(study, datasets)
     yield ""
@@ -123,7 +150,7 @@ def _lines(study: Study, directory: Path, figures: Path) -> Iterator[str]:
     yield (
         "AUC of synthetic defects / on the test images in %, mean over the seeds, by score, of "
         "models whose epoch was chosen by the run's own score. The first needs no label, so it can "
-        "choose the score."
+        f"choose the score. On {JUDGED[0]} the best of the scores was to reach {100 * GOOD:.0f} %."
     )
     yield ""
     yield from scores_table(study, datasets)

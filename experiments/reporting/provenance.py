@@ -43,7 +43,7 @@ def _left_out(study):
     for planned in runs("quick"):
         run = study.get(planned.dataset, planned.name)
         seeds = set(map(int, planned.seeds.split(",")))
-        lacking = sorted(seeds - set(run.config["seeds"])) if run else []
+        lacking = sorted(seeds - run.seeds) if run else []
         if run is None:
             missing.setdefault(planned.dataset, []).append(planned.name)
         elif lacking:

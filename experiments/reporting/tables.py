@@ -112,10 +112,11 @@ def scores_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
                 ]
                 for score in SCORES
             }
-            best = max(means, key=lambda score: means[score][0])
             cells = [f"{synthetic:.2f} / {test:.2f}" for synthetic, test in means.values()]
-            rows.append([dataset, each.title, each.chosen_by, *cells, best])
-    return table(("dataset", "method", "epoch chosen by", *SCORES, "highest synthetic"), rows)
+            best = [max(means, key=lambda score: means[score][which]) for which in (0, 1)]
+            rows.append([dataset, each.title, each.chosen_by, *cells, *best])
+    chosen = ("highest synthetic", "highest test")
+    return table(("dataset", "method", "epoch chosen by", *SCORES, *chosen), rows)
 
 
 def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
@@ -123,13 +124,18 @@ def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     rows = []
     for dataset in datasets:
         for each in (CONVENTIONAL, BY_LABELS, CLIMB, CLIMB_BY_CHOSEN, RECONSTRUCTION):
-            values = []
-            for outcome in each.outcomes(study, dataset).values():
-                history = outcome.history()
-                pair = history["adapt_auc"], history["adapt_auc_synthetic"]
-                if all(np.ptp(curve) > 0 for curve in pair):
-                    values.append(spearmanr(*pair).statistic)
-            if values:
-                shown = f"{np.mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+            outcomes = each.outcomes(study, dataset).values()
+            if outcomes:
+                shown = _correlations([outcome.history() for outcome in outcomes])
                 rows.append([dataset, each.title, each.chosen_by, shown])
     return table(("dataset", "training", "steered by", "Spearman over epochs"), rows)
+
+
+def _correlations(histories):
+    pairs = [(history["adapt_auc"], history["adapt_auc_synthetic"]) for history in histories]
+    values = [spearmanr(*pair).statistic for pair in pairs if all(map(np.ptp, pair))]
+    if not values:
+        return "one is constant"
+    constant = len(pairs) - len(values)
+    note = f"; one is constant with {constant} of {len(pairs)} seeds" if constant else ""
+    return f"{np.mean(values):.2f} ({min(values):.2f} to {max(values):.2f}){note}"

@@ -13,11 +13,10 @@ last line counts. Links to directories are not followed.
 Exit status: 0 all normal, 1 some anomalous, 3 none anomalous but some unreadable, 2 not run.
 """
 
-import contextlib
 import os
 import signal
 import sys
-import time
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,15 +133,19 @@ def _findings(detector, paths):
 
 def _watch(detector, watcher, output):
     """Inspects what is there and what arrives, until SIGINT or SIGTERM."""
+    # A KeyboardInterrupt is lost where it meets a weak reference's callback.
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     print(f"Watching {watcher.directory}; Ctrl-C ends it and writes the report.", file=sys.stderr)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            ready = watcher.look()
-            for finding in _findings(detector, ready):
-                _print(output.add(finding))
-            if not ready:
-                time.sleep(LOOK_SECONDS)
+    while not stop.is_set():
+        ready = watcher.look()
+        for finding in _findings(detector, ready):
+            _print(output.add(finding))
+            if stop.is_set():
+                break
+        if not ready:
+            stop.wait(LOOK_SECONDS)
 
 
 def _print(line):

@@ -15,6 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
+AT_MOST = 900.0
+"""Seconds that a command may take; one that hangs is a failure."""
+
 SCRIPTS = Path(__file__).parent.parent / "experiments"
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -80,7 +83,10 @@ class Command:
 
     def wait(self):
         """Waits for the end; returns the exit status, negative for a signal."""
-        self._process.join()
+        self._process.join(AT_MOST)
+        if self.is_running():
+            self._process.kill()
+            raise AssertionError(f"It did not end: {(self._output / 'stderr').read_text()}")
         self.stdout, self.stderr = (
             (self._output / name).read_text() for name in ("stdout", "stderr")
         )

@@ -266,6 +266,32 @@ def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
     assert '<dd id="total">36</dd>' in (output / "report.html").read_text()
 
 
+INTERRUPTED_IN_A_CALLBACK = """
+import runpy, signal, sys, weakref
+from detection.watch import Watcher
+class Referent: pass
+def look(self):
+    referent = Referent()
+    reference = weakref.ref(referent, lambda _: signal.raise_signal(signal.SIGINT))
+    del referent
+    return []
+Watcher.look = look
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_an_interrupt_ends_watching_wherever_it_meets_it(trained, tmp_path):
+    # What a weak reference's callback raises is printed and forgotten.
+    (tmp_path / "pictures").mkdir()
+    flags = [f"--model_dir={trained[1]}", f"--images={tmp_path / 'pictures'}", "--watch"]
+    flags.append(f"--output_dir={tmp_path / 'output'}")
+    script = str(commands.SCRIPTS / "inspect_images.py")
+    command = [sys.executable, "-c", INTERRUPTED_IN_A_CALLBACK, script, *flags]
+    assert subprocess.run(command, timeout=300).returncode == 0
+    assert (tmp_path / "output/report.html").exists()
+
+
 @pytest.mark.slow
 def test_watching_ten_thousand_pictures_takes_no_more_memory_and_loses_none(trained, tmp_path):
     pictures, output = tmp_path / "pictures", tmp_path / "output"

@@ -28,9 +28,9 @@ class ClimbRule:
     - Not clearly better or worse: one rung on, but not where both directions were worse.
     - Worse by more than the margin: the rung stays; and where the next window is worse too, back to
       the kept model, and from its rung in the other direction, which at an end of the ladder is the
-      rung itself. Where both directions were worse,
-      training goes on from the kept model at its rung; and where that is worse too, it is the
-      training and not the weights: that window counts as the best from then on.
+      rung itself. Where both directions were worse, training goes on from the kept model at its
+      rung; and where that is worse too, it is the training and not the weights: that window counts
+      as the best from then on.
 
     At the end of the ladder the rung stays.
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from evaluation.bootstrap import auroc_interval, difference_interval
+from evaluation import bootstrap
+from evaluation.bootstrap import auroc_interval, difference_interval, seeds_interval
 
 LABELS = np.repeat([0, 1], [60, 40])
 
@@ -69,3 +70,31 @@ def test_a_method_does_not_differ_from_itself():
 
 def test_the_same_files_give_the_same_interval():
     assert auroc_interval(LABELS, runs(1.0)) == auroc_interval(LABELS, runs(1.0))
+
+
+def test_what_is_drawn_decides_little(monkeypatch):
+    ends = []
+    for seed in range(5):
+        monkeypatch.setattr(bootstrap, "SEED", seed)
+        bootstrap._resamples.cache_clear()
+        interval = difference_interval(LABELS, runs(1.0, count=3), runs(0.8, count=3, seed=1))
+        ends.append((interval.low, interval.high))
+    bootstrap._resamples.cache_clear()
+    width = np.mean(np.diff(ends))
+    assert np.all(np.std(ends, axis=0) < 0.01 * width)
+
+
+def test_normal_and_anomalous_images_are_drawn_apart():
+    labels = np.repeat([0, 1], [50, 50])
+    normal, anomalous = (bootstrap._resamples(label, 50) for label in (0, 1))
+    assert abs(np.corrcoef(normal.ravel(), anomalous.ravel())[0, 1]) < 0.01
+    assert auroc_interval(labels, [np.arange(100.0)]).mean == 1.0
+
+
+def test_of_seeds_alone_the_interval_is_student_s():
+    interval = seeds_interval([1.0, 2.0, 3.0])
+    assert interval.mean == 2.0
+    # 4.303 is the 97.5th percentile for two degrees of freedom.
+    assert interval.high - 2.0 == pytest.approx(4.303 / np.sqrt(3), rel=0.02)
+    assert 2.0 - interval.low == pytest.approx(interval.high - 2.0)
+    assert seeds_interval([0.5]).low == seeds_interval([0.5]).high == 0.5

@@ -12,6 +12,7 @@ from pathlib import Path
 from absl import flags
 
 from experiments.command import run
+from experiments.config import ConfigError
 from experiments.reporting.files import Study, collect
 from experiments.reporting.headline import write_headline
 from experiments.reporting.page import write_page
@@ -22,7 +23,10 @@ FLAGS = flags.FLAGS
 def main() -> int:
     """Collects what is asked for, and writes the page."""
     if FLAGS.study_dir is not None:
-        print(f"{collect(Path(FLAGS.study_dir), Path(FLAGS.files_dir))} runs: {FLAGS.files_dir}")
+        count = collect(Path(FLAGS.study_dir), Path(FLAGS.files_dir))
+        if not count:
+            raise ConfigError(f"Expected finished runs. Received: none in {FLAGS.study_dir}.")
+        print(f"{count} runs: {FLAGS.files_dir}")
     study = Study(Path(FLAGS.files_dir))
     write_page(study, Path(FLAGS.output))
     print(f"The page: {FLAGS.output}")

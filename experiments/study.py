@@ -101,7 +101,9 @@ class _Clock:
 
     def __init__(self, path):
         self._path = path
-        self._before = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
+        # Of a run whose directory was deleted the time counts no more.
+        goes_on = path.exists() and path.with_name(path.name.removesuffix(".time.json")).exists()
+        self._before = json.loads(path.read_text())["seconds"] if goes_on else 0.0
 
     def start(self):
         self._began = self._noted = time.monotonic()
@@ -166,7 +168,7 @@ def _as_flag(value):
 
 if __name__ == "__main__":
     flags.DEFINE_enum("profile", "quick", ["quick", "paper"], "The settings of every run.")
-    flags.DEFINE_string("study_dir", "runs/study", "Where the run directories go.")
+    flags.DEFINE_string("study_dir", "runs/study", "Where the run directories of a profile go.")
     flags.DEFINE_string("only", "*", "The runs by <dataset>/<name>, with * and ?.")
     flags.DEFINE_integer(
         "jobs", os.cpu_count(), "Runs at a time; 1 where they share a GPU.", lower_bound=1

@@ -55,7 +55,7 @@ def test_numbers_are_those_of_the_summaries(study):
     methods = read_json(study / "runs/bellows/labels/summary.json")["methods"]
     for title, method in (("Conventional VAE", "conventional"), ("AUC-adapted VAE", "auc_adapted")):
         mean, std = (methods[method][name]["test_auc"] for name in ("mean", "std"))
-        assert f"| {title} | labels | {100 * mean:.2f} ± {100 * std:.2f} |" in text
+        assert f"| {title} | labels | {100 * mean:.2f} ± {100 * std:.2f} (2) |" in text
     baselines = read_json(study / "runs/bellows/baselines/summary.json")["methods"]
     assert f"| PCA | – | {100 * baselines['pca']['mean']['test_auc']:.2f} |" in text
     assert "in the tables: bellows (labels with seeds 20, 50, 100, loss, " in text
@@ -72,9 +72,15 @@ def test_the_readme_has_the_held_out_table_and_the_verdicts_of_the_page(study):
     assert len(rows) > 10
     assert "\n".join(rows) in held_out
     verdicts = re.findall(r"\n(\d+)\. (.+?[.)]) ([*N].+)", part)
-    assert len(verdicts) == 9
+    assert len(verdicts) == 10
     for number, claim, verdict in verdicts:
         assert f"### {number}. {claim}\n\n{verdict}" in page
+
+
+def test_a_directory_without_runs_is_an_error(study, tmp_path):
+    flags = [f"--study_dir={tmp_path / 'runs'}", f"--files_dir={tmp_path / 'files'}"]
+    command = commands.run("report.py", *flags, expected=1)
+    assert f"Expected finished runs. Received: none in {tmp_path / 'runs'}." in command.stderr
 
 
 def test_a_readme_without_the_marks_is_left_alone(study, tmp_path):

@@ -130,7 +130,8 @@ def _products(study, directory):
             if outcome is None:
                 continue
             (example,) = outcome.examples()["anomalous"]
-            mse = float(np.mean(np.square(example.x - example.x_hat)))
+            error = np.float32(example.x) - np.float32(example.x_hat)
+            mse = float(np.mean(np.square(error)))
             shown.append(replace(example, name=dataset, score=mse))
     if shown:
         title = "An anomalous image of each dataset, by the AUC-adapted VAE"

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.examples import Example, read_examples, write_examples
+from experiments.config import ConfigError
 from experiments.study_runs import CHOSEN_SCORE, EPOCHS, runs
 from storage import atomic_directory, csv_text, numeric_columns, read_csv
 
@@ -28,7 +29,7 @@ SHOWN_RUN = "labels"
 
 
 def collect(study_dir: Path, output_dir: Path) -> int:
-    """Copies the small files of every finished run, the scores compressed.
+    """Copies the small files of every run that has a summary, the scores compressed.
 
     Args:
         study_dir: what `study.py` wrote.
@@ -85,14 +86,13 @@ def _read_compressed(path):
 
 def _copy_examples(file, copy):
     """The first of each kind, as precise as a picture needs."""
-    if file.exists():
-        write_examples(
-            copy,
-            {
-                kind: [replace(first, x=np.float16(first.x), x_hat=np.float16(first.x_hat))]
-                for kind, (first, *_) in read_examples(file).items()
-            },
-        )
+    write_examples(
+        copy,
+        {
+            kind: [replace(first, x=np.float16(first.x), x_hat=np.float16(first.x_hat))]
+            for kind, (first, *_) in read_examples(file).items()
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -206,14 +206,18 @@ class Study:
     Attributes:
         root: that directory.
         datasets: those with a run, in the order of the tables.
+
+    Raises:
+        ConfigError: if runs on a dataset are not of the same profile, length and images.
     """
 
     def __init__(self, root: Path):
-        paths = sorted(path.parent for path in root.glob("*/*/summary.json"))
+        paths = (root / planned.path for planned in runs("quick"))
+        found = [StudyRun(path) for path in paths if (path / "summary.json").exists()]
         self.root = root
-        self._runs = {(run.dataset, run.name): run for run in map(StudyRun, paths)}
-        found = {run.dataset for run in self}
-        self.datasets = [dataset for dataset in EPOCHS if dataset in found]
+        self._runs = {(run.dataset, run.name): run for run in found}
+        self.datasets = [each for each in EPOCHS if each in {run.dataset for run in found}]
+        _check_comparable(found)
 
     def __iter__(self) -> Iterator[StudyRun]:
         return iter(self._runs.values())
@@ -221,3 +225,23 @@ class Study:
     def get(self, dataset: str, name: str) -> StudyRun | None:
         """A run, or None where it is not finished."""
         return self._runs.get((dataset, name))
+
+
+def _check_comparable(found):
+    """Refuses what no table may have side by side, such as runs of an older plan."""
+    first = {}
+    for run in found:
+        conditions = {
+            ("study", "profile"): run.config["profile"],
+            (run.dataset, "epochs"): run.config.get("epochs"),
+            (run.dataset, f"labelled images ({run.config['protocol']})"): run.baseline,
+        }
+        for (where, what), value in conditions.items():
+            if value is None:
+                continue  # a search has stages, and PCA has no epochs
+            other, expected = first.setdefault((where, what), (run, value))
+            if value != expected:
+                raise ConfigError(
+                    f"Expected the same {what} in runs that are compared. Received: others in "
+                    f"{run.path} than in {other.path}."
+                )

@@ -21,15 +21,16 @@ def provenance(study: Study) -> Iterator[str]:
             f"{known['packages']['keras']}, commit `{known['git_commit']}`"
         )
         environments.setdefault(text, []).append(f"{run.dataset}/{run.name}")
-    for text, names in sorted(environments.items(), key=lambda item: -len(item[1])):
-        yield f"{text}{'' if len(environments) == 1 else f': {len(names)} runs'}."
-        if len(names) < len(max(environments.values(), key=len)):
+    by_number = sorted(environments.items(), key=lambda item: -len(item[1]))
+    for place, (text, names) in enumerate(by_number):
+        yield f"{text}{'' if len(by_number) == 1 else f': {len(names)} runs'}."
+        if place:
             yield f"These are {', '.join(names)}."
         yield ""
     hours = [run.hours for run in study if run.hours is not None]
-    profiles = " and ".join(sorted({run.config["profile"] for run in study}))
+    profile = next(iter(study)).config["profile"]
     yield (
-        f"`python experiments/study.py`, {profiles} profile; the page: `python "
+        f"`python experiments/study.py`, {profile} profile; the page: `python "
         f"experiments/report.py`. {len(hours)} runs took {sum(hours):.1f} hours in sum, each on "
         "one thread, as many at a time as there are cores."
     )

@@ -37,7 +37,7 @@ JUDGED = ("elpv_mono", "elpv_poly")
 """Real photographs, on which our rule is judged; it was made on the paper's three datasets."""
 
 CHOSEN_SCORE = "standardized"
-"""The score with the highest AUROC of synthetic defects on each of the paper's three datasets."""
+"""The score by which VAEs had the highest AUROC of synthetic defects on the paper's datasets."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,11 @@ from experiments.study_runs import EPOCHS
     ],
 )
 def test_verdicts(low, high, bound, expected):
-    assert verdict(Interval((low + high) / 2, low, high, ()), bound) == expected
+    assert verdict(Interval((low + high) / 2, low, high, (low, high)), bound) == expected
+
+
+def test_one_seed_decides_nothing():
+    assert verdict(Interval(0.2, 0.1, 0.3, (0.2,)), 0.0) == "undecided"
 
 
 def test_a_sentence_names_what_holds_and_what_fails():
@@ -55,7 +59,14 @@ def test_a_correlation_is_over_the_ends_of_the_branches_of_a_stage():
     assert correlation(of_two, ENDS) == pytest.approx(1.0)
     # Stage 3 has lower losses and lower AUROCs, but within it the lower loss has the higher one.
     later = rows(("3", "none", "6", 0.5, 0.2), ("3", "kl", "6", 0.3, 0.21))
-    assert correlation(of_two + later, ENDS) > 0.8
+    assert correlation(of_two + later, ENDS) == pytest.approx(1.0)
+
+
+def test_one_bad_branch_is_one_rank():
+    far = rows(("2", "none", "4", 900, 0.6), ("2", "kl", "4", 2, 0.5), ("2", "bce", "4", 1, 0.4))
+    near = rows(("3", "none", "6", 3, 0.5), ("3", "kl", "6", 2, 0.6), ("3", "bce", "6", 1, 0.7))
+    # Stage 2 says the one thing, stage 3 the other.
+    assert correlation(far + near, ENDS) == pytest.approx(0.0)
 
 
 def test_branches_that_are_out_are_no_part_of_a_correlation():

@@ -1,7 +1,9 @@
 """The numbers of the results page, from runs drawn at random."""
 
 import gzip
+import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from stand_in import write_study
 
 from evaluation import auroc
+from experiments.config import ConfigError
 from experiments.reporting.aim import aim_table, epochs_by_weight, paths_table
 from experiments.reporting.claims import claims
 from experiments.reporting.contestants import (
@@ -34,7 +37,7 @@ from experiments.reporting.tables import (
     signals_table,
     signed,
 )
-from experiments.study_runs import EPOCHS, JUDGED
+from experiments.study_runs import EPOCHS, JUDGED, runs
 
 MISSING = "comb/synthetic-climb"
 FAILED = ("gravel/labels", "auc_adapted", 1), ("square/loss", "loss_adapted", 1)
@@ -156,7 +159,7 @@ def test_differences_are_those_of_the_means_over_common_seeds(root, study):
 
 def test_what_has_failed_is_named_and_in_no_mean(root, study):
     text = (root / "RESULTS.md").read_text()
-    assert "gravel/labels, auc_adapted, seed 1; square/loss, loss_adapted, seed 1" in text
+    assert "square/loss, loss_adapted, seed 1; gravel/labels, auc_adapted, seed 1" in text
     assert len(aucs(study, "gravel", BY_LABELS)) == 4
     # Without the search of seed 1 there are none of its figures.
     assert "**Fig. 19.**" in text
@@ -273,7 +276,7 @@ def test_signals_that_rise_together_have_a_correlation_of_one(study):
 
 def test_claims_are_of_the_figures(study):
     by_text = {claim.text: claim for claim in claims(study, list(EPOCHS))}
-    assert len(by_text) == 9
+    assert len(by_text) == 10
     beats = next(claim for text, claim in by_text.items() if "did not steer" in text)
     assert set(beats.verdicts()) == set(EPOCHS)
     loss = next(claim for text, claim in by_text.items() if text.startswith("A lower loss"))
@@ -289,12 +292,14 @@ def test_claims_are_of_the_figures(study):
 
 
 def test_a_claim_s_figure_is_in_its_row(root, study):
-    text = (root / "RESULTS.md").read_text().split("### 9.")[1]
+    text = (root / "RESULTS.md").read_text().split("### 10.")[1]
     run = study.get("elpv_poly", "synthetic-climb-standardized")
     rows = run.summary["methods"]["auc_adapted"]["per_seed"]
     cells = next(row for row in rows_of(text) if row[0] == "elpv_poly")
     assert cells[1].startswith(f"{100 * np.mean([row['test_auc'] for row in rows]):.2f} [")
-    assert cells[3] == "> 85"
+    assert cells[2] == "> 85"
+    aucs_of = [row["test_auc"] for row in rows]
+    assert cells[3] == f"{sum(auc > 0.85 for auc in aucs_of)}/5"
 
 
 def test_fixed_weights_and_how_often_they_are_chosen(study):
@@ -303,6 +308,24 @@ def test_fixed_weights_and_how_often_they_are_chosen(study):
     assert sum(int(row[-1].split("/")[0]) for row in rows) == 5
     entries = study.get("elpv_mono", "beta-0.03").summary["methods"]["beta_vae"]["per_seed"]
     assert rows[3][3] == texts([entry["test_auc"] for entry in entries])
+
+
+def test_runs_that_no_table_may_compare_are_refused(tmp_path):
+    two = {"elpv_mono/labels", "elpv_mono/beta-0.1"}
+    write_study(tmp_path, without={run.path for run in runs("quick")} - two)
+    cut_off = tmp_path / "elpv_mono/.labels.tmp"
+    shutil.copytree(tmp_path / "elpv_mono/labels", cut_off)
+    assert {f"{run.dataset}/{run.name}" for run in Study(tmp_path)} == two
+    file = tmp_path / "elpv_mono/beta-0.1/config.json"
+    config = json.loads(file.read_text())
+    for name, message in (("epochs", "epochs"), ("profile", "profile")):
+        file.write_text(json.dumps(config | {name: 400}))
+        with pytest.raises(ConfigError, match=f"Expected the same {message} .*/beta-0.1"):
+            Study(tmp_path)
+    file.write_text(json.dumps(config))
+    (file.parent / "baseline.json").write_text(json.dumps({"counts": {"adapt": [1, 1]}}))
+    with pytest.raises(ConfigError, match="Expected the same labelled images"):
+        Study(tmp_path)
 
 
 def test_figures_are_there_and_no_others(tmp_path):

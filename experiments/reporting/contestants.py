@@ -102,14 +102,12 @@ def aucs(
     return [auroc(*outcome.scores(splits, contestant.score)) for outcome in outcomes]
 
 
-def interval(
-    study: Study, dataset: str, contestant: Contestant, protocol: str = HELDOUT
-) -> Interval | None:
-    """The mean AUROC over the seeds with its interval, or None where the run is missing."""
-    outcomes = contestant.outcomes(study, dataset, protocol)
+def interval(study: Study, dataset: str, contestant: Contestant) -> Interval | None:
+    """The mean AUROC on the test images with its interval, or None where the run is missing."""
+    outcomes = contestant.outcomes(study, dataset)
     if not outcomes:
         return None
-    return auroc_interval(*_scores(outcomes.values(), dataset, protocol, contestant.score))
+    return auroc_interval(*_scores(outcomes.values(), dataset, HELDOUT, contestant.score))
 
 
 @functools.cache  # Claims, tables and the README ask for the same ones.

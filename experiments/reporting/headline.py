@@ -36,7 +36,8 @@ def headline(study: Study) -> Iterator[str]:
     """The lines between: AUROC of every method on every dataset, and the verdicts."""
     datasets = study.datasets
     yield ""
-    yield "AUC on the test images in %, which steered nothing: mean ± sample standard deviation."
+    yield "AUC on the test images in %, which steered nothing: mean ± sample standard deviation"
+    yield "over five seeds, or as many as are in brackets. PCA and the mean image have no seed."
     yield ""
     yield from methods_table(study, datasets, HELDOUT)
     yield ""

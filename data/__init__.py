@@ -4,7 +4,7 @@ from data.cache import ImageCache
 from data.dataset import SPLITS, DataError, Dataset, Item
 from data.folder import write_folder
 from data.pipeline import TrainingBatches, count_steps, scoring_batches
-from data.prepare import PreparedData, prepare
+from data.prepare import PreparedData, check_images, prepare
 from data.sources import GENERATED, REAL, load_dataset
 from data.synthetic_defects import damaged_copies
 
@@ -18,6 +18,7 @@ __all__ = [
     "Item",
     "PreparedData",
     "TrainingBatches",
+    "check_images",
     "count_steps",
     "damaged_copies",
     "load_dataset",

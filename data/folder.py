@@ -49,13 +49,15 @@ def folder(
     """
     root = Path(data_dir)
     if not root.is_dir():
-        raise DataError(f"Expected a directory with train/good and test. Received: data_dir={root}")
+        raise DataError(
+            f"Expected a directory with train/good. Received: data_dir={root}, which is none"
+        )
     read = partial(_item, root, image_size, resize)
     normal = [read(path, None) for path in _images(root / "train" / NORMAL)]
     if not normal:
         raise DataError(
             f"Expected normal images ({', '.join(SUFFIXES)}) in {root / 'train' / NORMAL}. "
-            "Received: none."
+            f"Received: none; {len(_images(root))} in {root} itself."
         )
     labelled = [
         read(path, None if kind.name == NORMAL else kind.name)

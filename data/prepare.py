@@ -74,18 +74,11 @@ def prepare(
         DataError: If an image cannot be read, or the images are not those of the manifest.
     """
     items = [item for _, item in dataset.items()]
-    images = [
-        {"image": item.name, "split": split, "label": item.label, "defect": item.defect}
-        for split, item in dataset.items()
-        if split != "damaged"  # made of the others
-    ]
-    known = json.loads(manifest_path.read_text()) if manifest_path.exists() else None
-    if known is not None and known["images"] != images:
-        raise DataError(_difference(known["images"], images, manifest_path))
+    known = check_images(dataset, manifest_path) if manifest_path.exists() else None
     is_cached = known is not None and cache_path.exists()
     if not is_cached or _checksum(cache_path) != known["crc32"]:
         ImageCache.build(cache_path, items, num_threads=num_threads, progress=progress)
-        manifest = {"crc32": _checksum(cache_path), "images": images}
+        manifest = {"crc32": _checksum(cache_path), "images": _listed(dataset)}
         if known is not None and known != manifest:
             cache_path.unlink()
             raise DataError(
@@ -95,6 +88,34 @@ def prepare(
             )
         write_json(manifest_path, manifest)
     return PreparedData(dataset, ImageCache(cache_path))
+
+
+def check_images(dataset: Dataset, manifest_path: Path) -> dict:
+    """Compares the images of a dataset, by name, split and label, with those of a manifest.
+
+    Args:
+        dataset: the dataset; no image is read.
+        manifest_path: the list that `prepare` wrote.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        DataError: If they are others.
+    """
+    known = json.loads(manifest_path.read_text())
+    images = _listed(dataset)
+    if known["images"] != images:
+        raise DataError(_difference(known["images"], images, manifest_path))
+    return known
+
+
+def _listed(dataset):
+    return [
+        {"image": item.name, "split": split, "label": item.label, "defect": item.defect}
+        for split, item in dataset.items()
+        if split != "damaged"  # made of the others
+    ]
 
 
 def _checksum(path):

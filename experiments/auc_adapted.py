@@ -114,7 +114,7 @@ def train(
     # In this order each finds in the logs what it needs of those before it.
     callbacks = [
         EpochOrder(training.batches),
-        *training.watch_aucs(),
+        *training.watch_aucs(*SIGNALS.values()),
         StopOnNonFinite([*terms, "loss", metric]),
         *stateful,
         resume,
@@ -144,7 +144,6 @@ AUC_ADAPTED = Experiment(
     name="auc_adapted",
     runs=lambda config: tuple((method,) for method in config.methods),
     needs_labels=lambda config: config.uses_labels,
-    uses_damaged=True,
     count_epochs=lambda config: config.epochs,
     announce=_announce,
     train=train,

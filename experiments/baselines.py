@@ -85,7 +85,6 @@ BASELINES = Experiment(
     name="baselines",
     runs=lambda config: tuple((method,) for method in METHODS),
     needs_labels=lambda config: False,
-    uses_damaged=True,
     count_epochs=lambda config: 1,
     announce=lambda config, steps_per_epoch: (),
     train=train,

@@ -33,7 +33,6 @@ class Experiment:
         runs: returns for each run of a seed the methods that it trains. A run is what goes on after
             a cut.
         needs_labels: returns whether labelled images steer it; otherwise it runs without any.
-        uses_damaged: whether it looks at calibration images with synthetic defects.
         count_epochs: returns how many epochs a run trains at most.
         announce: gives the lines to tell the user beforehand, by the configuration and the number
             of steps of an epoch.
@@ -47,7 +46,6 @@ class Experiment:
     name: str
     runs: Callable[[Config], tuple[tuple[str, ...], ...]]
     needs_labels: Callable[[Config], bool]
-    uses_damaged: bool
     count_epochs: Callable[[Config], int]
     announce: Callable[[Config, int], Iterable[str]]
     train: Callable[..., dict[str, Trained]]

@@ -56,7 +56,7 @@ def plot_model(
     figures = directory / "figures"
     split = _shown_split(data)
     kinds = [(split, 0, "normal"), (split, 1, "anomalous")]
-    if not config.uses_labels:
+    if not (config.uses_labels and len(data.labels["adapt"])):
         kinds.append(("damaged", 1, "damaged"))
     shown_examples = {}
     for shown, label, name in kinds:
@@ -86,17 +86,20 @@ def plot_model(
         for split in ("adapt", "test")
         if len(data.labels[split])
     }
-    if not labelled:
-        return
-    for split, (labels, values) in labelled.items():
+    synthetic = [(data.labels[split], scores[split]) for split in ("calibration", "damaged")]
+    judged = {"synthetic": tuple(map(np.concatenate, zip(*synthetic, strict=True)))} | labelled
+    names = {"synthetic": "synthetic defects"}
+    for split, (labels, values) in judged.items():
         plot_histogram(
             figures / f"histogram_{split}.png",
             labels=labels,
             scores=values,
             threshold=result["threshold"],
             score=SCORES[config.score].label,
-            title=f"{split} images, {title}",
+            title=f"{names.get(split, f'{split} images')}, {title}",
         )
+    if not labelled:
+        return
     plot_roc(
         figures / "roc.png",
         {f"{split} images, AUC {auroc(*pair):.4f}": pair for split, pair in labelled.items()},

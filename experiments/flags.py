@@ -72,8 +72,8 @@ def define_experiment_flags(experiment: str) -> None:
     flags.DEFINE_string(
         "data_dir",
         None,
-        "Directory of your own images: train/good/*, test/good/*, test/<defect>/*. For a generated "
-        "dataset: real images in its place.",
+        "Directory of your own images: train/good/*, and where there are labels test/good/* and "
+        "test/<defect>/*. For a generated dataset: real images in its place.",
     )
     flags.DEFINE_enum(
         "resize", "stretch", list(RESIZE_MODES), "How real images are brought to the size."

@@ -50,7 +50,7 @@ def train(
     resume = Resume(directory / CHECKPOINT / "latest.npz", [search])
     # In this order each finds in the logs, and in the search, what it needs of those before it.
     callbacks = [
-        *training.watch_aucs(),
+        *training.watch_aucs("adapt_auc"),
         BranchEventWriter(directory, search, hyper_parameters=settings, images=training.pictures),
         search,
         resume,
@@ -143,7 +143,6 @@ LOSS_ADAPTED = Experiment(
     name="loss_adapted",
     runs=lambda config: (("conventional", "loss_adapted"),),
     needs_labels=lambda config: False,
-    uses_damaged=False,
     count_epochs=lambda config: search_plan(config).epochs_left(),
     announce=_announce,
     train=train,

@@ -1,4 +1,4 @@
-"""Markdown."""
+"""Markdown, and numbers as its tables have them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,6 +8,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
     yield _line(columns)
     yield "|---" * len(columns) + "|"
     yield from map(_line, rows)
+
+
+NOTHING = "–"
+"""Stands where there is no figure."""
+
+
+def percent(mean: float | None, std: float | None = None) -> str:
+    """A mean in %, with a standard deviation where there is one."""
+    if mean is None:
+        return NOTHING
+    return f"{100 * mean:.2f}" + ("" if std is None else f" ± {100 * std:.2f}")
 
 
 def _line(cells):

@@ -68,14 +68,11 @@ def evaluate(
     labelled = {split: (data.labels[split], scores[split]) for split in ("adapt", "test")}
     uses_labels = config.uses_labels and len(scores["adapt"]) > 0
     detector = _detector(config, scorer, rows, peaks, uses_labels)
-    threshold = None
-    if uses_labels:
-        threshold = youden_threshold(*labelled["adapt"])
-    elif not config.uses_labels:
-        threshold = detector.threshold.value
+    threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
     result = {"seed": seed, "epoch": epoch} | _figures_of_merit(labelled, threshold)
     result["by_score"] = _by_score(by_name, data.labels)
     result["synthetic_auc"] = result["by_score"][config.score]["synthetic_auc"]
+    result["synthetic_auc_by_kind"] = _by_kind(data, by_name, config.score)
     for split, prefix in (("adapt", ""), ("test", "test_")):
         for name, value in _pixel_merit(scorer, data, split).items():
             result[prefix + name] = value
@@ -87,7 +84,7 @@ def evaluate(
         scorer=scorer,
         scores=scores,
         result=result,
-        title=f"{title}, epoch {epoch}",
+        title=title,
     )
     return result
 
@@ -142,6 +139,17 @@ def _by_score(scores, labels):
             values = np.concatenate([scores[split][name] for split in of])
             aucs[name][merit] = auroc(truth, values) if truth.any() else None
     return aucs
+
+
+def _by_kind(data, scores, score):
+    """By kind of synthetic defect, the AUROC of normal images against the copies with it."""
+    normal, damaged = (scores[split][score] for split in SYNTHETIC_SPLITS)
+    kinds = np.array([item.defect for item in data.items["damaged"]])
+    of_kinds = {kind: damaged[kinds == kind] for kind in dict.fromkeys(kinds.tolist())}
+    return {
+        kind: auroc(np.repeat([0, 1], [len(normal), len(found)]), np.concatenate([normal, found]))
+        for kind, found in of_kinds.items()
+    }
 
 
 def _pixel_merit(scorer, data, split):

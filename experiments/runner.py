@@ -3,11 +3,21 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from callbacks import ProgressBar
-from data import SPLITS, DataError, count_steps, damaged_copies, load_dataset, prepare
+from data import (
+    SPLITS,
+    DataError,
+    check_images,
+    count_steps,
+    damaged_copies,
+    load_dataset,
+    prepare,
+)
+from detection import Detector, describe
 from evaluation import auroc
 from experiments import silent_stderr
 from experiments.experiment import CHECKPOINT, Experiment
@@ -19,9 +29,6 @@ from experiments.runtime import set_up
 from experiments.summary import summarize
 from experiments.summary_tables import to_markdown
 from storage import write_json, write_text
-
-NEAR_CHANCE = 0.6
-"""An AUC of synthetic defects below this is worth a warning."""
 
 CACHE = "cache.npy"
 """The decoded images, for as long as there are runs to do."""
@@ -43,6 +50,8 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     if pending:
         _execute(experiment, directory, pending, len(runs))
     else:
+        if config.data_dir is not None and Path(config.data_dir).is_dir():
+            check_images(_load(experiment, config), path / "dataset.json")
         print(f"All {len(runs)} runs are finished; no image was read again.")
     (path / CACHE).unlink(missing_ok=True)
     _remove_checkpoints(path)
@@ -56,24 +65,14 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     write_json(path / "summary.json", summary)
     text = to_markdown(summary, baseline["counts"])
     write_text(path / "summary.md", text)
-    print(f"\n{text}\nFiles: {path}. Curves and images: tensorboard --logdir {path}")
-    _warn(results)
+    has_events = next(path.glob("*/*/events.out.*"), None) is not None
+    curves = f" Curves and images: tensorboard --logdir {path}" if has_events else ""
+    print(f"\n{text}\nFiles: {path}.{curves}")
     model_dir = path / all_methods[-1] / f"seed-{config.seeds[0]}"
     if (model_dir / "detector").is_dir():
         print(f"Inspect: python experiments/inspect_images.py --model_dir={model_dir} --images=DIR")
+        print(describe(Detector.load(model_dir / "detector").threshold))
     return int(any("failed" in row for rows in results.values() for row in rows))
-
-
-def _warn(results):
-    """Says where synthetic defects are hardly found: others will hardly be."""
-    for method, rows in results.items():
-        aucs = [row["synthetic_auc"] for row in rows if row.get("synthetic_auc") is not None]
-        if aucs and np.mean(aucs) < NEAR_CHANCE:
-            print(
-                f"Warning: {TITLES[method]} finds synthetic defects with an AUC of "
-                f"{100 * np.mean(aucs):.1f} %, where 50 is chance. Look at the reconstructions; "
-                "more --epochs, another --score, or run_baselines.py may do better."
-            )
 
 
 def _execute(experiment, directory, pending, num_runs):
@@ -87,8 +86,7 @@ def _execute(experiment, directory, pending, num_runs):
     for line in experiment.announce(config, steps_per_epoch):
         print(line)
     _note_baseline(path / "baseline.json", data)
-    if len(data.items["damaged"]):
-        plot_damaged(path / "synthetic_defects.png", data, f"{config.dataset}, synthetic defects")
+    plot_damaged(path / "synthetic_defects.png", data, f"{config.dataset}, synthetic defects")
     units = experiment.count_epochs(config) * steps_per_epoch
     bar = ProgressBar(len(pending) * units)
     for count, (methods, seed) in enumerate(pending, 1):
@@ -115,6 +113,8 @@ def _finish(directory, config, data, method, seed, trained, bar):
         )
         return
     title = f"{config.dataset}, {TITLES[method]}, seed {seed}"
+    if trained.epoch:
+        title += f", epoch {trained.epoch}"
     result = evaluate(directory, config, data, seed=seed, epoch=trained.epoch, title=title)
     write_json(directory / "result.json", result | trained.notes)
 
@@ -140,10 +140,8 @@ def _num_steps(config, data):
     return count_steps(num_images, batch_size=config.batch_size, repeats=config.repeats)
 
 
-def _prepare(directory, experiment):
-    """The decoded images. Where they are not as they must be, a new run_dir is left empty."""
-    config, path = directory.config, directory.path
-    dataset = load_dataset(
+def _load(experiment, config):
+    return load_dataset(
         config.dataset,
         config.image_size,
         num_train=config.num_train,
@@ -153,8 +151,13 @@ def _prepare(directory, experiment):
         data_dir=config.data_dir,
         needs_labels=experiment.needs_labels(config),
     )
-    if experiment.uses_damaged:
-        dataset = replace(dataset, damaged=damaged_copies(dataset.calibration))
+
+
+def _prepare(directory, experiment):
+    """The decoded images. Where they are not as they must be, a new run_dir is left empty."""
+    config, path = directory.config, directory.path
+    dataset = _load(experiment, config)
+    dataset = replace(dataset, damaged=damaged_copies(dataset.calibration))
     directory.begin()
     try:
         # Image libraries write of broken files themselves; our one line says it better.
@@ -184,10 +187,9 @@ def _describe(data, ignored):
         if len(data.labels[split]) and split != "damaged"
     ]
     text = f"Images: {', '.join(counts)}."
-    if count := len(data.items["damaged"]):
-        text += f"\nSynthetic defects on {count} copies of calibration images."
+    text += f"\nSynthetic defects on {len(data.items['damaged'])} copies of calibration images."
     if not len(data.labels["adapt"]):
-        text += "\nToo few labelled images, normal or anomalous, to report an AUC on."
+        text += "\nWithout labelled images of both classes there is no AUC of real defects."
     if ignored:
         text += f"\nNot in the layout, and ignored: {len(ignored)} files (first: {ignored[0]})."
     return text

@@ -1,12 +1,11 @@
 """`summary.md`: the paper's tables from `summary.json`."""
 
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experiments.markdown import table
+from experiments.markdown import percent, table
 from experiments.methods import TITLES
-from experiments.summary import over_seeds
+from experiments.synthetic_tables import synthetic_lines
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,7 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
         The text of `summary.md`.
     """
     experiment = summary["experiment"]
-    adapted_by = summary.get("adapt_signal", "labels")
-    wording = WORDINGS[adapted_by if experiment == "auc_adapted" else experiment]
+    wording = WORDINGS[summary["adapt_signal"] if experiment == "auc_adapted" else experiment]
     methods = summary["methods"]
     seeds = [str(row["seed"]) for row in next(iter(methods.values()))["per_seed"]]
     lines = [
@@ -105,8 +103,7 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
         lines += [*_baseline_lines(summary["mean_intensity"]), ""]
     else:
         lines += ["No labelled images: there is no AUC to report.", ""]
-    if any("by_score" in row for outcome in methods.values() for row in outcome["per_seed"]):
-        lines += ["AUC by score, mean over the seeds:", "", *_by_score(methods), ""]
+    lines += synthetic_lines(summary, has_labels=bool(counts))
     if "loss_adapted" in methods:
         lines += ["What the searches chose:", "", *_searches(methods), ""]
     return "\n".join([*lines, "Every run:", "", *_runs(methods)]) + "\n"
@@ -114,34 +111,13 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
 
 def _rule(summary):
     text = ""
-    rule, patterns = (summary.get(name, "paper") for name in ("rule", "patterns"))
-    if "auc_adapted" in summary["methods"] and (rule, patterns) != ("paper", "paper"):
-        text = f"Rule {rule}, patterns {patterns}. "
+    if "auc_adapted" in summary["methods"]:
+        rule, patterns = summary["rule"], summary["patterns"]
+        if (rule, patterns) != ("paper", "paper"):
+            text = f"Rule {rule}, patterns {patterns}. "
     if "beta_vae" in summary["methods"]:
         text += f"KL weight of the β-VAE {summary['kl_weight']:g}. "
     return text
-
-
-def _by_score(methods):
-    """A row for each method and score; the columns that are there."""
-    columns = {"synthetic_auc": "synthetic defects", "auc": "adapt", "test_auc": "test"}
-    means = {
-        (method, score): {
-            merit: over_seeds(statistics.fmean, [row["by_score"][score] for row in rows], merit)
-            for merit in columns
-        }
-        for method, outcome in methods.items()
-        if (rows := [row for row in outcome["per_seed"] if "by_score" in row])
-        for score in rows[0]["by_score"]
-    }
-    shown = [merit for merit in columns if any(row[merit] is not None for row in means.values())]
-    return table(
-        ("method", "score", *(columns[merit] for merit in shown)),
-        (
-            [TITLES[method], score, *(_mean_and_std(row[merit], None) for merit in shown)]
-            for (method, score), row in means.items()
-        ),
-    )
 
 
 def _searches(methods):
@@ -193,19 +169,13 @@ def _table(tables, methods, prefix):
             [
                 f"{MEASURES[measure]} (Table {number})",
                 *(
-                    _mean_and_std(method["mean"][prefix + measure], method["std"][prefix + measure])
+                    percent(method["mean"][prefix + measure], method["std"][prefix + measure])
                     for method in methods.values()
                 ),
             ]
             for measure, number in tables.items()
         ),
     )
-
-
-def _mean_and_std(mean, std):
-    if mean is None:
-        return "–"
-    return f"{100 * mean:.2f}" + ("" if std is None else f" ± {100 * std:.2f}")
 
 
 def _baseline_lines(baseline):
@@ -218,12 +188,9 @@ def _baseline_lines(baseline):
 
 def _runs(methods):
     columns = ("auc", "sensitivity", "specificity", "test_auc", "test_sensitivity")
-    columns += ("test_specificity",)
-    rows = [row for outcome in methods.values() for row in outcome["per_seed"]]
-    if any(row.get("synthetic_auc") is not None for row in rows):
-        columns += ("synthetic_auc",)
+    columns += ("test_specificity", "synthetic_auc")
     return table(
-        ("method", "seed", "epoch", *columns),
+        ("method", "seed", "epoch", "threshold", *columns),
         (
             [method, str(row["seed"]), *_run(row, columns)]
             for method, outcome in methods.items()
@@ -236,5 +203,6 @@ def _run(row, columns):
     if "failed" in row:
         failed = row["failed"]
         reason = f"stopped: {failed['term']} was not finite in epoch {failed['epoch']}"
-        return [reason, *("" for _ in columns)]
-    return [str(row["epoch"]), *(_mean_and_std(row.get(column), None) for column in columns)]
+        return [reason, "", *("" for _ in columns)]
+    figures = [percent(row.get(column)) for column in columns]
+    return [str(row["epoch"]), f"{row['threshold']:.6g}", *figures]

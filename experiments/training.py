@@ -80,15 +80,16 @@ class Training:
             verbose=0,
         )
 
-    def watch_aucs(self) -> list[AdaptAUC]:
-        """The callback for the AUROCs that the data allow, if they allow any."""
-        return [AdaptAUC(self._labels, self._score)] if self._labels else []
+    def watch_aucs(self, *names: str) -> list[AdaptAUC]:
+        """The callback for those of some AUROCs that the data allow, if they allow any."""
+        labels = {name: self._labels[name] for name in names if name in self._labels}
+        return [AdaptAUC(labels, lambda: self._score(labels))] if labels else []
 
-    def _score(self):
+    def _score(self, names):
         scorer, batches = self._scorer, self._batches
         residuals = scorer.learn_scale(batches["calibration"])
         scores = {}
-        for name in self._labels:
+        for name in names:
             parts = [
                 scorer.held_out(batches[split], batches[ORIGINALS[split]], residuals)[0]
                 if split in ORIGINALS

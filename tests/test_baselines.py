@@ -1,10 +1,13 @@
 import commands
 import keras
 import numpy as np
+import pytest
 from conftest import read_json
 from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
 
 from experiments.baselines import linear_model
+from storage import read_csv
 
 
 def test_the_keras_model_is_the_projection():
@@ -20,7 +23,9 @@ def test_the_keras_model_is_the_projection():
 def test_the_command(image_folder, tmp_path):
     run = tmp_path / "run"
     flags = ["--dataset=folder", f"--data_dir={image_folder}", "--image_size=16", "--latent_dim=4"]
-    commands.run("run_baselines.py", *flags, f"--run_dir={run}")
+    command = commands.run("run_baselines.py", *flags, f"--run_dir={run}")
+    assert "tensorboard" not in command.stdout
+    assert "Expected false alarms" in command.stdout
     summary = read_json(run / "summary.json")
     assert list(summary["methods"]) == ["mean_image", "pca"]
     for method, outcome in summary["methods"].items():
@@ -31,3 +36,11 @@ def test_the_command(image_folder, tmp_path):
         assert model.output_shape == (None, 16, 16, 1)
         assert (directory / "figures/roc.png").exists()
         assert (directory / "detector/detector.json").exists()
+        rows = read_csv(directory / "all_scores.csv")
+        normal = [float(row["mse"]) for row in rows if row["split"] == "calibration"]
+        for kind, auc in entry["synthetic_auc_by_kind"].items():
+            names = [row for row in rows if row["image"].endswith(f"_{kind}.png")]
+            damaged = [float(row["mse"]) for row in names]
+            labels = [0] * len(normal) + [1] * len(damaged)
+            assert len(damaged) == 20
+            assert auc == pytest.approx(roc_auc_score(labels, normal + damaged))

@@ -192,4 +192,9 @@ def test_other_images_in_a_run_dir_are_refused_and_change_nothing(image_folder, 
     cv2.imwrite(str(image_folder / "train/good/000.png"), stripes(99, size=(20, 24)))
     line = error_of(*tiny(image_folder, run, "--epochs=1", "--seeds=1,2"))
     assert "another content" in line
+    # Where all is finished no image is read, but their names are.
+    commands.run(SCRIPT, *tiny(image_folder, run, "--epochs=1"))
+    cv2.imwrite(str(image_folder / "train/good/more.png"), stripes(99, size=(20, 24)))
+    line = error_of(*tiny(image_folder, run, "--epochs=1"))
+    assert "1 more and 0 missing (first: train/good/more.png)" in line
     assert {path: path.read_bytes() for path in run.rglob("*.json")} == before

@@ -77,6 +77,7 @@ def test_files(finished):
             "reconstructions_normal",
             "reconstructions_anomalous",
             "histogram_adapt",
+            "histogram_synthetic",
             "histogram_test",
             "roc",
         ):
@@ -381,10 +382,10 @@ def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
     flags = ["--adapt_signal=synthetic", "--rule=climb", "--patterns=ladder", "--epochs=6"]
     labelled, unlabelled = tmp_path / "labelled", tmp_path / "unlabelled"
     command = commands.run(SCRIPT, *tiny(image_folder, labelled, *flags))
-    assert "Too few labelled images" not in command.stdout
+    assert "no AUC of real defects" not in command.stdout
     shutil.rmtree(image_folder / "test")
     command = commands.run(SCRIPT, *tiny(image_folder, unlabelled, *flags))
-    assert "Too few labelled images" in command.stdout
+    assert "no AUC of real defects" in command.stdout
     assert "steps are few" in command.stdout
     summaries = [read_json(run / "summary.json")["methods"] for run in (labelled, unlabelled)]
     for method in METHODS:
@@ -407,6 +408,7 @@ def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
                 assert 0 <= entry[column] <= 1
                 assert other[column] is None
         assert {path.name for path in (directories[1] / "figures").iterdir()} == {
+            "histogram_synthetic.png",
             "reconstructions_damaged.png",
             "reconstructions_normal.png",
             "transitions.png",

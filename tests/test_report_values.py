@@ -32,7 +32,7 @@ from experiments.reporting.page import write_page
 from experiments.reporting.paper_tables import PAPER_TABLES
 from experiments.reporting.tables import (
     fixed_weights_table,
-    percent,
+    mean_and_std,
     scores_table,
     signals_table,
     signed,
@@ -172,7 +172,7 @@ def test_a_row_is_the_method_s_and_a_column_the_dataset_s(root, study):
     for dataset, cell in zip(EPOCHS, row[2:], strict=True):
         run = study.get(dataset, "synthetic-climb")
         rows = run.summary["methods"]["auc_adapted"]["per_seed"] if run else []
-        assert cell == percent([row["test_auc"] for row in rows])
+        assert cell == mean_and_std([row["test_auc"] for row in rows])
     assert row[2 + list(EPOCHS).index("comb")] == "–"
 
 

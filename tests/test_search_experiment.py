@@ -248,13 +248,18 @@ def test_without_any_label_it_trains_the_same_model_to_the_bit(finished, tmp_pat
     for row, expected in zip(branches(run), branches(whole), strict=True):
         assert row == expected | {"adapt_auc": ""}
     (entry,) = read_json(run / "summary.json")["methods"]["loss_adapted"]["per_seed"]
-    assert entry["auc"] is entry["test_auc"] is entry["threshold"] is None
+    assert entry["auc"] is entry["test_auc"] is entry["sensitivity"] is None
+    detector = read_json(run / "loss_adapted/seed-1/detector/detector.json")
+    assert entry["threshold"] == detector["threshold"]["value"]
+    assert 0.0 <= entry["synthetic_auc"] <= 1.0
     assert "No labelled images" in command.stdout
-    assert "Too few labelled images" in command.stdout
+    assert "no AUC of real defects" in command.stdout
     assert {row["split"] for row in read_csv(run / "loss_adapted/seed-1/scores.csv")} == {
         "calibration"
     }
-    assert (run / "loss_adapted/seed-1/figures/reconstructions_normal.png").exists()
+    figures = {path.name for path in (run / "loss_adapted/seed-1/figures").iterdir()}
+    assert {"reconstructions_normal.png", "reconstructions_damaged.png"} < figures
+    assert "histogram_synthetic.png" in figures
 
 
 def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path):

@@ -113,7 +113,11 @@ def test_the_conventional_loss_is_blue_and_the_chosen_red(monkeypatch, tmp_path)
 def entry(seed, **more):
     names = ("auc", "sensitivity", "specificity")
     values = {prefix + name: 0.5 for prefix in ("", "test_") for name in names}
-    return {"seed": seed, "epoch": 6} | values | more
+    synthetic = {
+        "by_score": {"mse": {"synthetic_auc": 0.7}},
+        "synthetic_auc_by_kind": {"blur": 0.6},
+    }
+    return {"seed": seed, "epoch": 6, "threshold": 0.5} | values | synthetic | more
 
 
 def test_the_table_of_what_was_chosen_tells_of_failed_searches_too():

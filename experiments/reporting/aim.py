@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from experiments.markdown import table
+from experiments.markdown import NOTHING, table
 from experiments.reporting.contestants import (
     BASIS,
     BY_LABELS,
@@ -18,7 +18,7 @@ from experiments.reporting.contestants import (
     difference,
 )
 from experiments.reporting.files import Study
-from experiments.reporting.tables import NOTHING, percent, signed
+from experiments.reporting.tables import mean_and_std, signed
 
 AIMED_AT = (FIXED, BY_LABELS)
 """What climb was to be at least as good as, on every dataset."""
@@ -62,8 +62,9 @@ def paths_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
             at_chosen = [auc[epoch - 1] for auc, epoch in zip(aucs, chosen, strict=True)]
             rises = np.mean([np.sum(np.diff(of_seed) > 0) for of_seed in weights])
             cells = [dataset, each.title, each.chosen_by, epochs_by_weight(weights), f"{rises:.1f}"]
-            cells += [f"{np.mean(chosen):.0f} ({min(chosen)} to {max(chosen)})", percent(at_chosen)]
-            cells += [percent([auc.max() for auc in aucs]), percent([auc[-1] for auc in aucs])]
+            cells.append(f"{np.mean(chosen):.0f} ({min(chosen)} to {max(chosen)})")
+            highest, last = ([pick(auc) for auc in aucs] for pick in (np.max, lambda auc: auc[-1]))
+            cells += map(mean_and_std, (at_chosen, highest, last))
             rows.append(cells)
     return table(
         (

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from experiments.markdown import table
+from experiments.markdown import NOTHING, table
 from experiments.reporting.files import Study
-from experiments.reporting.tables import NOTHING, percent
+from experiments.reporting.tables import mean_and_std
 
 DATASETS = ("bellows", "square", "comb")
 
@@ -95,4 +95,4 @@ def paper_tables(study: Study) -> Iterator[str]:
 def _cell(summary, merit):
     if summary is None:
         return NOTHING
-    return percent([row.get(merit) for row in summary["per_seed"]])
+    return mean_and_std([row.get(merit) for row in summary["per_seed"]])

@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from evaluation import SCORES
 from evaluation.bootstrap import Interval
-from experiments.markdown import table
+from experiments.markdown import NOTHING, percent, table
 from experiments.reporting.contestants import (
     BASIS,
     BY_LABELS,
@@ -27,20 +27,16 @@ from experiments.reporting.contestants import (
 from experiments.reporting.files import Study
 from experiments.study_runs import CHOSEN_SCORE, FIVE
 
-NOTHING = "–"
-"""Stands where a run is missing."""
 
-
-def percent(values: Sequence[float | None]) -> str:
+def mean_and_std(values: Sequence[float | None]) -> str:
     """Mean ± sample standard deviation over the seeds, in %, and their number where not five."""
     values = [value for value in values if value is not None]
     if not values:
         return NOTHING
-    mean = f"{100 * np.mean(values):.2f}"
     if len(values) == 1:
-        return mean
+        return percent(values[0])
     number = "" if len(values) == len(FIVE.split(",")) else f" ({len(values)})"
-    return f"{mean} ± {100 * np.std(values, ddof=1):.2f}{number}"
+    return percent(np.mean(values), np.std(values, ddof=1)) + number
 
 
 def signed(value: Interval | None) -> str:
@@ -59,9 +55,12 @@ def agreement(value: Interval) -> str:
 
 def methods_table(study: Study, datasets: Sequence[str], protocol: str) -> Iterator[str]:
     """AUROC, a row a contestant and a column a dataset."""
+
+    def cell(contestant, dataset):
+        return mean_and_std(aucs(study, dataset, contestant, protocol))
+
     rows = (
-        [each.title, each.chosen_by, *(percent(aucs(study, d, each, protocol)) for d in datasets)]
-        for each in CONTESTANTS
+        [each.title, each.chosen_by, *(cell(each, d) for d in datasets)] for each in CONTESTANTS
     )
     return table(("method", "epoch chosen by", *datasets), rows)
 
@@ -99,7 +98,7 @@ def fixed_weights_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
             entries = [outcome.entry for outcome in outcomes.values()]
             wins = sum(outcomes.get(seed) == outcome for seed, outcome in chosen.items())
             aucs_of = ([e[name] for e in entries] for name in ("synthetic_auc", "test_auc"))
-            rows.append([dataset, weight, *map(percent, aucs_of), f"{wins}/{len(chosen)}"])
+            rows.append([dataset, weight, *map(mean_and_std, aucs_of), f"{wins}/{len(chosen)}"])
     return table(("dataset", "KL weight", "AUC, synthetic", "AUC, test", "chosen"), rows)
 
 

@@ -1,0 +1,99 @@
+"""What the scores, and synthetic defects, tell of the models, for `summary.md`."""
+
+import statistics
+from collections.abc import Iterator, Mapping
+
+from experiments.markdown import percent, table
+from experiments.methods import TITLES
+from experiments.summary import over_seeds
+
+NEAR_CHANCE = 0.6
+"""An AUC of synthetic defects below this is worth a warning."""
+
+CLEARLY = 0.05
+"""How much higher an AUC by another score is worth a word."""
+
+
+def synthetic_lines(summary: Mapping, *, has_labels: bool) -> Iterator[str]:
+    """The AUC by score and by kind of synthetic defect, and what to do about it.
+
+    Args:
+        summary: what `summarize` returned.
+        has_labels: whether there are labelled images.
+    """
+    per_seed = {
+        method: rows
+        for method, outcome in summary["methods"].items()
+        if (rows := [row for row in outcome["per_seed"] if "failed" not in row])
+    }
+    if not per_seed:
+        return
+    yield "AUC by score, mean over the seeds:"
+    yield ""
+    yield from _by_score(per_seed)
+    yield ""
+    yield f"AUC by kind of synthetic defect, score {summary['score']}, mean over the seeds:"
+    yield ""
+    yield from _by_kind(per_seed)
+    yield ""
+    steered_by_labels = summary.get("adapt_signal", "labels") == "labels" and has_labels
+    for method, rows in per_seed.items():
+        aucs = {
+            score: statistics.fmean(row["by_score"][score]["synthetic_auc"] for row in rows)
+            for score in rows[0]["by_score"]
+        }
+        if text := _advice(aucs, summary["score"], is_free=not steered_by_labels):
+            yield f"Warning: {TITLES[method]} {text}"
+            yield ""
+
+
+def _by_score(per_seed):
+    """A row for each method and score; the columns that are there."""
+    columns = {"synthetic_auc": "synthetic defects", "auc": "adapt", "test_auc": "test"}
+    means = {
+        (method, score): {
+            merit: over_seeds(statistics.fmean, [row["by_score"][score] for row in rows], merit)
+            for merit in columns
+        }
+        for method, rows in per_seed.items()
+        for score in rows[0]["by_score"]
+    }
+    shown = [merit for merit in columns if any(row[merit] is not None for row in means.values())]
+    return table(
+        ("method", "score", *(columns[merit] for merit in shown)),
+        (
+            [TITLES[method], score, *(percent(row[merit]) for merit in shown)]
+            for (method, score), row in means.items()
+        ),
+    )
+
+
+def _by_kind(per_seed):
+    kinds = list(next(iter(per_seed.values()))[0]["synthetic_auc_by_kind"])
+    return table(
+        ("method", *kinds),
+        (
+            [
+                TITLES[method],
+                *(
+                    percent(statistics.fmean(row["synthetic_auc_by_kind"][kind] for row in rows))
+                    for kind in kinds
+                ),
+            ]
+            for method, rows in per_seed.items()
+        ),
+    )
+
+
+def _advice(aucs, score, *, is_free):
+    """What to do where synthetic defects are hardly found, or without labels, by a wrong score."""
+    own, best = aucs[score], max(aucs, key=aucs.get)
+    is_better = aucs[best] > own + CLEARLY
+    if own >= NEAR_CHANCE and not (is_free and is_better):
+        return None
+    text = f"finds synthetic defects with an AUC of {percent(own)} % by the score {score}"
+    if own < NEAR_CHANCE:
+        text += ", where 50 is chance"
+    if is_better:
+        return f"{text}, and of {percent(aucs[best])} % by {best}: try --score={best}."
+    return f"{text}. Look at the reconstructions; more --epochs or run_baselines.py may do better."

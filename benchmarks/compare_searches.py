@@ -23,8 +23,8 @@ from callbacks.search_plan import rung_epochs
 from storage import read_csv
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("full_dir", "docs/results/loss_adapted", "Runs, one a dataset.")
-flags.DEFINE_string("halving_dir", "docs/results/loss_adapted_halving", "The same.")
+flags.DEFINE_string("full_dir", "benchmarks/results/searches/full", "Runs, one a dataset.")
+flags.DEFINE_string("halving_dir", "benchmarks/results/searches/halving", "The same.")
 flags.DEFINE_list("datasets", ["bellows", "square", "comb", "elpv_mono"], "Datasets.")
 flags.DEFINE_string("output", "benchmarks/results/searches.json", "The JSON file.")
 COLUMNS = ("dataset", "seed", "chosen, full", "chosen, halving", "same", "rank at 0.3")

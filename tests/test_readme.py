@@ -6,25 +6,14 @@ from pathlib import Path
 
 import commands
 import pytest
-from conftest import read_json
 
+from experiments.config import DEFAULTS
 from experiments.reporting.files import Study
 from experiments.reporting.headline import write_headline
 from experiments.reporting.page import write_page
-from experiments.summary_tables import to_markdown
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-RESULTS = sorted(path.parent for path in (ROOT / "docs/results").glob("*_adapted/*/summary.json"))
-
-
-@pytest.mark.parametrize("results", RESULTS, ids=lambda path: f"{path.parent.name}-{path.name}")
-def test_tables_come_from_the_summaries(results):
-    baseline = read_json(results / "baseline.json")
-    text = to_markdown(read_json(results / "summary.json"), baseline["counts"])
-    assert text == (results / "summary.md").read_text()
-    tables = text[text.index("**Adapt images") : text.index("Every run:")]
-    assert tables.strip() in README
 
 
 def test_the_results_come_from_the_files_of_the_study(tmp_path):
@@ -40,19 +29,17 @@ def test_the_results_come_from_the_files_of_the_study(tmp_path):
     assert {path.name for path in (files / "figures").iterdir()} == figures
 
 
-def test_there_are_results():
-    assert {"bellows", "elpv_mono"} <= {path.name for path in RESULTS}
-    assert {"auc_adapted", "loss_adapted"} == {path.parent.name for path in RESULTS}
-
-
 @pytest.mark.parametrize(
     ("dataset", "low", "high"),
     [("bellows", 0.75, 0.92), ("square", 0.95, 0.999), ("comb", 0.85, 0.97)],
 )
 def test_difficulty_of_the_generated_datasets_for_the_conventional_vae(dataset, low, high):
-    summary = read_json(ROOT / f"docs/results/auc_adapted/{dataset}/summary.json")
-    for entry in summary["methods"]["conventional"]["per_seed"]:
-        assert low <= entry["auc"] <= high
+    # The study trains longer; its first epochs are those of the quick profile.
+    epochs = DEFAULTS["quick"][dataset]["epochs"]
+    outcomes = Study(ROOT / "docs/results/study").get(dataset, "labels").outcomes("conventional")
+    assert len(outcomes) == 5
+    for outcome in outcomes.values():
+        assert low <= outcome.history()["adapt_auc"][:epochs].max() <= high
 
 
 def test_flags_of_the_readme_exist():

@@ -85,10 +85,13 @@ class Output:
                     f"Received: {self.directory}"
                 )
             write_json(path, settings)
-        elif _read_json(path) != settings:
+            return
+        known = _read_json(path)
+        others = [name for name, value in settings.items() if known.get(name) != value]
+        if others:
             raise DetectorError(
                 "Expected an output_dir of the same detector and threshold, or a new one. "
-                f"Received: output_dir={self.directory}"
+                f"Received: output_dir={self.directory}, of another {' and '.join(others)}"
             )
 
     def _picture(self, path):
@@ -110,4 +113,4 @@ def _read_json(path):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        return None
+        return {}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
-from detection import LABEL_FREE, LABELLED, Detector
+from detection import LABEL_FREE, LABELLED, Detector, DetectorError
 from detection.export import SUFFIXES
 from experiments.flags import is_any_size
 
@@ -67,9 +67,15 @@ def detector_from_flags() -> tuple[Detector, Path]:
     """The detector that `--model_dir` names, and its directory.
 
     Raises:
-        DetectorError: If there is none.
+        DetectorError: If there is none, or more than one.
     """
     directory = Path(FLAGS.model_dir)
     if (directory / "detector").is_dir():
         directory = directory / "detector"
+    elif found := sorted(directory.glob("**/detector")):
+        names = ", ".join(str(each.parent.relative_to(directory)) for each in found)
+        raise DetectorError(
+            f"Expected the directory of one detector. Received: model_dir={directory}, which holds "
+            f"those of {names}"
+        )
     return Detector.load(directory), directory

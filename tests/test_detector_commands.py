@@ -118,6 +118,14 @@ def test_what_cannot_run_ends_with_one_line_and_status_2(flags):
     assert has_one_error(commands.run("inspect_images.py", *flags, expected=2))
 
 
+def test_of_a_whole_run_the_detectors_are_named(trained):
+    run = trained[1].parent.parent
+    command = commands.run("inspect_images.py", f"--model_dir={run}", "--images=.", expected=2)
+    assert has_one_error(command)
+    assert f"Received: model_dir={run}, which holds those of " in command.stderr
+    assert "auc_adapted/seed-1" in command.stderr
+
+
 def test_a_directory_without_pictures_is_an_error(trained, tmp_path):
     (tmp_path / "note.txt").write_text("no picture")
     command = inspected(trained[1], tmp_path, expected=2)
@@ -133,11 +141,12 @@ def test_an_output_dir_is_one_process_s_and_one_detector_s(trained, tmp_path):
         assert "that no other process uses" in command.stderr
     inspected(model_dir, folder / "test/spot", f"--output_dir={output}", expected=1)
     settings = read_json(output / "inspection.json")
-    for content in (settings | {"score": "mse"}, None):
+    everything = "threshold and score and pixel_threshold"
+    for content, others in ((settings | {"score": "none"}, "score"), (None, everything)):
         (output / "inspection.json").write_text(json.dumps(content) if content else "{")
         command = inspected(model_dir, folder, f"--output_dir={output}", expected=2)
         assert has_one_error(command)
-        assert "of the same detector and threshold" in command.stderr
+        assert f"output_dir={output}, of another {others}\n" in command.stderr
 
 
 def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):

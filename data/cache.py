@@ -92,8 +92,9 @@ def _write(path, items, dtype, num_threads, progress):
                         image = image.astype(dtype) * 257  # 255 · 257 = 65535
                     file.write(image.tobytes())
         if errors:
-            others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-            raise DataError(f"{errors[0]}{others}")
+            # A damaged copy of a broken image is no other one.
+            first, *more = dict.fromkeys(map(str, errors))
+            raise DataError(f"{first} (and {len(more)} more)" if more else first)
 
 
 def _load(item):

@@ -43,7 +43,7 @@ class Dataset:
         calibration: normal images that nothing trains on, for thresholds and scales.
         adapt: labelled images, which the switcher and the choice of the best epoch may see.
         test: labelled images that are read once, at the end; empty under the protocol "paper".
-        damaged: calibration images with synthetic defects, where they are a signal.
+        damaged: copies of calibration images with synthetic defects.
         ignored: names of files that lie beside the images and are none of them.
     """
 

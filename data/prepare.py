@@ -83,7 +83,8 @@ def prepare(
             cache_path.unlink()
             raise DataError(
                 f"Expected the images that {manifest_path} was written for. "
-                "Received: files of the same names with another content. "
+                "Received: files of the same names with another content, or with other synthetic "
+                "defects, as another version draws them. "
                 "Another --run_dir takes them."
             )
         write_json(manifest_path, manifest)

@@ -181,7 +181,8 @@ def _warp(x, other, rng):
 KINDS: MappingProxyType[str, Draw] = MappingProxyType(
     {"paste": _paste, "scratch": _scratch, "stain": _stain, "blur": _blur, "warp": _warp}
 )
-"""By name, what draws a defect: (image, source, rng) in [0, 1] to (damaged image, mask)."""
+"""By name, what draws a defect: (image, source, rng) to (damaged image, mask), with 0 for what is
+dark in the image and 1 for what is bright; some of it is beyond."""
 
 
 def _centre(x, rng):

@@ -27,7 +27,7 @@ MIN_STEPS = 500
 """Fewer steps than this are worth a word."""
 
 WINDOWS = 20
-"""Of a training by the rule "climb"."""
+"""Of a training by the rule "climb", unless they were shorter than two epochs."""
 
 SIGNALS = {"labels": "adapt_auc", "synthetic": "adapt_auc_synthetic"}
 """By `--adapt_signal`, the AUROC that steers the weights and chooses the epoch."""
@@ -134,7 +134,8 @@ def train(
 
 
 def _announce(config, steps_per_epoch):
-    if config.rule == "paper" and config.epochs <= 2 * config.f_update:
+    switches = "auc_adapted" in config.methods and config.rule == "paper"
+    if switches and config.epochs <= 2 * config.f_update:
         yield "Note: the weights can change after epoch 2 · f_update only, which is not reached."
     if (steps := config.epochs * steps_per_epoch) < MIN_STEPS:
         yield f"Note: {steps} training steps are few; it takes thousands: --epochs."

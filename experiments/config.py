@@ -76,9 +76,10 @@ class AUCAdaptedConfig(Config):
                 f"Expected no --patterns with --rule={self.rule}, which has weights of its own. "
                 f"Received: patterns={self.patterns}."
             )
-        if self.rule != "paper" and "auc_adapted" not in self.methods:
+        is_own = (self.rule, self.patterns) != ("paper", "paper")
+        if is_own and "auc_adapted" not in self.methods:
             raise ConfigError(
-                "Expected auc_adapted among the --methods with --rule. "
+                "Expected auc_adapted among the --methods with --rule or --patterns. "
                 f"Received: methods={','.join(self.methods)}."
             )
         if self.kl_weight != 1.0 and "beta_vae" not in self.methods:

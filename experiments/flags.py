@@ -148,8 +148,8 @@ def _define_auc_adapted():
     _define_override(
         flags.DEFINE_enum,
         "adapt_signal",
-        "What steers the weights and chooses the epoch. labels: the AUC on labelled images; "
-        "synthetic: the AUC of normal calibration images against copies of them with synthetic "
+        "What steers the weights and chooses epoch and threshold. labels: the labelled images; "
+        "synthetic: normal calibration images, by the AUC against copies of them with synthetic "
         "defects, so that no label is needed.",
         list(SIGNALS),
     )
@@ -164,7 +164,7 @@ def _define_auc_adapted():
         flags.DEFINE_enum,
         "rule",
         "How the AUC changes the weights. paper: the next pattern where it has not improved; "
-        "climb: along the patterns as long as it follows, and back where it does not; monotonic, "
+        "climb: along the patterns, and back where it clearly falls; monotonic, "
         "cyclical: a KL weight that rises by the epoch, once or in cycles, whatever the AUC.",
         list(RULES),
     )

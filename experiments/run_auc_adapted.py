@@ -1,9 +1,9 @@
-"""Compares the conventional and the AUC-adapted VAE on one dataset (the paper's Experiment I).
+"""Compares VAEs on one dataset, the conventional and the AUC-adapted (the paper's Experiment I).
 
     python experiments/run_auc_adapted.py --dataset=bellows
 
-Trains both methods with every seed, from the same weights and with the images in the same order,
-and writes tables, figures, models and TensorBoard events to the run directory. Given twice, the
+Trains each of the --methods with every seed, from the same weights and with the images in the same
+order, and writes tables, figures, models and TensorBoard events to the run directory. Given twice, the
 command goes on where the first was cut off.
 """
 

@@ -65,7 +65,7 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     write_json(path / "summary.json", summary)
     text = to_markdown(summary, baseline["counts"])
     write_text(path / "summary.md", text)
-    has_events = next(path.glob("*/*/events.out.*"), None) is not None
+    has_events = next(path.glob("**/events.out.*"), None) is not None
     curves = f" Curves and images: tensorboard --logdir {path}" if has_events else ""
     print(f"\n{text}\nFiles: {path}.{curves}")
     model_dir = path / all_methods[-1] / f"seed-{config.seeds[0]}"
@@ -189,7 +189,7 @@ def _describe(data, ignored):
     text = f"Images: {', '.join(counts)}."
     text += f"\nSynthetic defects on {len(data.items['damaged'])} copies of calibration images."
     if not len(data.labels["adapt"]):
-        text += "\nWithout labelled images of both classes there is no AUC of real defects."
+        text += "\nToo few labelled images, normal or anomalous, for an AUC of real defects."
     if ignored:
         text += f"\nNot in the layout, and ignored: {len(ignored)} files (first: {ignored[0]})."
     return text

@@ -24,7 +24,7 @@ def synthetic_lines(summary: Mapping, *, has_labels: bool) -> Iterator[str]:
     per_seed = {
         method: rows
         for method, outcome in summary["methods"].items()
-        if (rows := [row for row in outcome["per_seed"] if "failed" not in row])
+        if (rows := [row for row in outcome["per_seed"] if "synthetic_auc_by_kind" in row])
     }
     if not per_seed:
         return
@@ -36,13 +36,13 @@ def synthetic_lines(summary: Mapping, *, has_labels: bool) -> Iterator[str]:
     yield ""
     yield from _by_kind(per_seed)
     yield ""
-    steered_by_labels = summary.get("adapt_signal", "labels") == "labels" and has_labels
+    uses_labels = summary.get("adapt_signal", "labels") == "labels" and has_labels
     for method, rows in per_seed.items():
         aucs = {
             score: statistics.fmean(row["by_score"][score]["synthetic_auc"] for row in rows)
             for score in rows[0]["by_score"]
         }
-        if text := _advice(aucs, summary["score"], is_free=not steered_by_labels):
+        if text := _advice(aucs, summary["score"], is_free=not uses_labels):
             yield f"Warning: {TITLES[method]} {text}"
             yield ""
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from conftest import stripes
 
-from data import SPLITS, DataError, ImageCache, load_dataset
+from data import SPLITS, DataError, ImageCache, damaged_copies, load_dataset
 from data.images import fit, read_gray, to_float
 
 
@@ -224,3 +224,12 @@ def test_broken_images_are_counted_and_leave_no_cache(tmp_path, image_folder):
     with pytest.raises(DataError, match=r"train/good/004\.png \(and 1 more"):
         ImageCache.build(tmp_path / "cache.npy", items)
     assert list(tmp_path.glob("*.npy")) == list(tmp_path.glob(".*tmp*")) == []
+
+
+def test_a_broken_image_with_damaged_copies_is_one(tmp_path, image_folder):
+    calibration = load(image_folder).calibration
+    (image_folder / calibration[0].name).write_text("hello")
+    items = [*calibration, *damaged_copies(calibration)]
+    with pytest.raises(DataError) as error:
+        ImageCache.build(tmp_path / "cache.npy", items)
+    assert str(error.value).endswith(calibration[0].name)

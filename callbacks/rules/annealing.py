@@ -13,7 +13,7 @@ RISING_SHARE = 0.5
 
 
 class AnnealingRule:
-    """The KL weight rises linearly from `floor` to 1 in the first half of each cycle.
+    """The KL weight rises linearly from `floor` in the first half of each cycle.
 
     Args:
         weights: the weights of all terms; that of "kl" is what it rises to.

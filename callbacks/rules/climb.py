@@ -18,7 +18,7 @@ PATIENCE = 2
 
 
 class ClimbRule:
-    """Goes along a ladder of patterns for as long as the AUC follows.
+    """Goes along a ladder of patterns unless the AUC clearly falls.
 
     After each window of epochs the mean AUC of the window is compared with that of the best window
     so far. The margin is two standard errors of the difference of such means, by how much the AUC

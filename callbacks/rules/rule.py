@@ -15,7 +15,8 @@ class Step:
     Attributes:
         weights: by loss term.
         pattern: the number of these weights among the patterns, from 0; None where they are none.
-        is_best: the model as it is now is one to come back to; it takes the place of the last one.
+        is_best: the model as it is now is one to come back to; it takes the place of the last one,
+            so not right after `goes_back`: a training that is cut off there needs the last one.
         goes_back: the next epoch starts from the last such model.
     """
 

@@ -3,8 +3,8 @@
     python experiments/run_auc_adapted.py --dataset=bellows
 
 Trains each of the --methods with every seed, from the same weights and with the images in the same
-order, and writes tables, figures, models and TensorBoard events to the run directory. Given twice, the
-command goes on where the first was cut off.
+order, and writes tables, figures, models and TensorBoard events to the run directory. Given twice,
+the command goes on where the first was cut off.
 """
 
 from absl import flags

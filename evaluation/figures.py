@@ -151,6 +151,7 @@ def plot_histogram(
     threshold: float,
     score: str,
     title: str,
+    anomalous: str = "anomalous",
 ) -> None:
     """How many images have which score, with the threshold.
 
@@ -161,13 +162,14 @@ def plot_histogram(
         threshold: images that score at least this much are called anomalous.
         score: the score's name.
         title: which images and which run.
+        anomalous: what images of label 1 are called.
     """
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
     edges = np.histogram_bin_edges(scores, bins=40)
     groups = [scores[labels == 0], scores[labels == 1]]
     for group, color, name in zip(
-        groups, (NORMAL_COLOR, ANOMALOUS_COLOR), ("normal", "anomalous"), strict=True
+        groups, (NORMAL_COLOR, ANOMALOUS_COLOR), ("normal", anomalous), strict=True
     ):
         axes.hist(group, edges, color=color, alpha=0.55, label=f"{name} ({len(group)})")
     axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")

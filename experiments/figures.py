@@ -68,6 +68,7 @@ def plot_model(
                 shown_examples[name],
                 score=SCORES[config.score].label,
                 title=f"{name} images, {title}",
+                one_scale=name != "damaged",  # some defects are far fainter than others
             )
     write_examples(directory / "examples.npz", shown_examples)
     file = directory / "history.csv"
@@ -88,15 +89,16 @@ def plot_model(
     }
     synthetic = [(data.labels[split], scores[split]) for split in ("calibration", "damaged")]
     judged = {"synthetic": tuple(map(np.concatenate, zip(*synthetic, strict=True)))} | labelled
-    names = {"synthetic": "synthetic defects"}
     for split, (labels, values) in judged.items():
+        is_synthetic = split == "synthetic"
         plot_histogram(
             figures / f"histogram_{split}.png",
             labels=labels,
             scores=values,
             threshold=result["threshold"],
             score=SCORES[config.score].label,
-            title=f"{names.get(split, f'{split} images')}, {title}",
+            title=f"{'synthetic defects' if is_synthetic else f'{split} images'}, {title}",
+            anomalous="damaged" if is_synthetic else "anomalous",
         )
     if not labelled:
         return

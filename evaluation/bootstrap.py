@@ -62,16 +62,16 @@ def difference_interval(
     return _interval(labels, [_wins(labels, a) - _wins(labels, b) for a, b in pairs])
 
 
+def seeds_interval(values: Sequence[float]) -> Interval:
+    """The mean of a figure that each seed has one of; without width where there is one seed."""
+    return _add_seeds(np.mean(values), values)
+
+
 def _wins(labels, scores):
     """(anomalous, normal): 1 where the anomalous image scores higher, ½ where equal."""
     labels = np.asarray(labels, bool)
     anomalous, normal = scores[labels][:, None], scores[~labels][None, :]
     return (anomalous > normal) + 0.5 * (anomalous == normal)
-
-
-def seeds_interval(values: Sequence[float]) -> Interval:
-    """The mean of a figure that each seed has one of; without width where there is one seed."""
-    return _add_seeds(np.mean(values), values)
 
 
 def _interval(labels, values):

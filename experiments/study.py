@@ -57,7 +57,7 @@ def _execute(pending, study_dir):
     bar = ProgressBar(max(1, _units(sum(run.cost for run in pending))))
     waiting, running, failed = list(pending), {}, []
     done = dict.fromkeys(pending, 0)
-    clocks = {each: _Clock(study_dir / f"{each.path}.time.json") for each in pending}
+    clocks = {each: _Clock(study_dir / each.path) for each in pending}
 
     def advance(each, share, text):
         units = max(_units(share * each.cost), done[each])
@@ -99,11 +99,11 @@ def _execute(pending, study_dir):
 class _Clock:
     """How many seconds a run has taken, all the times that it went on taken together."""
 
-    def __init__(self, path):
-        self._path = path
+    def __init__(self, directory):
+        self._path = directory.with_name(f"{directory.name}.time.json")
         # Of a run whose directory was deleted the time counts no more.
-        goes_on = path.exists() and path.with_name(path.name.removesuffix(".time.json")).exists()
-        self._before = json.loads(path.read_text())["seconds"] if goes_on else 0.0
+        goes_on = directory.exists() and self._path.exists()
+        self._before = json.loads(self._path.read_text())["seconds"] if goes_on else 0.0
 
     def start(self):
         self._began = self._noted = time.monotonic()

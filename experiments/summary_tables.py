@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experiments.markdown import percent, table
+from experiments.markdown import NOTHING, percent, table
 from experiments.methods import TITLES
 from experiments.synthetic_tables import synthetic_lines
 
@@ -142,9 +142,9 @@ def _searches(methods):
 
 def _search(conventional, adapted):
     losses = [row.get("loss_unweighted") for row in (conventional, adapted)]
-    cells = ["–" if loss is None else f"{loss:.2f}" for loss in losses]
-    cells.append("–" if None in losses else f"{losses[1] - losses[0]:+.2f}")
-    chosen = [branch or "–" for branch in adapted["chosen"]]
+    cells = [NOTHING if loss is None else f"{loss:.2f}" for loss in losses]
+    cells.append(NOTHING if None in losses else f"{losses[1] - losses[0]:+.2f}")
+    chosen = [branch or NOTHING for branch in adapted["chosen"]]
     return [str(adapted["seed"]), *chosen, *cells, str(adapted["trained_epochs"])]
 
 

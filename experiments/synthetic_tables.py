@@ -13,6 +13,9 @@ NEAR_CHANCE = 0.6
 CLEARLY = 0.05
 """How much higher an AUC by another score is worth a word."""
 
+COLUMNS = {"synthetic_auc": "synthetic defects", "auc": "adapt", "test_auc": "test"}
+"""By AUC that a run has by score, what its column is called."""
+
 
 def synthetic_lines(summary: Mapping, *, has_labels: bool) -> Iterator[str]:
     """The AUC by score and by kind of synthetic defect, and what to do about it.
@@ -28,42 +31,47 @@ def synthetic_lines(summary: Mapping, *, has_labels: bool) -> Iterator[str]:
     }
     if not per_seed:
         return
+    means = {method: _means(rows) for method, rows in per_seed.items()}
     yield "AUC by score, mean over the seeds:"
     yield ""
-    yield from _by_score(per_seed)
+    yield from _by_score(means)
     yield ""
     yield f"AUC by kind of synthetic defect, score {summary['score']}, mean over the seeds:"
     yield ""
     yield from _by_kind(per_seed)
     yield ""
     uses_labels = summary.get("adapt_signal", "labels") == "labels" and has_labels
-    for method, rows in per_seed.items():
-        aucs = {
-            score: statistics.fmean(row["by_score"][score]["synthetic_auc"] for row in rows)
-            for score in rows[0]["by_score"]
-        }
+    for method, of_scores in means.items():
+        aucs = {score: merits["synthetic_auc"] for score, merits in of_scores.items()}
         if text := _advice(aucs, summary["score"], is_free=not uses_labels):
             yield f"Warning: {TITLES[method]} {text}"
             yield ""
 
 
-def _by_score(per_seed):
-    """A row for each method and score; the columns that are there."""
-    columns = {"synthetic_auc": "synthetic defects", "auc": "adapt", "test_auc": "test"}
-    means = {
-        (method, score): {
+def _means(rows):
+    """By score and column, the mean over the seeds, or None where there is nothing."""
+    return {
+        score: {
             merit: over_seeds(statistics.fmean, [row["by_score"][score] for row in rows], merit)
-            for merit in columns
+            for merit in COLUMNS
         }
-        for method, rows in per_seed.items()
         for score in rows[0]["by_score"]
     }
-    shown = [merit for merit in columns if any(row[merit] is not None for row in means.values())]
+
+
+def _by_score(means):
+    """A row for each method and score; the columns that are there."""
+    rows = [
+        (method, score, merits)
+        for method, of_scores in means.items()
+        for score, merits in of_scores.items()
+    ]
+    shown = [name for name in COLUMNS if any(merits[name] is not None for *_, merits in rows)]
     return table(
-        ("method", "score", *(columns[merit] for merit in shown)),
+        ("method", "score", *(COLUMNS[name] for name in shown)),
         (
-            [TITLES[method], score, *(percent(row[merit]) for merit in shown)]
-            for (method, score), row in means.items()
+            [TITLES[method], score, *(percent(merits[name]) for name in shown)]
+            for method, score, merits in rows
         ),
     )
 

@@ -63,7 +63,7 @@ def paths_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
             rises = np.mean([np.sum(np.diff(of_seed) > 0) for of_seed in weights])
             cells = [dataset, each.title, each.chosen_by, epochs_by_weight(weights), f"{rises:.1f}"]
             cells.append(f"{np.mean(chosen):.0f} ({min(chosen)} to {max(chosen)})")
-            highest, last = ([pick(auc) for auc in aucs] for pick in (np.max, lambda auc: auc[-1]))
+            highest, last = [auc.max() for auc in aucs], [auc[-1] for auc in aucs]
             cells += map(mean_and_std, (at_chosen, highest, last))
             rows.append(cells)
     return table(

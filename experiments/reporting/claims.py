@@ -230,8 +230,9 @@ def correlation(rows: Sequence[Mapping[str, str]], ends: Mapping[str, int]) -> f
         pairs = np.array([pair for pair in of_stage if np.isfinite(pair).all()])
         if len(pairs):
             ranks = rankdata(pairs, axis=0)
-            losses += list(ranks[:, 0] - ranks[:, 0].mean())
-            aucs += list(ranks[:, 1] - ranks[:, 1].mean())
+            centred = ranks - ranks.mean(axis=0)
+            losses += list(centred[:, 0])
+            aucs += list(centred[:, 1])
     if len(losses) < 3 or not np.ptp(losses) or not np.ptp(aucs):
         return None
     return float(np.corrcoef(losses, aucs)[0, 1])

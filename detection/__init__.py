@@ -1,7 +1,7 @@
 """The trained VAE at work: a detector with its threshold, and what it finds in pictures."""
 
 from detection.calibration import CalibrationError, calibrate, describe, pixel_threshold
-from detection.detector import Detector, DetectorError
+from detection.detector import Detector, DetectorError, read_threshold
 from detection.regions import Region, find_regions
 from detection.thresholds import LABEL_FREE, LABELLED, FalseAlarms, Threshold
 
@@ -18,4 +18,5 @@ __all__ = [
     "describe",
     "find_regions",
     "pixel_threshold",
+    "read_threshold",
 ]

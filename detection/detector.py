@@ -146,7 +146,7 @@ class Detector:
         """
         directory = Path(directory)
         try:
-            settings = json.loads((directory / "detector.json").read_text(encoding="utf-8"))
+            settings = _read_settings(directory)
             if settings["format"] != FORMAT:
                 raise DetectorError(
                     f"Expected a detector of format {FORMAT}. "
@@ -155,12 +155,10 @@ class Detector:
             scorer = keras.saving.load_model(
                 directory / "scorer.keras", compile=False, safe_mode=True
             )
-            found = settings["threshold"]
-            alarms = FalseAlarms(**found["false_alarms"])
             return cls(
                 scorer,
                 resize=settings["resize"],
-                threshold=Threshold(**found | {"false_alarms": alarms}),
+                threshold=_threshold(settings),
                 pixel_threshold=settings["pixel_threshold"],
                 calibration=read_csv(directory / "calibration.csv"),
             )
@@ -171,3 +169,17 @@ class Detector:
             raise DetectorError(
                 f"Expected the directory of a detector. Received: {directory} ({text})"
             ) from error
+
+
+def read_threshold(directory: Path) -> Threshold:
+    """The threshold of a saved detector, without reading its network."""
+    return _threshold(_read_settings(directory))
+
+
+def _read_settings(directory):
+    return json.loads((directory / "detector.json").read_text(encoding="utf-8"))
+
+
+def _threshold(settings):
+    found = settings["threshold"]
+    return Threshold(**found | {"false_alarms": FalseAlarms(**found["false_alarms"])})

@@ -17,7 +17,7 @@ from data import (
     load_dataset,
     prepare,
 )
-from detection import Detector, describe
+from detection import describe, read_threshold
 from evaluation import auroc
 from experiments import silent_stderr
 from experiments.experiment import CHECKPOINT, Experiment
@@ -71,7 +71,7 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     model_dir = path / all_methods[-1] / f"seed-{config.seeds[0]}"
     if (model_dir / "detector").is_dir():
         print(f"Inspect: python experiments/inspect_images.py --model_dir={model_dir} --images=DIR")
-        print(describe(Detector.load(model_dir / "detector").threshold))
+        print(describe(read_threshold(model_dir / "detector")))
     return int(any("failed" in row for rows in results.values() for row in rows))
 
 

@@ -50,8 +50,7 @@ def plot_transitions(
         for text, values in others
     ]
     axes.set(xlabel="epoch", ylabel="AUC", title=title, xlim=(0.3, len(epochs) + 0.7))
-    lowest = min(min(values) for values in aucs.values())
-    axes.set_ylim(max(0.0, lowest - 0.1), 1.02)
+    axes.set_ylim(0.0, 1.02)
     right = axes.twinx()
     for (term, values), (color, line) in zip(weights.items(), WEIGHT_LINES, strict=False):
         right.step(epochs, values, line, where="mid", color=color, label=f"weight of {term}")
@@ -101,7 +100,13 @@ def plot_defects(
 
 
 def plot_examples(
-    path: Path, examples: Sequence[Example], *, score: str, title: str, one_scale: bool = True
+    path: Path,
+    examples: Sequence[Example],
+    *,
+    score: str,
+    title: str,
+    one_scale: bool = True,
+    largest: float = 0.0,
 ) -> None:
     """Original, reconstruction and squared error, a row an image (Figs. 16 to 19).
 
@@ -113,6 +118,7 @@ def plot_examples(
         score: the score's name.
         title: what the images are and who reconstructed them.
         one_scale: whether the squared errors of all images share one scale.
+        largest: the squared error that this scale reaches at least, for figures side by side.
     """
     height, width = examples[0].x.shape
     row_height = 2.2 * min(height / width, 2.0) + 0.3
@@ -120,7 +126,7 @@ def plot_examples(
     figure.suptitle(title)
     rows = figure.subplots(len(examples), 3, squeeze=False)
     errors = [np.square(example.x - example.x_hat) for example in examples]
-    largest = max(float(error.max()) for error in errors)
+    largest = max(largest, *(float(error.max()) for error in errors))
     for axes, example, error in zip(rows, examples, errors, strict=True):
         axes[0].imshow(example.x, cmap="gray", vmin=0, vmax=1)
         if example.mask is not None and example.mask.any():

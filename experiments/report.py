@@ -13,7 +13,8 @@ from absl import flags
 
 from experiments.command import run
 from experiments.config import ConfigError
-from experiments.reporting.files import Study, collect
+from experiments.reporting.collect import collect
+from experiments.reporting.files import Study
 from experiments.reporting.headline import write_headline
 from experiments.reporting.page import write_page
 

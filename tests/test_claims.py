@@ -1,7 +1,8 @@
 import pytest
 
 from evaluation.bootstrap import Interval
-from experiments.reporting.claims import correlation, sentence, verdict
+from experiments.reporting.claims import sentence, verdict
+from experiments.reporting.searches import correlation
 from experiments.study_runs import EPOCHS
 
 

@@ -12,7 +12,8 @@ from stand_in import write_study
 
 from evaluation import auroc
 from experiments.config import ConfigError
-from experiments.reporting.aim import aim_table, epochs_by_weight, paths_table
+from experiments.reporting import paths
+from experiments.reporting.aim import aim_table
 from experiments.reporting.claims import claims
 from experiments.reporting.contestants import (
     AUTOENCODER,
@@ -30,6 +31,8 @@ from experiments.reporting.contestants import (
 from experiments.reporting.files import Study
 from experiments.reporting.page import write_page
 from experiments.reporting.paper_tables import PAPER_TABLES
+from experiments.reporting.paths import epochs_by_weight, paths_table
+from experiments.reporting.searches import searches_table
 from experiments.reporting.tables import (
     fixed_weights_table,
     mean_and_std,
@@ -126,6 +129,7 @@ def of_histories(study):
 
 
 def column(file, name):
+    """Its numbers."""
     lines = gzip.decompress(file.read_bytes()).decode().split()
     place = lines[0].split(",").index(name)
     return [float(line.split(",")[place]) for line in lines[1:]]
@@ -230,9 +234,34 @@ def test_where_the_auc_is_lost(study):
     rows = rows_of("\n".join(paths_table(study, ["bellows"])))[1:]
     (row,) = [row for row in rows if row[1] == CLIMB.title]
     # Every history has six epochs at weight 1, rises to its end, and the third epoch is chosen.
-    assert row[3:6] == ["1: 6", "0.0", "3 (3 to 3)"]
-    assert row[7] == row[8]
-    assert float(row[6].split()[0]) < float(row[7].split()[0])
+    assert row[3:7] == ["1: 6", "0.0", "0.0", "3 (3 to 3) of 6"]
+    assert row[9] == row[10]
+    assert float(row[8].split()[0]) < float(row[9].split()[0])
+
+
+def test_an_empty_training_is_counted(study, monkeypatch):
+    monkeypatch.setattr(paths, "EMPTY", 5.0)
+    kl = [outcome.history()["kl"][2] for outcome in CLIMB.outcomes(study, "bellows").values()]
+    rows = rows_of("\n".join(paths_table(study, ["bellows"])))[1:]
+    (row,) = [row for row in rows if row[1] == CLIMB.title]
+    assert 0 < sum(value < 5.0 for value in kl) < 5
+    assert row[7] == f"{sum(value < 5.0 for value in kl)}/5"
+
+
+def test_how_far_a_search_came(study):
+    run = study.get("comb", "loss")
+    apart, seeds = [], run.config["seeds"]
+    for seed in seeds:
+        file = run.path / f"loss_adapted/seed-{seed}/branches.csv.gz"
+        columns = [column(file, name) for name in ("stage", "epoch", "loss_unweighted")]
+        stage, epoch, loss = map(np.array, columns)
+        at_end = loss[(stage == 2) & (epoch == run.config["e2"])]
+        assert len(at_end) == 7
+        apart.append(max(at_end) - min(at_end))
+    (row,) = rows_of("\n".join(searches_table(study, ["comb"])))[1:]
+    effort = f"{90 / run.config['e3']:.4g}"
+    assert row[:4] == ["comb", "3", "1 to 1", f"{min(apart):.4g} to {max(apart):.4g}"]
+    assert row[5] == f"{effort} to {effort}"
 
 
 def test_another_score_of_the_same_models(study):

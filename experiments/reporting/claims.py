@@ -3,10 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from scipy.stats import rankdata
-
-from evaluation.bootstrap import Interval, seeds_interval
+from evaluation.bootstrap import Interval
 from experiments.markdown import table
 from experiments.reporting.contestants import (
     BASIS,
@@ -24,6 +21,7 @@ from experiments.reporting.contestants import (
     interval,
 )
 from experiments.reporting.files import Study
+from experiments.reporting.searches import loss_and_auc
 from experiments.study_runs import CHOSEN_SCORE, EPOCHS, JUDGED
 
 AS_WELL = 0.01
@@ -95,7 +93,7 @@ def claims(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
     )
     yield Claim(
         "The loss-adapted VAE beats the conventional VAE without labels.",
-        f"{points}; {_effort(study, datasets)}",
+        f'{points}; how far the weights moved is under "The searches"',
         versus(BY_LOSS, LAST),
     )
     yield Claim(
@@ -115,10 +113,13 @@ def claims(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
         "rank correlation of falling loss and rising AUC on the adapt images over the ends of a "
         "search's branches, ranked among those of their stage, which are 3 for two terms and 7 for "
         "three; the interval is over the seeds alone",
-        {each: _loss_and_auc(study, each) for each in datasets},
+        {each: loss_and_auc(study, each) for each in datasets},
         scale=1.0,
     )
-    fixed = f"{points}; to choose the fixed weight took all of its trainings"
+    fixed = (
+        f"{points}; synthetic defects chose the fixed weight and its epoch, which took the "
+        "trainings of all the weights"
+    )
     yield Claim(
         "Adaptive weights (the paper's rule by labels) beat the best fixed weight after as many "
         "steps.",
@@ -184,55 +185,3 @@ def sentence(verdicts: Mapping[str, str]) -> str:
             parts.append(f"**{each}** on {', '.join(names)}")
     text = "; ".join(parts)
     return f"{text[:2]}{text[2].upper()}{text[3:]}."
-
-
-def _effort(study, datasets):
-    """How long the searches took, as text."""
-    shares = [
-        outcome.entry["trained_epochs"] / study.get(dataset, BY_LOSS.run).config["e3"]
-        for dataset in datasets
-        for outcome in BY_LOSS.outcomes(study, dataset).values()
-    ]
-    if not shares:
-        return "the searches are not run yet"
-    return (
-        f"a search, with the conventional VAE carried along, trained {min(shares):.1f} to "
-        f"{max(shares):.1f} times as many epochs as that alone"
-    )
-
-
-def _loss_and_auc(study, dataset):
-    values = [
-        correlation(outcome.branches(), study.get(dataset, BY_LOSS.run).config)
-        for outcome in BY_LOSS.outcomes(study, dataset).values()
-    ]
-    values = [value for value in values if value is not None]
-    return seeds_interval(values) if values else None
-
-
-def correlation(rows: Sequence[Mapping[str, str]], ends: Mapping[str, int]) -> float | None:
-    """Correlation of the ranks of falling loss and rising AUROC, each less its mean in the stage.
-
-    Args:
-        rows: those of `branches.csv`.
-        ends: by "e2" and "e3", the last epochs of the stages.
-
-    Returns:
-        None where it is not defined.
-    """
-    losses, aucs = [], []
-    for stage in ("2", "3"):
-        of_stage = [
-            (-float(row["loss_unweighted"]), float(row["adapt_auc"]))
-            for row in rows
-            if row["stage"] == stage and int(row["epoch"]) == ends[f"e{stage}"] and row["adapt_auc"]
-        ]
-        pairs = np.array([pair for pair in of_stage if np.isfinite(pair).all()])
-        if len(pairs):
-            ranks = rankdata(pairs, axis=0)
-            centred = ranks - ranks.mean(axis=0)
-            losses += list(centred[:, 0])
-            aucs += list(centred[:, 1])
-    if len(losses) < 3 or not np.ptp(losses) or not np.ptp(aucs):
-        return None
-    return float(np.corrcoef(losses, aucs)[0, 1])

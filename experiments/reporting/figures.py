@@ -59,20 +59,27 @@ def _auc_adapted(run, directory):
             title=f"{run.dataset}, {TITLES[method]}, seed {seed}",
         )
         yield name, f"**Fig. {figure}.** AUC and weights by epoch, {TITLES[method]}."
-    kinds = [(kind, method) for kind in ("normal", "anomalous") for method in METHODS]
-    for figure, (kind, method) in enumerate(kinds, 16):
-        outcome = outcomes[method]
-        name = f"fig{figure}_{kind}_{method}.png"
-        title = f"{run.dataset}, {TITLES[method]}, epoch {outcome.entry['epoch']}"
-        score = SCORES[run.config["score"]].label
-        (example,) = outcome.examples()[kind]
-        plot_examples(directory / name, [example], score=score, title=title)
-        yield (
-            name,
-            f"**Fig. {figure}.** A{'n' if kind == 'anomalous' else ''} {kind} image by the "
-            f"{TITLES[method]} of its best epoch ({outcome.entry['epoch']}), "
-            f"{score} = {example.score:.6f}; both methods show the same image.",
-        )
+    score = SCORES[run.config["score"]].label
+    number = 16
+    for kind in ("normal", "anomalous"):
+        examples = {method: outcome.examples()[kind][0] for method, outcome in outcomes.items()}
+        largest = max(float(_squared_error(each).max()) for each in examples.values())
+        for method, example in examples.items():
+            name = f"fig{number}_{kind}_{method}.png"
+            epoch = outcomes[method].entry["epoch"]
+            title = f"{run.dataset}, {TITLES[method]}, seed {seed}, epoch {epoch}"
+            plot_examples(directory / name, [example], score=score, title=title, largest=largest)
+            yield (
+                name,
+                f"**Fig. {number}.** {'A normal' if kind == 'normal' else 'An anomalous'} image, "
+                f"reconstructed by the {TITLES[method]} at its best epoch ({epoch}), {score} = "
+                f"{example.score:.6f}; both methods show the same image, on one scale of errors.",
+            )
+            number += 1
+
+
+def _squared_error(example):
+    return np.square(np.float32(example.x) - np.float32(example.x_hat))
 
 
 SEARCH_FIGURES = {
@@ -130,11 +137,15 @@ def _products(study, directory):
             if outcome is None:
                 continue
             (example,) = outcome.examples()["anomalous"]
-            error = np.float32(example.x) - np.float32(example.x_hat)
-            mse = float(np.mean(np.square(error)))
-            shown.append(replace(example, name=dataset, score=mse))
+            name = f"{dataset}, epoch {outcome.entry['epoch']}"
+            mse = float(np.mean(_squared_error(example)))
+            shown.append(replace(example, name=name, score=mse))
     if shown:
         title = "An anomalous image of each dataset, by the AUC-adapted VAE"
         file = directory / "products.png"
         plot_examples(file, shown, score="MSE", title=title, one_scale=False)
-        yield "products.png", f"{title}; a marked defect is outlined in red."
+        yield (
+            "products.png",
+            f"{title} at its best epoch on the adapt images, first seed; a marked defect is "
+            "outlined in red.",
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from experiments.markdown import table
+from experiments.markdown import percent, table
 from experiments.reporting.contestants import HELDOUT
 from experiments.reporting.files import Study
 from experiments.study_runs import runs
@@ -62,17 +62,27 @@ def _left_out(study):
         yield ""
 
 
-def images_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
-    """How many labelled images each dataset has."""
-    counts = {}
-    for run in study:
-        if run.config["protocol"] == HELDOUT:
-            counts[run.dataset] = run.baseline["counts"]
+def conditions_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
+    """What all trainings of a dataset share, and the AUROC of the mean gray alone."""
+    rows = []
+    for dataset in datasets:
+        runs_of = (each for each in study if each.dataset == dataset and "epochs" in each.config)
+        run = next((each for each in runs_of if each.config["protocol"] == HELDOUT), None)
+        if run is None:
+            continue
+        config, known = run.config, run.baseline
+        height, width = config["image_size"]
+        images = config["num_train"] or "all normal"
+        if config["repeats"] > 1:
+            images = f"{images} × {config['repeats']}"
+        cells = [dataset, f"{height} × {width}", images, config["batch_size"], config["epochs"]]
+        cells += [" + ".join(map(str, known["counts"][split])) for split in ("adapt", "test")]
+        auc = known["mean_intensity"]["test"]
+        rows.append([*cells, percent(max(auc, 1 - auc))])
     return table(
-        ("dataset", "adapt images, normal + anomalous", "test images"),
         (
-            [each, *(" + ".join(map(str, counts[each][s])) for s in ("adapt", "test"))]
-            for each in datasets
-            if each in counts
+            *("dataset", "pixels", "images an epoch", "batch size", "epochs"),
+            *("adapt images, normal + anomalous", "test images", "AUC of the mean gray, test"),
         ),
+        rows,
     )

@@ -127,7 +127,7 @@ def _lines(study: Study, directory: Path, figures: Path) -> Iterator[str]:
         "What climb, which sees no label, was to reach was set before: on every dataset at least "
         "the best fixed weight and the paper's rule by labels, in the mean over the seeds. "
         "Differences of AUC on the test images in points, with interval and sign as above; the "
-        "conventional VAE, the paper's rule, the reconstruction alone and PCA stand beside."
+        "conventional VAE, the paper's rule, what has no KL term and PCA stand beside."
     )
     yield ""
     yield from aim_table(study, datasets)

@@ -1,9 +1,10 @@
 """The runs of the study.
 
-Planned for ten hours on two cores. Two runs of one thread train 1,080 images of 64² a second less
-the scores after each epoch (a fifth to a third), which makes 560 for two terms and 480 for three:
-50 epochs on 1,000 images are 1.5 to 1.8 minutes of the machine, 200 on 280 are 1.75. In trainings
-of that length, a loss-adapted search being 2.25 for two terms and 4.25 for three, by dataset:
+Planned for ten hours on two cores; `docs/RESULTS.md` has the hours that they took. Two runs of one
+thread train 1,080 images of 64² a second less the scores after each epoch (a fifth to a third),
+which makes 560 for two terms and 480 for three: 50 epochs on 1,000 images are 1.5 to 1.8 minutes of
+the machine, 200 on 280 are 1.75. In trainings of that length, a loss-adapted search being 2.25 for
+two terms and 4.25 for three, by dataset:
 
     elpv_mono, elpv_poly        10 + 10 + 7 + 5 + 5 + 5 + 5 + 3 + 20 = 70, two hours each
     bellows, brick, gravel      10 + 7 + 5 + 3 + 5 + 3 + 6 = 39, one hour each

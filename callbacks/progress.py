@@ -41,11 +41,13 @@ class ProgressBar:
         if now - self._last < self.interval and not ends:
             return
         self._last = now
-        left = (now - self._start) / max(self.done, 1) * (self.total - self.done)
         share = self.done / self.total
         filled = int(self.WIDTH * share)
         bar = "━" * filled + "╌" * (self.WIDTH - filled)
-        line = f"{bar} {100 * share:3.0f} %  {_clock(left)} left  {text}"
+        left = ""  # Unknown before anything is done.
+        if self.done:
+            left = f"{_clock((now - self._start) / self.done * (self.total - self.done))} left  "
+        line = f"{bar} {100 * share:3.0f} %  {left}{text}"
         self.stream.write(f"{self._clear}{line}{self._end}")
         self.stream.flush()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from detection.calibration import describe
 from detection.detector import Detector
@@ -132,6 +133,7 @@ def _histogram(scored, detector):
         )
     axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
     axes.set(xlabel=f"{detector.scorer.score} score", ylabel="pictures")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     buffer = io.StringIO()
     with rc_context({"svg.hashsalt": "awl-vae", "svg.fonttype": "none"}):

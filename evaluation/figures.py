@@ -51,6 +51,7 @@ def plot_transitions(
     ]
     axes.set(xlabel="epoch", ylabel="AUC", title=title, xlim=(0.3, len(epochs) + 0.7))
     axes.set_ylim(0.0, 1.02)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
     right = axes.twinx()
     for (term, values), (color, line) in zip(weights.items(), WEIGHT_LINES, strict=False):
         right.step(epochs, values, line, where="mid", color=color, label=f"weight of {term}")

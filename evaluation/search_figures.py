@@ -91,9 +91,8 @@ def plot_weights(
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots()
     for (term, curve), (color, line) in zip(weights.items(), WEIGHT_LINES, strict=False):
-        axes.step(
-            curve.epochs, curve.values, line, where="mid", color=color, label=f"weight of {term}"
-        )
+        label = f"{term}, ends at {curve.values[-1]:.3g}"
+        axes.step(curve.epochs, curve.values, line, where="mid", color=color, label=label)
     for epoch in stage_starts:
         axes.axvline(epoch + 0.5, color="gray", linewidth=0.8, linestyle=":")
     axes.set(xlabel="epoch", ylabel="weight", ylim=(-0.05, 1.05), title=title)

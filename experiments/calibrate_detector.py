@@ -30,9 +30,11 @@ def main() -> int:
     setting = FLAGS.setting
     if setting is None:
         setting = SETTINGS.get(FLAGS.threshold)
+    before = detector.threshold
     detector.threshold = calibrate(detector.calibration, FLAGS.threshold, setting)
     detector.save_settings(directory)
     print(describe(detector.threshold))
+    print(f"It takes the place of {before.value:.6g} ({before.method}) in {directory}.")
     return 0
 
 

@@ -27,7 +27,7 @@ def main() -> int:
         count = collect(Path(FLAGS.study_dir), Path(FLAGS.files_dir))
         if not count:
             raise ConfigError(f"Expected finished runs. Received: none in {FLAGS.study_dir}.")
-        print(f"{count} runs: {FLAGS.files_dir}")
+        print(f"{count} runs copied; others stay as they are: {FLAGS.files_dir}")
     study = Study(Path(FLAGS.files_dir))
     write_page(study, Path(FLAGS.output))
     print(f"The page: {FLAGS.output}")

@@ -61,7 +61,7 @@ def _plot_stage(path, plan, rows, stage, title):
             path,
             losses,
             conventional=NONE if is_none else CONVENTIONAL,
-            chosen=plan.chosen(rows, stage),
+            chosen=plan.chosen(rows, stage) if stage > 1 else None,
             title=f"{title}: loss in stage {stage}",
         )
 

@@ -368,7 +368,9 @@ def test_another_threshold(trained, tmp_path, method, setting):
     shutil.copytree(trained[1] / "detector", model_dir)
     flags = [f"--model_dir={model_dir}", f"--threshold={method}"]
     flags += [] if setting is None else [f"--setting={setting}"]
+    before = Detector.load(model_dir).threshold
     command = commands.run("calibrate_detector.py", *flags)
+    assert f"the place of {before.value:.6g} ({before.method}) in {model_dir}." in command.stdout
     threshold = Detector.load(model_dir).threshold
     assert (threshold.method, threshold.setting) == (method, setting)
     assert f"({method}" in command.stdout

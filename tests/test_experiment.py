@@ -1,5 +1,6 @@
 """The command as a user gives it, on a small folder of photographs."""
 
+import io
 import math
 import os
 import shutil
@@ -15,6 +16,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from callbacks import should_switch
+from callbacks.progress import ProgressBar
 from data import load_dataset
 from evaluation import auroc, rates, youden_threshold
 from evaluation.examples import read_examples
@@ -263,6 +265,17 @@ def test_tensorboard_events(finished):
         assert scalars[tag] == expected
     assert parameters["f_update"].number_value == 1
     assert parameters["seed"].number_value == 1
+
+
+def test_the_time_left_is_unknown_before_anything_is_done():
+    stream = io.StringIO()
+    bar = ProgressBar(10, stream)
+    bar.interval = 0.0
+    bar.advance(0, "reading images")
+    bar.advance(1, "training")
+    before, after = stream.getvalue().splitlines()
+    assert "left" not in before
+    assert "left  training" in after
 
 
 def test_what_is_printed(finished):

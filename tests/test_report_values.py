@@ -260,8 +260,9 @@ def test_how_far_a_search_came(study):
         apart.append(max(at_end) - min(at_end))
     (row,) = rows_of("\n".join(searches_table(study, ["comb"])))[1:]
     effort = f"{90 / run.config['e3']:.4g}"
-    assert row[:4] == ["comb", "3", "1 to 1", f"{min(apart):.4g} to {max(apart):.4g}"]
-    assert row[5] == f"{effort} to {effort}"
+    apart = f"{min(apart):.4g} to {max(apart):.4g}"
+    assert row[:5] == ["comb", "3", "1 to 1", "1 to 1", apart]
+    assert row[6] == f"{effort} to {effort}"
 
 
 def test_another_score_of_the_same_models(study):

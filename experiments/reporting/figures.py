@@ -83,11 +83,14 @@ def _squared_error(example):
 
 
 SEARCH_FIGURES = {
-    "losses_stage_1": "**Fig. 20.** The loss in stage 1, the conventional VAE's.",
-    "losses_stage_2": "**Fig. 21.** The losses of the branches of stage 2.",
+    "losses_stage_1": "**Fig. 20.** The loss in stage 1, the conventional VAE's, before the "
+    "branches.",
+    "losses_stage_2": "**Fig. 21.** The losses of the branches of stage 2, named by the terms "
+    "whose weights fall; where none does it is the conventional VAE.",
     "losses_stage_3": "**Fig. 22.** The losses of the branches of stage 3.",
     "weights_chosen": "**Fig. 23.** The weights of the chosen path.",
-    "weights_strongest": "**Fig. 24.** The weights of the branch in which they fell most.",
+    "weights_strongest": "**Fig. 24.** The weights of the branch in which their sum fell most in "
+    "one stage.",
     "terms_and_weights": "**Fig. 8.** The terms of that branch beside their weights.",
 }
 
@@ -146,6 +149,6 @@ def _products(study, directory):
         plot_examples(file, shown, score="MSE", title=title, one_scale=False)
         yield (
             "products.png",
-            f"{title} at its best epoch on the adapt images, first seed; a marked defect is "
-            "outlined in red.",
+            f"{title} at its best epoch by labels, first seed; a marked defect is "
+            "outlined in red (those of elpv are not marked).",
         )

@@ -47,14 +47,16 @@ What is compared:
   `standardized` is the largest error in units of what is normal at its pixel, `top_fraction` the
   mean of the largest squared errors.
 
-Intervals are of 95 %, by resampled images and Student's t over the seeds: three seeds make them
-wide. Where there is no difference, one verdict in twenty says that there is one. An interval from 0
-to 0 is of one model twice: the chosen epoch is one before the weights first changed, and "fails"
-says no more than that the rule did not come to matter. Climb, and the score `{CHOSEN_SCORE}` of the
-last claims, were chosen before the study in trials of VAEs on bellows, square and comb, whose files
-were not kept; the photographs elpv_mono and elpv_poly are what they are judged by. The images of
-brick and of gravel are overlapping cuts of one photograph each, so intervals there are narrower
-than the truth, and their defects are of the same kinds as the synthetic ones.
+A claim **holds** where all of the 95 % interval is beyond what is wanted, **fails** where none of
+it is, and is undecided else. Intervals are those of the sum of two parts, resampled images and
+Student's t over the seeds: three seeds make them wide. Where there is no difference, one verdict
+in twenty says that there is one. An interval from 0 to 0 is of one model twice: the chosen epoch
+is one before the weights first changed, and "fails" says no more than that the rule did not come
+to matter. Climb, and the score `{CHOSEN_SCORE}` of the last claims, were chosen before the study
+in trials of VAEs on bellows, square and comb, whose files were not kept; the photographs
+elpv_mono and elpv_poly are what they are judged by. The images of brick and of gravel are
+overlapping cuts of one photograph each, so intervals there are narrower than the truth, and their
+defects are of the same kinds as the synthetic ones. A dash is for what is no part of the study.
 
 Pictures of elpv_mono and elpv_poly are from the elpv-dataset (Buerhop-Lutz et al., 2018; CC
 BY-NC-SA 4.0), under whose licence they stay.
@@ -139,8 +141,8 @@ def _lines(study: Study, directory: Path, figures: Path) -> Iterator[str]:
         f"{EMPTY:g} nats, so that every image has the same reconstruction; the AUC there, beside "
         "the highest that a choice by labels could have found and that of the last epoch. On the "
         "adapt images in %; means over the seeds. What is lost from there to the test images is "
-        "none of the signal's doing. Where the chosen epochs are among the last, more of them "
-        "might have changed the result."
+        "none of the signal's doing: the halves of the photographs differ, for PCA, too. Where the "
+        "chosen epochs are among the last, more of them might have changed the result."
     )
     yield ""
     yield from paths_table(study, datasets)
@@ -157,9 +159,9 @@ def _lines(study: Study, directory: Path, figures: Path) -> Iterator[str]:
     yield ""
     yield (
         "A weight falls while its term does and stops where that first rises. How far it came on "
-        "the paths that were chosen; how far apart the losses of a stage's branches were at its "
-        "end, all weights at 1, from which the choice is made; and how long a search took, with "
-        "the conventional VAE carried along. Ranges over the seeds."
+        "the paths that were chosen, and on any branch; how far apart the losses of a stage's "
+        "branches were at its end, all weights at 1, from which the choice is made; and how long a "
+        "search took, with the conventional VAE carried along. Ranges over the seeds."
     )
     yield ""
     yield from searches_table(study, datasets)

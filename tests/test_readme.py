@@ -6,6 +6,7 @@ from pathlib import Path
 
 import commands
 import pytest
+from conftest import read_json
 
 from experiments.config import DEFAULTS
 from experiments.reporting.files import Study
@@ -40,6 +41,20 @@ def test_difficulty_of_the_generated_datasets_for_the_conventional_vae(dataset, 
     assert len(outcomes) == 5
     for outcome in outcomes.values():
         assert low <= outcome.history()["adapt_auc"][:epochs].max() <= high
+
+
+def test_after_four_times_the_epochs_the_conventional_vae_is_ahead():
+    longer = ROOT / "docs/results/longer"
+    study = Study(ROOT / "docs/results/study").get("bellows", "labels")
+    config, methods = (read_json(longer / f"{name}.json") for name in ("config", "summary"))
+    assert config["epochs"] == 4 * study.config["epochs"]
+    for same in ("image_size", "num_train", "batch_size", "learning_rate", "latent_dim", "score"):
+        assert config[same] == study.config[same]
+    conventional, adapted = (
+        methods["methods"][name]["per_seed"][0] for name in ("conventional", "auc_adapted")
+    )
+    for auc in ("auc", "test_auc"):
+        assert conventional[auc] > adapted[auc]
 
 
 def test_flags_of_the_readme_exist():

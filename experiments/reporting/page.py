@@ -50,13 +50,15 @@ What is compared:
 A claim **holds** where all of the 95 % interval is beyond what is wanted, **fails** where none of
 it is, and is undecided else. Intervals are those of the sum of two parts, resampled images and
 Student's t over the seeds: three seeds make them wide. Where there is no difference, one verdict
-in twenty says that there is one. An interval from 0 to 0 is of one model twice: the chosen epoch
-is one before the weights first changed, and "fails" says no more than that the rule did not come
-to matter. Climb, and the score `{CHOSEN_SCORE}` of the last claims, were chosen before the study
-in trials of VAEs on bellows, square and comb, whose files were not kept; the photographs
-elpv_mono and elpv_poly are what they are judged by. The images of brick and of gravel are
-overlapping cuts of one photograph each, so intervals there are narrower than the truth, and their
-defects are of the same kinds as the synthetic ones. A dash is for what is no part of the study.
+in twenty says that there is one. All trainings of a dataset have the same number of epochs, so
+that a verdict does not tell what is better from what is faster. An interval from 0 to 0 is of one
+model twice: the chosen epoch is one before the weights first changed, and "fails" says no more
+than that the rule did not come to matter. Climb, and the score `{CHOSEN_SCORE}` of the last
+claims, were chosen before the study in trials of VAEs on bellows, square and comb, whose files
+were not kept; the photographs elpv_mono and elpv_poly are what they are judged by. The images of
+brick and of gravel are overlapping cuts of one photograph each, so intervals there are narrower
+than the truth, and their defects are of the same kinds as the synthetic ones. A dash is for what
+is no part of the study.
 
 Pictures of elpv_mono and elpv_poly are from the elpv-dataset (Buerhop-Lutz et al., 2018; CC
 BY-NC-SA 4.0), under whose licence they stay.

@@ -27,6 +27,11 @@ class Example:
     score: float
     mask: np.ndarray | None = None
 
+    @property
+    def squared_error(self) -> np.ndarray:
+        """(H, W) float32."""
+        return np.square(np.float32(self.x) - np.float32(self.x_hat))
+
 
 def write_examples(path: Path, examples: Mapping[str, Sequence[Example]]) -> None:
     """Writes images as a run sees them, by kind; the same ones give the same bytes."""

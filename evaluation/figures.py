@@ -126,7 +126,7 @@ def plot_examples(
     figure = Figure(figsize=(7.4, 0.6 + row_height * len(examples)), layout="constrained")
     figure.suptitle(title)
     rows = figure.subplots(len(examples), 3, squeeze=False)
-    errors = [np.square(example.x - example.x_hat) for example in examples]
+    errors = [example.squared_error for example in examples]
     largest = max(largest, *(float(error.max()) for error in errors))
     for axes, example, error in zip(rows, examples, errors, strict=True):
         axes[0].imshow(example.x, cmap="gray", vmin=0, vmax=1)

@@ -63,7 +63,7 @@ def _auc_adapted(run, directory):
     number = 16
     for kind in ("normal", "anomalous"):
         examples = {method: outcome.examples()[kind][0] for method, outcome in outcomes.items()}
-        largest = max(float(_squared_error(each).max()) for each in examples.values())
+        largest = max(float(each.squared_error.max()) for each in examples.values())
         for method, example in examples.items():
             name = f"fig{number}_{kind}_{method}.png"
             epoch = outcomes[method].entry["epoch"]
@@ -76,10 +76,6 @@ def _auc_adapted(run, directory):
                 f"{example.score:.6f}; both methods show the same image, on one scale of errors.",
             )
             number += 1
-
-
-def _squared_error(example):
-    return np.square(np.float32(example.x) - np.float32(example.x_hat))
 
 
 SEARCH_FIGURES = {
@@ -141,7 +137,7 @@ def _products(study, directory):
                 continue
             (example,) = outcome.examples()["anomalous"]
             name = f"{dataset}, epoch {outcome.entry['epoch']}"
-            mse = float(np.mean(_squared_error(example)))
+            mse = float(example.squared_error.mean())
             shown.append(replace(example, name=name, score=mse))
     if shown:
         title = "An anomalous image of each dataset, by the AUC-adapted VAE"

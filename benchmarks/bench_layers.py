@@ -14,9 +14,9 @@ from absl import app, flags
 from measure import NUM_THREADS, Worker, alternate, report, seconds_a_call, spread, spread_of_ratios
 from operations import count_operations
 
-import experiments  # noqa: F401 (TensorFlow without the noise of its import)
-from callbacks import ProgressBar
-from losses import bce
+import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
+from awl_vae.callbacks import ProgressBar
+from awl_vae.losses import bce
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("sizes", ["64", "256"], "Image sizes in pixels.")
@@ -34,7 +34,7 @@ def main(_):
     """Measures and reports."""
     import tensorflow as tf
 
-    from experiments.runtime import set_up
+    from awl_vae.training.runtime import set_up
 
     set_up(NUM_THREADS)
     tf.get_logger().setLevel("ERROR")  # every part is traced on purpose
@@ -67,8 +67,8 @@ def _parts(size, latent_dim, batch_size):
     import keras
     import tensorflow as tf
 
-    from experiments.runtime import start_run
-    from models import VAE
+    from awl_vae.training.runtime import start_run
+    from awl_vae.models import VAE
 
     start_run(seed=1)
     model = VAE((size, size), latent_dim=latent_dim)

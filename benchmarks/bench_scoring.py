@@ -16,8 +16,8 @@ from absl import app, flags
 from measure import Worker, alternate, report, spread, spread_of_ratios
 from operations import count_operations
 
-import experiments  # noqa: F401 (TensorFlow without the noise of its import)
-from callbacks import ProgressBar
+import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
+from awl_vae.callbacks import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("sizes", ["64", "256"], "Image sizes in pixels.")
@@ -73,9 +73,9 @@ def _rows(size, batch_size, taken):
 
 
 def _save_detector(size, directory):
-    from detection import Detector, calibrate
-    from evaluation import Scorer
-    from models import VAE
+    from awl_vae.detection import Detector, calibrate
+    from awl_vae.evaluation import Scorer
+    from awl_vae.models import VAE
 
     scorer = Scorer(VAE((size, size), latent_dim=FLAGS.latent_dim), FLAGS.score, (size, size))
     scorer.scale.assign(np.full((size, size), 0.1, np.float32))

@@ -16,8 +16,8 @@ from pathlib import Path
 from absl import app, flags
 from measure import NUM_THREADS, alternate, report, spread, spread_of_ratios
 
-import experiments  # noqa: F401 (TensorFlow without the noise of its import)
-from callbacks import ProgressBar
+import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
+from awl_vae.callbacks import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("datasets", ["bellows", "comb"], "Generated datasets: two terms and three.")
@@ -29,8 +29,8 @@ COLUMNS = ("dataset", "terms", "training", "epochs", "seconds", "epochs, ratio",
 
 def main(_):
     """Measures and reports."""
-    from experiments.runtime import set_up
-    from losses import TERMS
+    from awl_vae.training.runtime import set_up
+    from awl_vae.losses import TERMS
 
     set_up(NUM_THREADS)
     rows = []
@@ -53,7 +53,7 @@ def main(_):
 
 
 def _config(dataset):
-    from experiments.config import resolve
+    from awl_vae.training.config import resolve
 
     return resolve(
         {"num_train": FLAGS.num_train, "repeats": 1},
@@ -70,9 +70,9 @@ def _config(dataset):
 
 def _runs(dataset, root):
     """By name, what trains once and returns its seconds; and by name, its epochs."""
-    from data import load_dataset, prepare
-    from experiments.loss_adapted import train
-    from experiments.training import Training
+    from awl_vae.data import load_dataset, prepare
+    from awl_vae.training.loss_adapted import train
+    from awl_vae.training.trainer import Training
 
     config = _config(dataset)
     images = load_dataset(

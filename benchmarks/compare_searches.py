@@ -19,8 +19,8 @@ from pathlib import Path
 from absl import app, flags
 from measure import report
 
-from callbacks.search_plan import rung_epochs
-from storage import read_csv
+from awl_vae.callbacks.search.plan import rung_epochs
+from awl_vae.system import read_csv
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("full_dir", "benchmarks/results/searches/full", "Runs, one a dataset.")

@@ -4,7 +4,7 @@ import time
 
 from measure import NUM_THREADS, serve
 
-import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
 
 SIDE = 2048
 REPEATS = 10
@@ -13,7 +13,7 @@ REPEATS = 10
 def main():
     import tensorflow as tf
 
-    from experiments.runtime import set_up
+    from awl_vae.training.runtime import set_up
 
     set_up(NUM_THREADS)
     matrix = tf.random.normal((SIDE, SIDE), seed=1)

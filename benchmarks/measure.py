@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from storage import write_json, write_text
+from awl_vae.system import write_json, write_text
 
 HERE = Path(__file__).parent
 NUM_THREADS = 2

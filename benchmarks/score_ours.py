@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 from measure import NUM_THREADS, seconds_a_call, serve
 
-import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
 
 SECONDS = 1.0
 """How long a turn takes at least."""
 
 
 def main(model_dir, way, batch_size):
-    from detection import Detector
-    from experiments.runtime import set_up
+    from awl_vae.detection import Detector
+    from awl_vae.training.runtime import set_up
 
     set_up(NUM_THREADS)
     detector = Detector.load(Path(model_dir))
@@ -39,7 +39,7 @@ def _predict(detector, images, directory):
 
 
 def _onnxruntime(detector, images, directory):
-    from detection.export import RUNNERS, export
+    from awl_vae.detection.export import RUNNERS, export
 
     settings = {"format": "onnx", "input_size": detector.image_size, "dtype": "uint8"}
     export(detector, directory / "exported.onnx", **settings)
@@ -50,7 +50,7 @@ def _onnxruntime(detector, images, directory):
 def _file(detector, images, directory):
     import cv2
 
-    from detection.inspection import inspect
+    from awl_vae.detection.inspection import inspect
 
     paths = [directory / f"{index}.png" for index in range(len(images))]
     for path, image in zip(paths, images, strict=True):

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from measure import NUM_THREADS
 
-import experiments  # noqa: F401 (TensorFlow without the noise of its import)
+import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
 
 
 def main(folder, cache, image_size):
     import keras
 
-    from data import TrainingBatches, load_dataset, prepare
-    from experiments.runtime import set_up
-    from models import VAE
+    from awl_vae.data import TrainingBatches, load_dataset, prepare
+    from awl_vae.training.runtime import set_up
+    from awl_vae.models import VAE
 
     set_up(NUM_THREADS)
     keras.utils.set_random_seed(1)

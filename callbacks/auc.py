@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import keras
 import numpy as np
 
-from evaluation import auroc
+from awl_vae.evaluation import auroc
 
 AUCS = {"adapt_auc": "adapt", "adapt_auc_synthetic": "synthetic"}
 """What the AUROCs are called, by their names in the logs."""

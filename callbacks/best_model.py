@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from callbacks.snapshot import save_model
+from awl_vae.callbacks.snapshot import save_model
 
 
 class BestModel(keras.callbacks.Callback):

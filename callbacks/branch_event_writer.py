@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from callbacks.event_writer import Images, TensorBoardRun
+from awl_vae.callbacks.event_writer import Images, TensorBoardRun
 
 
 class BranchEventWriter(keras.callbacks.Callback):

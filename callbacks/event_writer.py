@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
-from callbacks.auc import AUCS
+from awl_vae.callbacks.auc import AUCS
 
 Images = Callable[[], Mapping[str, object]]
 """Returns, by tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import keras
 
-from callbacks.arithmetic import as_written
-from storage import write_csv
+from awl_vae.callbacks.arithmetic import as_written
+from awl_vae.system import write_csv
 
 
 class HistoryWriter(keras.callbacks.Callback):

@@ -7,10 +7,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from callbacks.arithmetic import as_written, plain_sum
-from callbacks.search_plan import CONVENTIONAL, NONE, SearchPlan, blamed, is_out, of_branch
-from callbacks.snapshot import read_snapshot, restore, write_snapshot
-from storage import write_csv
+from awl_vae.callbacks.arithmetic import as_written, plain_sum
+from awl_vae.callbacks.search.plan import CONVENTIONAL, NONE, SearchPlan, blamed, is_out, of_branch
+from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
+from awl_vae.system import write_csv
 
 
 class LossAdaptedSearch(keras.callbacks.Callback):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import keras
 
-from callbacks.auc import AUCS
+from awl_vae.callbacks.auc import AUCS
 
 
 class ProgressBar:

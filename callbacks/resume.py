@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from callbacks.snapshot import read_snapshot, restore, write_snapshot
+from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
 
 
 class Resume(keras.callbacks.Callback):

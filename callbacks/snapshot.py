@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from storage import atomic_path
+from awl_vae.system import atomic_path
 
 
 def write_snapshot(path: Path, model: keras.Model, state=None) -> None:

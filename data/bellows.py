@@ -9,7 +9,7 @@ no defects.
 
 import numpy as np
 
-from data.generated import Grid, Product
+from awl_vae.data.generated import Grid, Product
 
 RIDGES_PER_HEIGHT = 7.0
 TUBE_RADIUS = 0.33

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data.dataset import DataError, Item
-from data.images import to_float
-from storage import atomic_path
+from awl_vae.data.dataset import DataError, Item
+from awl_vae.data.images import to_float
+from awl_vae.system import atomic_path
 
 
 class ImageCache:

@@ -9,7 +9,7 @@ are missing, bent, merged and flashed teeth.
 
 import numpy as np
 
-from data.generated import Grid, Product
+from awl_vae.data.generated import Grid, Product
 
 NUM_TEETH = 9
 PITCH = 0.095

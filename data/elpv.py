@@ -14,9 +14,9 @@ import importlib.util
 from functools import partial
 from itertools import groupby
 
-from data.dataset import DataError, Dataset, Item
-from data.images import fit, read_gray
-from data.splits import split_pool
+from awl_vae.data.dataset import DataError, Dataset, Item
+from awl_vae.data.images import fit, read_gray
+from awl_vae.data.splits import split_pool
 
 INSTALL = "pip install -e '.[elpv]'"
 

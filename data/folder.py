@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.dataset import DataError, Dataset, Item, mask_path
-from data.images import SUFFIXES, fit, read_gray
-from data.splits import split_train_and_labelled
-from storage import atomic_path
+from awl_vae.data.dataset import DataError, Dataset, Item, mask_path
+from awl_vae.data.images import SUFFIXES, fit, read_gray
+from awl_vae.data.splits import split_train_and_labelled
+from awl_vae.system import atomic_path
 
 NORMAL = "good"
 

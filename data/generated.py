@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from data.dataset import DataError, Dataset, Item, in_layout
+from awl_vae.data.dataset import DataError, Dataset, Item, in_layout
 
 NUM_CALIBRATION = 200
 NUM_TEST = (500, 500)

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from data.cache import ImageCache
+from awl_vae.data.cache import ImageCache
 
 
 def count_steps(num_images: int, *, batch_size: int, repeats: int = 1) -> int:

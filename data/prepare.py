@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data.cache import ImageCache
-from data.dataset import SPLITS, DataError, Dataset, Item
-from data.synthetic_defects import originals
-from storage import write_json
+from awl_vae.data.cache import ImageCache
+from awl_vae.data.dataset import SPLITS, DataError, Dataset, Item
+from awl_vae.data.synthetic_defects import originals
+from awl_vae.system import write_json
 
 
 class PreparedData:

@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from data.bellows import BELLOWS
-from data.comb import COMB
-from data.dataset import DataError, Dataset
-from data.elpv import elpv
-from data.folder import folder
-from data.square import SQUARE
-from data.textures import BRICK, GRAVEL
+from awl_vae.data.bellows import BELLOWS
+from awl_vae.data.comb import COMB
+from awl_vae.data.dataset import DataError, Dataset
+from awl_vae.data.elpv import elpv
+from awl_vae.data.folder import folder
+from awl_vae.data.square import SQUARE
+from awl_vae.data.textures import BRICK, GRAVEL
 
 GENERATED = {product.name: product for product in (BELLOWS, SQUARE, COMB)}
 """Stand-ins for the paper's confidential photographs, rendered when they are needed."""

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from data.dataset import DataError, Dataset, Item
+from awl_vae.data.dataset import DataError, Dataset, Item
 
 SPLIT_SEED = 2023
 MIN_CALIBRATION = 20

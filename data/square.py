@@ -10,7 +10,7 @@ angle, with specks of dust on it.
 
 import numpy as np
 
-from data.generated import Grid, Product
+from awl_vae.data.generated import Grid, Product
 
 OUTER, INNER = 0.40, 0.30
 """Half the side of the square's outer and inner edge."""

@@ -13,8 +13,8 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from data.dataset import Item
-from data.images import HALF
+from awl_vae.data.dataset import Item
+from awl_vae.data.images import HALF
 
 SEED = 2024
 """Constant, so that runs of all seeds see the same damaged copies."""

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from data.dataset import DataError, Dataset, Item, in_layout
-from data.images import HALF, fit, read_gray
+from awl_vae.data.dataset import DataError, Dataset, Item, in_layout
+from awl_vae.data.images import HALF, fit, read_gray
 
 INSTALL = "pip install -e '.[textures]'"
 CUT = 64

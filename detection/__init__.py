@@ -1,9 +1,9 @@
 """The trained VAE at work: a detector with its threshold, and what it finds in pictures."""
 
-from detection.calibration import CalibrationError, calibrate, describe, pixel_threshold
-from detection.detector import Detector, DetectorError, read_threshold
-from detection.regions import Region, find_regions
-from detection.thresholds import LABEL_FREE, LABELLED, FalseAlarms, Threshold
+from awl_vae.detection.calibration import CalibrationError, calibrate, describe, pixel_threshold
+from awl_vae.detection.detector import Detector, DetectorError, read_threshold
+from awl_vae.detection.regions import Region, find_regions
+from awl_vae.detection.thresholds import LABEL_FREE, LABELLED, FalseAlarms, Threshold
 
 __all__ = [
     "LABELLED",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from detection.thresholds import (
+from awl_vae.detection.thresholds import (
     CONFIDENCE,
     LABELLED,
     Threshold,

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import models  # noqa: F401 (so that Keras knows what a VAE is)
-from data.images import fit, to_float, to_gray
-from detection.thresholds import FalseAlarms, Threshold
-from evaluation import Scorer
-from storage import atomic_directory, read_csv, write_csv, write_json
+import awl_vae.models  # noqa: F401 (so that Keras knows what a VAE is)
+from awl_vae.data.images import fit, to_float, to_gray
+from awl_vae.detection.thresholds import FalseAlarms, Threshold
+from awl_vae.evaluation import Scorer
+from awl_vae.system import atomic_directory, read_csv, write_csv, write_json
 
 FORMAT = 1
 BATCH_SIZE = 32

@@ -14,9 +14,9 @@ import tensorflow as tf
 from absl import logging
 from keras import ops
 
-from data.images import HALF, Placement
-from detection.detector import Detector
-from storage import write_json
+from awl_vae.data.images import HALF, Placement
+from awl_vae.detection.detector import Detector
+from awl_vae.system import write_json
 
 TOLERANCE = 1e-3
 """Largest difference from the detector's of a score, as its share, and of a map, as its largest

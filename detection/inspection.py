@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data import DataError
-from data.images import read_gray, to_float
-from detection.detector import Detector
-from detection.regions import Region, find_regions
+from awl_vae.data import DataError
+from awl_vae.data.images import read_gray, to_float
+from awl_vae.detection.detector import Detector
+from awl_vae.detection.regions import Region, find_regions
 
 NORMAL, ANOMALOUS, UNREADABLE = "normal", "anomalous", "unreadable"
 COLUMNS = ("path", "score", "verdict", "regions", "error", "size", "modified")

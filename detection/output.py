@@ -10,12 +10,12 @@ from pathlib import Path
 
 import cv2
 
-from detection.detector import Detector, DetectorError
-from detection.inspection import FileState, Finding
-from detection.journal import Journal, read_journal
-from detection.overlay import draw
-from detection.report import write_report
-from storage import atomic_path, lock_directory, write_json
+from awl_vae.detection.detector import Detector, DetectorError
+from awl_vae.detection.inspection import FileState, Finding
+from awl_vae.detection.journal import Journal, read_journal
+from awl_vae.detection.overlay import draw
+from awl_vae.detection.report import write_report
+from awl_vae.system import atomic_path, lock_directory, write_json
 
 JPEG_QUALITY = 90
 MAX_NAME = 200

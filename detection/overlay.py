@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from data.images import unfit
-from detection.detector import Detector
-from detection.inspection import Finding
+from awl_vae.data.images import unfit
+from awl_vae.detection.detector import Detector
+from awl_vae.detection.inspection import Finding
 
 BOX_COLOR = (255, 255, 255)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from data.images import Placement
+from awl_vae.data.images import Placement
 
 MAX_REGIONS = 10
 

@@ -15,10 +15,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from detection.calibration import describe
-from detection.detector import Detector
-from detection.inspection import ANOMALOUS, NORMAL, UNREADABLE
-from storage import write_text
+from awl_vae.detection.calibration import describe
+from awl_vae.detection.detector import Detector
+from awl_vae.detection.inspection import ANOMALOUS, NORMAL, UNREADABLE
+from awl_vae.system import write_text
 
 MAX_BYTES = 20_000_000
 """Pictures of the highest scores are shown up to this size; the other findings are lines."""

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import beta
 from sklearn.metrics import precision_recall_curve
 
-from evaluation import youden_threshold
+from awl_vae.evaluation import youden_threshold
 
 CONFIDENCE = 0.95
 LOW, HIGH = (1.0 - CONFIDENCE) / 2.0, (1.0 + CONFIDENCE) / 2.0

@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data.images import SUFFIXES
-from detection.inspection import FileState
+from awl_vae.data.images import SUFFIXES
+from awl_vae.detection.inspection import FileState
 
 
 def pictures(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]:

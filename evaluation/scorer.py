@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from evaluation.scores import GRAY_LEVEL, SCORES
+from awl_vae.evaluation.scores import GRAY_LEVEL, SCORES
 
 
 class Residuals(NamedTuple):

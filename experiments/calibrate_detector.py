@@ -16,10 +16,10 @@ of the adapt images, are kept with the detector, so no picture is read.
 
 from absl import flags
 
-import experiments.detector_flags
-from detection import calibrate, describe
-from detection.calibration import SETTINGS
-from experiments.command import run
+import awl_vae.experiments.detector_flags
+from awl_vae.detection import calibrate, describe
+from awl_vae.detection.calibration import SETTINGS
+from awl_vae.experiments.command import run
 
 FLAGS = flags.FLAGS
 

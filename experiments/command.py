@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from absl import app, flags
 
-from data import DataError
-from detection import CalibrationError, DetectorError
-from detection.export import ExportError
-from experiments.config import ConfigError
-from experiments.run_directory import RunDirectoryError
+from awl_vae.data import DataError
+from awl_vae.detection import CalibrationError, DetectorError
+from awl_vae.detection.export import ExportError
+from awl_vae.training.config import ConfigError
+from awl_vae.training.run_directory import RunDirectoryError
 
 ERRORS = (
     ConfigError,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from absl import flags
 
-from detection import LABEL_FREE, LABELLED, Detector, DetectorError
-from detection.export import SUFFIXES
-from experiments.flags import is_any_size
+from awl_vae.detection import LABEL_FREE, LABELLED, Detector, DetectorError
+from awl_vae.detection.export import SUFFIXES
+from awl_vae.experiments.flags import is_any_size
 
 FLAGS = flags.FLAGS
 

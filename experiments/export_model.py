@@ -13,10 +13,10 @@ from pathlib import Path
 
 from absl import flags
 
-import experiments.detector_flags
-from detection.export import SUFFIXES, export
-from experiments.command import run
-from experiments.flags import size_from_flag
+import awl_vae.experiments.detector_flags
+from awl_vae.detection.export import SUFFIXES, export
+from awl_vae.experiments.command import run
+from awl_vae.experiments.flags import size_from_flag
 
 FLAGS = flags.FLAGS
 

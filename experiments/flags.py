@@ -10,14 +10,14 @@ from pathlib import Path
 
 from absl import flags
 
-from data.images import RESIZE_MODES
-from evaluation import SCORES
-from experiments.auc_adapted import METHODS, RULES, SIGNALS
-from experiments.config import DEFAULTS, SEEDS, resolve
-from experiments.run_directory import RunDirectory
-from losses import PATTERN_SETS, TERMS
-from models import VARIANCES
-from models.networks import SIZE_DIVISOR
+from awl_vae.data.images import RESIZE_MODES
+from awl_vae.evaluation import SCORES
+from awl_vae.training.auc_adapted import METHODS, RULES, SIGNALS
+from awl_vae.training.config import DEFAULTS, SEEDS, resolve
+from awl_vae.training.run_directory import RunDirectory
+from awl_vae.losses import PATTERN_SETS, TERMS
+from awl_vae.models import VARIANCES
+from awl_vae.models.networks import SIZE_DIVISOR
 
 FLAGS = flags.FLAGS
 

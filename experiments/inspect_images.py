@@ -23,12 +23,12 @@ from pathlib import Path
 
 from absl import flags
 
-import experiments.detector_flags
-from callbacks import ProgressBar
-from data import DataError
-from data.images import SUFFIXES
-from detection import describe
-from detection.inspection import (
+import awl_vae.experiments.detector_flags
+from awl_vae.callbacks import ProgressBar
+from awl_vae.data import DataError
+from awl_vae.data.images import SUFFIXES
+from awl_vae.detection import describe
+from awl_vae.detection.inspection import (
     ANOMALOUS,
     COLUMNS,
     NORMAL,
@@ -37,9 +37,9 @@ from detection.inspection import (
     csv_line,
     inspect,
 )
-from detection.output import Output
-from detection.watch import Watcher, pictures
-from experiments.command import run
+from awl_vae.detection.output import Output
+from awl_vae.detection.watch import Watcher, pictures
+from awl_vae.experiments.command import run
 
 FLAGS = flags.FLAGS
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from absl import flags
 
-from experiments.command import run
-from experiments.config import ConfigError
-from experiments.reporting.collect import collect
-from experiments.reporting.files import Study
-from experiments.reporting.headline import write_headline
-from experiments.reporting.page import write_page
+from awl_vae.experiments.command import run
+from awl_vae.training.config import ConfigError
+from awl_vae.study.collect import collect
+from awl_vae.study.run_files import Study
+from awl_vae.study.readme import write_headline
+from awl_vae.study.results_page import write_page
 
 FLAGS = flags.FLAGS
 

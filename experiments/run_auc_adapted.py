@@ -9,10 +9,10 @@ the command goes on where the first was cut off.
 
 from absl import flags
 
-import experiments.flags
-from experiments.auc_adapted import AUC_ADAPTED
-from experiments.command import run
-from experiments.runner import run_experiment
+import awl_vae.experiments.flags
+from awl_vae.training.auc_adapted import AUC_ADAPTED
+from awl_vae.experiments.command import run
+from awl_vae.training.runner import run_experiment
 
 
 def main() -> int:

@@ -9,10 +9,10 @@ experiments.
 
 from absl import flags
 
-import experiments.flags
-from experiments.baselines import BASELINES
-from experiments.command import run
-from experiments.runner import run_experiment
+import awl_vae.experiments.flags
+from awl_vae.training.baselines import BASELINES
+from awl_vae.experiments.command import run
+from awl_vae.training.runner import run_experiment
 
 
 def main() -> int:

@@ -10,10 +10,10 @@ run directory. Given twice, the command goes on where the first was cut off.
 
 from absl import flags
 
-import experiments.flags
-from experiments.command import run
-from experiments.loss_adapted import LOSS_ADAPTED
-from experiments.runner import run_experiment
+import awl_vae.experiments.flags
+from awl_vae.experiments.command import run
+from awl_vae.training.loss_adapted import LOSS_ADAPTED
+from awl_vae.training.runner import run_experiment
 
 
 def main() -> int:

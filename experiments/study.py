@@ -24,12 +24,12 @@ from pathlib import Path
 
 from absl import flags
 
-import experiments  # noqa: F401 (TensorFlow without the noise of its import)
-from callbacks import ProgressBar
-from experiments.command import run
-from experiments.config import ConfigError
-from experiments.study_runs import runs
-from storage import write_json
+import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
+from awl_vae.callbacks import ProgressBar
+from awl_vae.experiments.command import run
+from awl_vae.training.config import ConfigError
+from awl_vae.study.grid import runs
+from awl_vae.system import write_json
 
 FLAGS = flags.FLAGS
 

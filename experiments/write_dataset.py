@@ -10,11 +10,11 @@ from pathlib import Path
 
 from absl import flags
 
-import experiments.flags
-from callbacks import ProgressBar
-from data import GENERATED, DataError, load_dataset, write_folder
-from experiments.command import run
-from experiments.config import DEFAULTS
+import awl_vae.experiments.flags
+from awl_vae.callbacks import ProgressBar
+from awl_vae.data import GENERATED, DataError, load_dataset, write_folder
+from awl_vae.experiments.command import run
+from awl_vae.training.config import DEFAULTS
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """The unweighted loss terms of the VAE and the tables of weights for them."""
 
-from losses.patterns import BRANCHES, DISABLED, PATTERN_SETS, PATTERNS, TERMS, with_kl_weight
-from losses.terms import (
+from awl_vae.losses.patterns import BRANCHES, DISABLED, PATTERN_SETS, PATTERNS, TERMS, with_kl_weight
+from awl_vae.losses.terms import (
     LOG_VARIANCE_RANGE,
     bce,
     clip_log_variance,

@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from losses import TERMS, bce, clip_log_variance, kl, log_variance, mahalanobis
-from models.networks import build_decoder, build_encoder
+from awl_vae.losses import TERMS, bce, clip_log_variance, kl, log_variance, mahalanobis
+from awl_vae.models.networks import build_decoder, build_encoder
 
 VARIANCES = ("learned", "optimal")
 

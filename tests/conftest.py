@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 
-import experiments  # noqa: F401 (TensorFlow without the noise of its import)
-import models  # noqa: F401 (so that Keras can load one)
-from detection import Detector, calibrate
-from evaluation import Scorer
-from experiments.runtime import set_up
+import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
+import awl_vae.models  # noqa: F401 (so that Keras can load one)
+from awl_vae.detection import Detector, calibrate
+from awl_vae.evaluation import Scorer
+from awl_vae.training.runtime import set_up
 
 
 def pytest_configure():

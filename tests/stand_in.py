@@ -7,11 +7,11 @@ import json
 
 import numpy as np
 
-from evaluation import SCORES, auroc
-from evaluation.examples import Example, write_examples
-from experiments.config import resolve
-from experiments.study_runs import runs
-from losses import BRANCHES, TERMS
+from awl_vae.evaluation import SCORES, auroc
+from awl_vae.figures.examples import Example, write_examples
+from awl_vae.training.config import resolve
+from awl_vae.study.grid import runs
+from awl_vae.losses import BRANCHES, TERMS
 
 COUNTS = {"adapt": (12, 10), "test": (20, 18)}
 METHODS = {

@@ -8,10 +8,10 @@ import commands
 import pytest
 from conftest import read_json
 
-from experiments.config import DEFAULTS
-from experiments.reporting.files import Study
-from experiments.reporting.headline import write_headline
-from experiments.reporting.page import write_page
+from awl_vae.training.config import DEFAULTS
+from awl_vae.study.run_files import Study
+from awl_vae.study.readme import write_headline
+from awl_vae.study.results_page import write_page
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

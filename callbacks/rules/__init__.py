@@ -1,9 +1,9 @@
 """Rules that say which weights an epoch is trained with, one a file."""
 
-from callbacks.rules.annealing import AnnealingRule
-from callbacks.rules.climb import ClimbRule
-from callbacks.rules.paper import PaperRule, should_switch
-from callbacks.rules.rule import Rule, State, Step
+from awl_vae.callbacks.rules.annealing import AnnealingRule
+from awl_vae.callbacks.rules.climb import ClimbRule
+from awl_vae.callbacks.rules.paper import PaperRule, should_switch
+from awl_vae.callbacks.rules.rule import Rule, State, Step
 
 __all__ = [
     "AnnealingRule",

@@ -6,7 +6,7 @@ in the first half of each). No AUC steers it.
 
 from collections.abc import Mapping
 
-from callbacks.rules.rule import State, Step
+from awl_vae.callbacks.rules.rule import State, Step
 
 RISING_SHARE = 0.5
 """R of Fu et al.: the share of a cycle in which the weight rises."""

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from callbacks.arithmetic import plain_mean
-from callbacks.rules.rule import State, Step
+from awl_vae.callbacks.arithmetic import plain_mean
+from awl_vae.callbacks.rules.rule import State, Step
 
 WARM_UP = 2
 """Windows before the first change: the AUC of a new model dips and rises whatever its weights."""

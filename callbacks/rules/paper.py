@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from callbacks.arithmetic import plain_mean
-from callbacks.rules.rule import State, Step
+from awl_vae.callbacks.arithmetic import plain_mean
+from awl_vae.callbacks.rules.rule import State, Step
 
 
 def should_switch(aucs: Sequence[float], f_update: int) -> bool:

@@ -1,0 +1,50 @@
+"""The AUC-adapted VAE's weights: a rule that follows an AUROC, at work in a training."""
+
+from pathlib import Path
+
+import keras
+
+from awl_vae.callbacks.rules import Rule, Step
+from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
+
+
+class PatternSwitcher(keras.callbacks.Callback):
+    """Trains each epoch with the weights that a rule says.
+
+    Needs the rule's metric in the logs and adds `pattern`, from 1, the one that the epoch was
+    trained with, or None where the weights are no pattern.
+
+    Args:
+        rule: says the weights.
+        metric: the name of what it follows, among the logs.
+        best_path: the `.npz` file of the model that the rule may come back to.
+    """
+
+    def __init__(self, rule: Rule, *, metric: str, best_path: Path):
+        super().__init__()
+        self.rule = rule
+        self.metric = metric
+        self.best_path = best_path
+
+    def on_train_begin(self, logs=None):
+        self.rule_state, self.step = self.rule.begin()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Here and not at the end of the epoch, whose model is still to be saved and looked at.
+        if self.step.goes_back:
+            restore(self.model, read_snapshot(self.best_path)[1])
+        self.model.set_term_weights(self.step.weights)
+
+    def on_epoch_end(self, epoch, logs=None):
+        pattern = self.step.pattern
+        logs["pattern"] = None if pattern is None else pattern + 1
+        self.rule_state, self.step = self.rule.after_epoch(self.rule_state, logs[self.metric])
+        if self.step.is_best:
+            write_snapshot(self.best_path, self.model)
+
+    def get_state(self):
+        step = vars(self.step) | {"weights": dict(self.step.weights)}
+        return {"rule": self.rule_state, "step": step}
+
+    def set_state(self, state):
+        self.rule_state, self.step = state["rule"], Step(**state["step"])

@@ -1,0 +1,86 @@
+"""Copies the small files of a study, which the results page is made from, into the repository."""
+
+import gzip
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from awl_vae.figures.examples import read_examples, write_examples
+from awl_vae.study.run_files import EXAMPLES, SCORES, TIME
+from awl_vae.study.grid import CHOSEN_SCORE, runs
+from awl_vae.system import atomic_directory, csv_text, read_csv
+
+COPIED = ("summary.json", "config.json", "environment.json", "baseline.json")
+PICTURES = {"baselines": ("synthetic_defects.png",)}
+"""By run, the pictures that are copied, too."""
+
+PER_SEED = ("history.csv", "branches.csv")
+"""Compressed, as the scores are."""
+
+SHOWN_RUN = "labels"
+"""The run whose images are shown, one of each kind, as its first seed sees them."""
+
+
+def collect(study_dir: Path, output_dir: Path) -> int:
+    """Copies the small files of every run that has a summary, the scores compressed.
+
+    Args:
+        study_dir: what `study.py` wrote.
+        output_dir: the directory in the repository.
+
+    Returns:
+        The number of runs.
+    """
+    count = 0
+    for path in (run.path for run in runs("quick")):
+        run, target = study_dir / path, output_dir / path
+        if not (run / "summary.json").exists():
+            continue
+        with atomic_directory(target) as temporary:
+            for name in (*COPIED, *PICTURES.get(run.name, ())):
+                shutil.copyfile(run / name, temporary / name)
+            clock = run.with_name(f"{run.name}.{TIME}")
+            if clock.exists():
+                shutil.copyfile(clock, temporary / TIME)
+            config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+            for directory in sorted(run.glob("*/seed-*")):
+                copy = temporary / directory.relative_to(run)
+                copy.mkdir(parents=True)
+                _copy_seed(directory, copy, config["score"])
+                if run.name == SHOWN_RUN and directory.name == f"seed-{config['seeds'][0]}":
+                    _copy_examples(directory / EXAMPLES, copy / EXAMPLES)
+        count += 1
+    return count
+
+
+def _copy_seed(directory, copy, score):
+    for name in PER_SEED:
+        if (directory / name).exists():
+            _write_compressed(copy / f"{name}.gz", (directory / name).read_text())
+    if (directory / "all_scores.csv").exists():
+        columns = dict.fromkeys(("split", "label", score, CHOSEN_SCORE))
+        rows = [
+            {name: row[name] for name in columns}
+            for row in read_csv(directory / "all_scores.csv")
+            if row["split"] in ("adapt", "test")
+        ]
+        _write_compressed(copy / SCORES, csv_text(columns, rows))
+
+
+def _write_compressed(path, text):
+    # Without the time, so that the same text is the same bytes.
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def _copy_examples(file, copy):
+    """The first of each kind, as precise as a picture needs."""
+    write_examples(
+        copy,
+        {
+            kind: [replace(first, x=np.float16(first.x), x_hat=np.float16(first.x_hat))]
+            for kind, (first, *_) in read_examples(file).items()
+        },
+    )

@@ -1,0 +1,148 @@
+"""What the results page compares: methods as runs of the study, and their AUROCs."""
+
+import functools
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from awl_vae.evaluation import auroc
+from awl_vae.study.intervals import Interval, auroc_interval, difference_interval
+from awl_vae.study.run_files import Outcome, Study
+from awl_vae.study.grid import CHOSEN_SCORE, JUDGED, runs_of
+
+BEST_FIXED = "best fixed"
+HELDOUT, PAPER = "heldout", "paper"
+"""The protocols: on images that steered nothing, and on all that the paper's protocol steers by."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A method as the page compares it.
+
+    Attributes:
+        title: what it is called.
+        run: the name of its run, or `BEST_FIXED`.
+        method: the method of that run.
+        chosen_by: what chose its epoch.
+        seedless: whether no seed matters, so that one run stands beside every seed of others.
+        score: the score, or None for the run's own.
+    """
+
+    title: str
+    run: str
+    method: str
+    chosen_by: str
+    seedless: bool = False
+    score: str | None = None
+
+    def outcomes(self, study: Study, dataset: str, protocol: str = HELDOUT) -> dict[int, Outcome]:
+        """By seed, what its figures come from; none where its run is missing."""
+        if self.run == BEST_FIXED:
+            return _best_fixed(study, dataset)
+        # Elsewhere, and for what sees no label, the protocols train the same.
+        other = protocol == PAPER and dataset in JUDGED and self.chosen_by == "labels"
+        run = study.get(dataset, f"{self.run}-paper_protocol" if other else self.run)
+        return {} if run is None else run.outcomes(self.method)
+
+    def by(self, score: str) -> "Contestant":
+        """The same with another score."""
+        return replace(self, score=score, title=f"{self.title}, {score}")
+
+
+SYNTHETIC = "synthetic defects"
+CONVENTIONAL = Contestant("Conventional VAE", "labels", "conventional", "labels")
+BY_LABELS = Contestant("AUC-adapted VAE", "labels", "auc_adapted", "labels")
+BASIS = Contestant("Conventional VAE", "synthetic-conventional", "conventional", SYNTHETIC)
+BY_SYNTHETIC = Contestant("AUC-adapted VAE", "synthetic", "auc_adapted", SYNTHETIC)
+CLIMB = Contestant("AUC-adapted VAE, climb", "synthetic-climb", "auc_adapted", SYNTHETIC)
+CLIMB_BY_CHOSEN = Contestant(
+    f"AUC-adapted VAE, climb, {CHOSEN_SCORE}",
+    f"synthetic-climb-{CHOSEN_SCORE}",
+    "auc_adapted",
+    SYNTHETIC,
+)
+FIXED = Contestant("β-VAE, best fixed weight", BEST_FIXED, "beta_vae", SYNTHETIC)
+RECONSTRUCTION = Contestant("β-VAE, reconstruction alone", "beta-1e-10", "beta_vae", SYNTHETIC)
+AUTOENCODER = Contestant("Autoencoder", "autoencoder", "autoencoder", SYNTHETIC)
+LAST = Contestant("Conventional VAE", "loss", "conventional", "last epoch")
+BY_LOSS = Contestant("Loss-adapted VAE", "loss", "loss_adapted", "last epoch")
+PCA = Contestant("PCA", "baselines", "pca", "–", seedless=True)
+MEAN_IMAGE = Contestant("Mean image", "baselines", "mean_image", "–", seedless=True)
+CONTESTANTS = (
+    *(CONVENTIONAL, BY_LABELS, BASIS, BY_SYNTHETIC, CLIMB, CLIMB_BY_CHOSEN, FIXED),
+    *(RECONSTRUCTION, AUTOENCODER, LAST, BY_LOSS, PCA, MEAN_IMAGE),
+)
+"""All that is compared, in the order of the tables."""
+
+
+def fixed_weights(dataset: str) -> dict[str, Contestant]:
+    """By fixed weight of the KL term, its contestant."""
+    names = [run.name for run in runs_of(dataset, "quick") if run.name.startswith("beta-")]
+    return {"1": BASIS} | {name.removeprefix("beta-"): replace(FIXED, run=name) for name in names}
+
+
+def _best_fixed(study, dataset):
+    """By seed, the weight with the highest AUROC of synthetic defects."""
+    found = [each.outcomes(study, dataset) for each in fixed_weights(dataset).values()]
+    return {
+        seed: max(
+            (outcomes[seed] for outcomes in found),
+            key=lambda outcome: outcome.entry["synthetic_auc"],
+        )
+        for seed in sorted(set.intersection(*map(set, found)))
+    }
+
+
+def aucs(
+    study: Study, dataset: str, contestant: Contestant, protocol: str = HELDOUT
+) -> list[float]:
+    """The AUROC with each seed; empty where the run is missing."""
+    outcomes = contestant.outcomes(study, dataset, protocol).values()
+    splits = _splits(dataset, protocol)
+    return [auroc(*outcome.scores(splits, contestant.score)) for outcome in outcomes]
+
+
+def interval(study: Study, dataset: str, contestant: Contestant) -> Interval | None:
+    """The mean AUROC on the test images with its interval, or None where the run is missing."""
+    outcomes = contestant.outcomes(study, dataset)
+    if not outcomes:
+        return None
+    return auroc_interval(*_scores(outcomes.values(), dataset, HELDOUT, contestant.score))
+
+
+@functools.cache  # Claims, tables and the README ask for the same ones.
+def difference(
+    study: Study,
+    dataset: str,
+    contestant: Contestant,
+    other: Contestant,
+    protocol: str = HELDOUT,
+) -> Interval | None:
+    """How much higher the AUROC of a contestant is than that of another, by their common seeds."""
+    ours, theirs = (each.outcomes(study, dataset, protocol) for each in (contestant, other))
+    if contestant.seedless and ours:
+        ours = dict.fromkeys(theirs, next(iter(ours.values())))
+    if other.seedless and theirs:
+        theirs = dict.fromkeys(ours, next(iter(theirs.values())))
+    seeds = sorted(set(ours) & set(theirs))
+    if not seeds:
+        return None
+    (labels, scores), (same, others) = (
+        _scores([outcomes[seed] for seed in seeds], dataset, protocol, each.score)
+        for each, outcomes in ((contestant, ours), (other, theirs))
+    )
+    if not np.array_equal(labels, same):
+        raise ValueError(f"Expected the same images in all runs. Received: others, {dataset}.")
+    return difference_interval(labels, scores, others)
+
+
+def _splits(dataset, protocol):
+    if protocol == HELDOUT:
+        return ("test",)
+    # Of generated images those of `test` are besides the paper's evaluation set.
+    return ("adapt", "test") if dataset in JUDGED else ("adapt",)
+
+
+def _scores(outcomes, dataset, protocol, score):
+    pairs = [outcome.scores(_splits(dataset, protocol), score) for outcome in outcomes]
+    return pairs[0][0], [scores for _, scores in pairs]

@@ -1,0 +1,98 @@
+"""What the searches of the loss-adapted VAE did: how far, how long, and loss against AUROC."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.stats import rankdata
+
+from awl_vae.study.intervals import Interval, seeds_interval
+from awl_vae.system.markdown import NOTHING, table
+from awl_vae.study.compared_methods import BY_LOSS
+from awl_vae.study.run_files import Study
+
+
+def searches_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
+    """How far the weights of the chosen paths fell, and how far apart the branches' losses are."""
+    rows = []
+    for dataset in datasets:
+        outcomes = BY_LOSS.outcomes(study, dataset).values()
+        if not outcomes:
+            continue
+        ends = study.get(dataset, BY_LOSS.run).config
+        branches = [outcome.branches() for outcome in outcomes]
+        cells = [_range(map(_lowest_at_the_end, outcomes)), _range(map(_lowest_of_all, branches))]
+        for stage in ("2", "3"):
+            found = (_at_the_end(rows_of, stage, ends) for rows_of in branches)
+            cells.append(_range(np.ptp(losses) for losses, _ in found if len(losses)))
+        efforts = [outcome.entry["trained_epochs"] / ends["e3"] for outcome in outcomes]
+        rows.append([dataset, len(outcomes), *cells, _range(efforts)])
+    return table(
+        (
+            *("dataset", "seeds", "lowest weight at the end", "on any branch"),
+            *("losses apart, stage 2 (nats)", "stage 3 (nats)"),
+            "epochs, times those of one training",
+        ),
+        rows,
+    )
+
+
+def _range(values):
+    """The lowest and the highest of the seeds."""
+    values = list(values)
+    return f"{min(values):.4g} to {max(values):.4g}" if values else NOTHING
+
+
+def _lowest_at_the_end(outcome):
+    history = outcome.history()
+    return min(values[-1] for name, values in history.items() if name.startswith("weight_"))
+
+
+def _lowest_of_all(rows):
+    return min(float(row[name]) for row in rows for name in row if name.startswith("weight_"))
+
+
+def loss_and_auc(study: Study, dataset: str) -> Interval | None:
+    """`correlation` over the seeds, with an interval that ends where correlations do."""
+    values = [
+        correlation(outcome.branches(), study.get(dataset, BY_LOSS.run).config)
+        for outcome in BY_LOSS.outcomes(study, dataset).values()
+    ]
+    values = [value for value in values if value is not None]
+    if not values:
+        return None
+    found = seeds_interval(values)
+    return replace(found, low=max(found.low, -1.0), high=min(found.high, 1.0))
+
+
+def correlation(rows: Sequence[Mapping[str, str]], ends: Mapping[str, int]) -> float | None:
+    """Correlation of the ranks of falling loss and rising AUROC, each less its mean in the stage.
+
+    Args:
+        rows: those of `branches.csv`.
+        ends: by "e2" and "e3", the last epochs of the stages.
+
+    Returns:
+        None where it is not defined.
+    """
+    losses, aucs = [], []
+    for stage in ("2", "3"):
+        loss, auc = _at_the_end(rows, stage, ends)
+        if len(loss):
+            ranks = rankdata((-loss, auc), axis=1)
+            centred = ranks - ranks.mean(axis=1, keepdims=True)
+            losses += list(centred[0])
+            aucs += list(centred[1])
+    if len(losses) < 3 or not np.ptp(losses) or not np.ptp(aucs):
+        return None
+    return float(np.corrcoef(losses, aucs)[0, 1])
+
+
+def _at_the_end(rows, stage, ends):
+    """Losses and AUROCs of the branches at the end of a stage; those that are not finite go."""
+    found = [
+        (float(row["loss_unweighted"]), float(row["adapt_auc"]))
+        for row in rows
+        if row["stage"] == stage and int(row["epoch"]) == ends[f"e{stage}"] and row["adapt_auc"]
+    ]
+    return np.array([pair for pair in found if np.isfinite(pair).all()]).reshape(-1, 2).T

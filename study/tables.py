@@ -1,0 +1,149 @@
+"""The tables of the results page, as lines of Markdown."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from awl_vae.evaluation import SCORES
+from awl_vae.study.intervals import Interval
+from awl_vae.system.markdown import NOTHING, percent, table
+from awl_vae.study.compared_methods import (
+    BASIS,
+    BY_LABELS,
+    CLIMB,
+    CLIMB_BY_CHOSEN,
+    CONTESTANTS,
+    CONVENTIONAL,
+    FIXED,
+    LAST,
+    PCA,
+    RECONSTRUCTION,
+    Contestant,
+    aucs,
+    difference,
+    fixed_weights,
+)
+from awl_vae.study.run_files import Study
+from awl_vae.study.grid import CHOSEN_SCORE, FIVE
+
+
+def mean_and_std(values: Sequence[float | None]) -> str:
+    """Mean ± sample standard deviation over the seeds, in %, and their number where not five."""
+    values = [value for value in values if value is not None]
+    if not values:
+        return NOTHING
+    if len(values) == 1:
+        return percent(values[0])
+    number = "" if len(values) == len(FIVE.split(",")) else f" ({len(values)})"
+    return percent(np.mean(values), np.std(values, ddof=1)) + number
+
+
+def signed(value: Interval | None) -> str:
+    """A difference in points with its interval, and how many seeds agree in sign."""
+    if value is None:
+        return NOTHING
+    low, mean, high = (100 * number for number in (value.low, value.mean, value.high))
+    return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}] {agreement(value)}"
+
+
+def agreement(value: Interval) -> str:
+    """How many seeds of how many have the sign of the mean; 0 has none."""
+    signs = np.sign(value.per_seed)
+    return f"{np.sum((signs == np.sign(value.mean)) & (signs != 0))}/{len(signs)}"
+
+
+def methods_table(study: Study, datasets: Sequence[str], protocol: str) -> Iterator[str]:
+    """AUROC, a row a contestant and a column a dataset."""
+
+    def cell(contestant, dataset):
+        return mean_and_std(aucs(study, dataset, contestant, protocol))
+
+    rows = (
+        [each.title, each.chosen_by, *(cell(each, d) for d in datasets)] for each in CONTESTANTS
+    )
+    return table(("method", "epoch chosen by", *datasets), rows)
+
+
+def differences_table(study: Study, datasets: Sequence[str], protocol: str) -> Iterator[str]:
+    """Differences to the conventional VAE whose epoch was chosen in the same way, by that score."""
+    rows = (
+        [
+            each.title,
+            each.chosen_by,
+            *(signed(difference(study, d, each, _conventional(each), protocol)) for d in datasets),
+        ]
+        for each in CONTESTANTS
+        if each not in (CONVENTIONAL, BASIS, LAST)
+    )
+    return table(("method", "epoch chosen by", *datasets), rows)
+
+
+def _conventional(contestant: Contestant) -> Contestant:
+    if contestant == CLIMB_BY_CHOSEN:
+        return BASIS.by(CHOSEN_SCORE)
+    return {"labels": CONVENTIONAL, "last epoch": LAST}.get(contestant.chosen_by, BASIS)
+
+
+def fixed_weights_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
+    """AUROC by fixed weight of the KL term, and with how many seeds it was the chosen one."""
+    rows = []
+    for dataset in datasets:
+        candidates = fixed_weights(dataset)
+        found = [each.outcomes(study, dataset) for each in candidates.values()]
+        if not all(found):
+            continue
+        chosen = FIXED.outcomes(study, dataset)
+        for weight, outcomes in zip(candidates, found, strict=True):
+            entries = [outcome.entry for outcome in outcomes.values()]
+            wins = sum(outcomes.get(seed) == outcome for seed, outcome in chosen.items())
+            aucs_of = ([e[name] for e in entries] for name in ("synthetic_auc", "test_auc"))
+            rows.append([dataset, weight, *map(mean_and_std, aucs_of), f"{wins}/{len(chosen)}"])
+    return table(("dataset", "KL weight", "AUC, synthetic", "AUC, test", "chosen"), rows)
+
+
+def scores_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
+    """AUROC by score: of synthetic defects, which can choose it, and on the test images."""
+    rows = []
+    for dataset in datasets:
+        for each in (BASIS, CLIMB, CLIMB_BY_CHOSEN, PCA):
+            entries = [outcome.entry for outcome in each.outcomes(study, dataset).values()]
+            if not entries:
+                continue
+            means = {
+                score: [
+                    100 * np.mean([entry["by_score"][score][name] for entry in entries])
+                    for name in ("synthetic_auc", "test_auc")
+                ]
+                for score in SCORES
+            }
+            cells = [f"{synthetic:.2f} / {test:.2f}" for synthetic, test in means.values()]
+            rows.append([dataset, each.title, each.chosen_by, *cells])
+            for which in (0, 1):
+                highest = max(pair[which] for pair in means.values())
+                best = [score for score, pair in means.items() if pair[which] == highest]
+                rows[-1].append(", ".join(best))
+    chosen = ("highest synthetic", "highest test")
+    return table(("dataset", "method", "epoch chosen by", *SCORES, *chosen), rows)
+
+
+def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
+    """Spearman's correlation of the two AUROCs over the epochs, mean and range over seeds."""
+    rows = []
+    for dataset in datasets:
+        for each in (CONVENTIONAL, BY_LABELS, CLIMB, CLIMB_BY_CHOSEN, RECONSTRUCTION):
+            outcomes = each.outcomes(study, dataset).values()
+            if outcomes:
+                shown = _correlations([outcome.history() for outcome in outcomes])
+                rows.append([dataset, each.title, each.chosen_by, shown])
+    return table(("dataset", "training", "steered by", "Spearman over epochs"), rows)
+
+
+def _correlations(histories):
+    pairs = [(history["adapt_auc"], history["adapt_auc_synthetic"]) for history in histories]
+    values = [spearmanr(*pair).statistic for pair in pairs if all(map(np.ptp, pair))]
+    if not values:
+        return "one is constant"
+    constant = len(pairs) - len(values)
+    note = f"; one is constant with {constant} of {len(pairs)} seeds" if constant else ""
+    return f"{np.mean(values):.2f} ({min(values):.2f} to {max(values):.2f}){note}"

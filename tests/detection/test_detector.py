@@ -1,0 +1,346 @@
+"""Thresholds, regions, the journal and the detector's arrays."""
+
+import csv
+import math
+import re
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import black_detector, read_csv
+
+from awl_vae.data.images import Placement, fit, unfit
+from awl_vae.detection import (
+    CalibrationError,
+    Detector,
+    DetectorError,
+    calibrate,
+    describe,
+    find_regions,
+)
+from awl_vae.detection.inspection import COLUMNS, FileState, Finding, csv_line, inspect
+from awl_vae.detection.journal import Journal, read_journal
+from awl_vae.detection.output import picture_name
+from awl_vae.detection.report import write_report
+from awl_vae.detection.thresholds import f1, false_alarms, k_sigma, quantile, sensitivity, supports
+from awl_vae.detection.watch import Watcher
+
+
+def rows(normal, labelled=()):
+    return [{"split": "calibration", "label": 0, "score": s} for s in normal] + [
+        {"split": "adapt", "label": label, "score": score} for label, score in labelled
+    ]
+
+
+def test_a_quantile_by_hand():
+    scores = np.arange(1.0, 100.0)  # 99 scores: 1 of 100 is 1 %
+    # k = 1: above the largest score. k = 5 at 5 %: above the fifth largest, 95.
+    assert 99.0 < quantile(scores, 0.01) < 99.001
+    assert 95.0 < quantile(scores, 0.05) < 95.001
+    assert supports(99, 0.01)
+    assert not supports(98, 0.01)
+
+
+def test_a_quantile_keeps_its_rate_on_new_images():
+    rng = np.random.RandomState(0)
+    alarms = [
+        np.mean(rng.gamma(2.0, size=200) >= quantile(rng.gamma(2.0, size=60), 0.05))
+        for _ in range(400)
+    ]
+    # 5 % of 61 is 3 whole ones: 3 / 61 = 4.9 % expected; the mean of 400 is within 0.5 %.
+    assert np.mean(alarms) == pytest.approx(3 / 61, abs=0.005)
+
+
+def test_k_sigma_f1_and_sensitivity_by_hand():
+    assert k_sigma(np.array([1.0, 2.0, 3.0]), 2.0) == 4.0
+    labels, scores = np.array([0, 0, 1, 0, 1]), np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    # From 3: precision 2/3, recall 1: F1 = 0.8. From 5: 1 and 1/2: 0.67.
+    assert f1(labels, scores) == 3.0
+    assert sensitivity(labels, scores) == 3.0
+
+
+def test_a_threshold_with_labels_lies_a_little_below_a_score():
+    labelled = [(0, 1.0), (0, 2.0), (1, 3.0), (1, 5.0)]
+    for method in ("youden", "f1", "sensitivity"):
+        threshold = calibrate(rows([1.0, 3.0], labelled), method)
+        assert threshold.value == pytest.approx(3.0, rel=2e-5)
+        assert threshold.value < 3.0
+        found = threshold.false_alarms
+        assert (found.count, found.rate) == (1, 0.5)
+
+
+def alarms(scores, threshold, method="manual", setting=None):
+    return false_alarms(np.asarray(scores), threshold, method=method, setting=setting)
+
+
+def test_the_interval_of_false_alarms_is_the_exact_one():
+    # Clopper-Pearson for 0 of 20: 1 − 0.025^(1/20) = 0.16843; by symmetry for 20 of 20.
+    none = alarms(np.zeros(20), 1.0)
+    assert (none.low, none.high) == (0.0, pytest.approx(0.16843, abs=1e-5))
+    all_ = alarms(np.ones(20), 1.0)
+    assert (all_.low, all_.high) == (pytest.approx(1 - 0.16843, abs=1e-5), 1.0)
+
+
+def test_the_false_alarms_of_a_quantile_are_those_of_images_to_come():
+    # k = 1 of n = 99: Beta(1, 99), whose distribution function is 1 − (1 − x)⁹⁹.
+    scores = np.arange(99.0)
+    found = alarms(scores, quantile(scores, 0.01), "quantile", 0.01)
+    assert (found.rate, found.count, found.num_normal) == (pytest.approx(0.01), 0, 99)
+    assert found.low == pytest.approx(1 - 0.975 ** (1 / 99), rel=1e-9)
+    assert found.high == pytest.approx(1 - 0.025 ** (1 / 99), rel=1e-9)
+
+
+def test_the_false_alarms_of_k_sigma_leave_each_image_out_of_its_own_threshold():
+    # With itself: mean 2.5, deviation 5: 10 is below 2.5 + 1.6 · 5. By the others, 0 ± 0, above.
+    scores = np.array([0.0, 0.0, 0.0, 10.0])
+    found = alarms(scores, k_sigma(scores, 1.6), "k_sigma", 1.6)
+    assert (found.count, found.rate) == (0, 0.25)
+
+
+def test_too_few_images_are_told():
+    text = describe(calibrate(rows([1.0, 2.0, 3.0]), "quantile", 0.01))
+    assert "Warning: 3 normal images cannot support a rate of 0.01" in text
+    assert "99 images could" in text
+    assert "Warning" not in describe(calibrate(rows(np.arange(99.0)), "quantile", 0.01))
+    with pytest.raises(CalibrationError, match="1 normal, 0 anomalous"):
+        calibrate(rows([1.0], [(0, 1.0)]), "youden")
+    with pytest.raises(CalibrationError, match="Expected a finite number as the setting"):
+        calibrate(rows([1.0]), "manual")
+    with pytest.raises(CalibrationError, match="Received: nan"):
+        calibrate(rows([1.0]), "manual", math.nan)
+    with pytest.raises(CalibrationError, match="Expected no setting of 'youden'"):
+        calibrate(rows([1.0], [(0, 1.0), (1, 2.0)]), "youden", 0.1)
+    with pytest.raises(CalibrationError, match="between 0 and 1"):
+        calibrate(rows([1.0]), "quantile", 1.5)
+
+
+@pytest.mark.parametrize("mode", ["stretch", "pad", "crop"])
+def test_regions_are_in_pixels_of_the_picture(mode):
+    picture = np.zeros((120, 240), np.uint8)
+    picture[40:60, 100:140] = 255
+    anomaly_map = fit(picture, (32, 32), mode).astype(np.float32)
+    (region,) = find_regions(anomaly_map, 127.0, picture.shape, mode)
+    pixel = 1 / min(Placement.of(picture.shape, (32, 32), mode).scales)
+    for value, expected in ((region.x, 100), (region.y, 40), (region.width, 40)):
+        assert value == pytest.approx(expected, abs=pixel)
+    assert region.height == pytest.approx(20, abs=pixel)
+    assert region.peak == anomaly_map.max()
+    back = unfit(anomaly_map, picture.shape, mode)
+    assert back.shape == picture.shape
+    assert np.mean(back[40:60, 100:140]) > 10 * np.mean(back)
+
+
+def test_the_border_of_a_padded_picture_has_no_regions():
+    anomaly_map = np.ones((32, 32), np.float32)
+    (region,) = find_regions(anomaly_map, 0.5, (100, 400), "pad")
+    assert (region.x, region.y, region.width, region.height) == (0, 0, 400, 100)
+    assert region.area == 400 * 100
+
+
+def test_the_ten_largest_regions_largest_first():
+    anomaly_map = np.zeros((40, 40), np.float32)
+    for index in range(12):
+        anomaly_map[3 * index, : index + 1] = index + 1
+    regions = find_regions(anomaly_map, 0.5, (40, 40), "stretch")
+    assert [region.area for region in regions] == list(range(12, 2, -1))
+    assert [region.peak for region in regions] == list(range(12, 2, -1))
+    assert find_regions(anomaly_map, 99.0, (40, 40), "stretch") == []
+
+
+def test_arrays_of_any_size_depth_and_colour():
+    white = [
+        np.full((16, 16), 255, np.uint8),
+        np.full((40, 20), 65535, np.uint16),
+        np.full((9, 9, 3), 255, np.uint8),
+        np.full((16, 16, 4), 65535, np.uint16),
+    ]
+    found = black_detector()
+    np.testing.assert_allclose(found.score(white), 1.0, rtol=1e-6)
+    assert found.score(white).dtype == np.float32
+    assert found.anomaly_map(white).shape == (4, 16, 16)
+    assert found.predict([*white, np.zeros((5, 5), np.uint8)]).tolist() == [True] * 4 + [False]
+    assert found.score([]).shape == (0,)
+    assert found.score(np.zeros((3, 16, 16), np.uint8)).shape == (3,)
+    assert found.is_anomalous([0.0, 0.25, math.nan]).tolist() == [False, True, True]
+    for one in (white[0], white[2], white[3]):
+        with pytest.raises(ValueError, match="Expected a sequence of images"):
+            found.score(one)
+    with pytest.raises(ValueError, match="Received: None"):
+        found.score([None])
+    with pytest.raises(ValueError, match="Received: dtype=float64"):
+        found.score([np.zeros((4, 4))])
+    with pytest.raises(ValueError, match=r"Received: shape=\(4, 4, 2\)"):
+        found.score([np.zeros((4, 4, 2), np.uint8)])
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path):
+    found = black_detector()
+    found.save(tmp_path / "detector")
+    assert {path.name for path in (tmp_path / "detector").iterdir()} == {
+        "scorer.keras",
+        "detector.json",
+        "calibration.csv",
+    }
+    loaded = Detector.load(tmp_path / "detector")
+    assert loaded.threshold == found.threshold
+    assert loaded.calibration == found.calibration
+    images = np.random.RandomState(0).randint(0, 256, (5, 20, 30)).astype(np.uint8)
+    np.testing.assert_array_equal(loaded.score(images), found.score(images))
+    (tmp_path / "detector/detector.json").write_text("{")
+    with pytest.raises(DetectorError, match="Expected the directory of a detector"):
+        Detector.load(tmp_path / "detector")
+
+
+def test_findings_come_in_order_and_broken_files_between_them(tmp_path):
+    paths = []
+    for index in range(11):
+        paths.append(tmp_path / f"{index:02d}.png")
+        if index % 4 == 3:
+            paths[-1].write_text("broken")
+        else:
+            cv2.imwrite(str(paths[-1]), np.full((20, 20), 250 * (index % 2), np.uint8))
+    paths.append(tmp_path / "missing.png")
+    findings = list(inspect(black_detector(), paths, batch_size=4, num_threads=2))
+    assert [finding.path for finding in findings] == paths
+    verdicts = [finding.verdict for finding in findings]
+    assert verdicts == (["normal", "anomalous", "normal", "unreadable"] * 3)
+    assert findings[1].regions[0].area == 400
+    assert str(paths[3]) in findings[3].error
+
+
+def test_whatever_a_file_does_to_a_library_the_others_go_on(tmp_path, monkeypatch):
+    paths = [tmp_path / f"{index}.png" for index in range(3)]
+    for index, path in enumerate(paths):
+        cv2.imwrite(str(path), np.zeros((9, 9 + index), np.uint8))
+    found = black_detector()
+    prepare = found.prepare
+
+    def without_memory(image):
+        if image.shape == (9, 10):
+            raise MemoryError("no room")
+        return prepare(image)
+
+    monkeypatch.setattr(found, "prepare", without_memory)
+    findings = list(inspect(found, paths, batch_size=2, num_threads=1))
+    assert [finding.verdict for finding in findings] == ["normal", "unreadable", "normal"]
+    assert "MemoryError no room" in findings[1].error
+
+
+def finding(path, verdict="normal", **more):
+    return Finding(path, FileState(7, 1_000_000_007), verdict, **more)
+
+
+def test_a_cut_line_is_cut_off_and_nothing_is_lost(tmp_path):
+    journal = Journal(tmp_path / "a.csv")
+    for name in ("a, b.png", "c.png"):
+        journal.append(finding(tmp_path / name, score=0.5))
+    journal.close()
+    whole = (tmp_path / "a.csv").read_bytes()
+    for end in range(len(whole) + 1):
+        (tmp_path / "a.csv").write_bytes(whole[:end])
+        again = Journal(tmp_path / "a.csv")
+        again.close()
+        rows = read_csv(tmp_path / "a.csv")
+        assert [row["path"] for row in rows] == sorted(again.known)
+        assert len(rows) == max(whole[:end].count(b"\n") - 1, 0)
+        assert (tmp_path / "a.csv").read_text().startswith(csv_line(COLUMNS))
+    assert set(again.known.values()) == {FileState(7, 1_000_000_007)}
+
+
+def test_of_a_picture_that_was_inspected_again_the_last_line_counts(tmp_path):
+    journal = Journal(tmp_path / "a.csv")
+    journal.append(finding(tmp_path / "a.png", "unreadable", error="cut short"))
+    journal.append(finding(tmp_path / "b.png", score=0.5))
+    journal.append(finding(tmp_path / "a.png", "anomalous", score=0.9))
+    journal.close()
+    rows = {row["path"]: row["verdict"] for row in read_journal(tmp_path / "a.csv")}
+    assert rows == {str(tmp_path / "a.png"): "anomalous", str(tmp_path / "b.png"): "normal"}
+
+
+class Looks:
+    """A watcher whose clock the test sets, and which inspects at once what it finds."""
+
+    def __init__(self, monkeypatch, directory, **more):
+        self.now = 0.0
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+        self.known = {}
+        self.watcher = Watcher(directory, self.known, settle=1.0, **more)
+
+    def at(self, second):
+        self.now = float(second)
+        ready = self.watcher.look()
+        self.known |= {str(path): FileState.of(path) for path in ready}
+        return [path.name for path in ready]
+
+
+def test_files_count_when_they_no_longer_change(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    looks = Looks(monkeypatch, tmp_path, excluded=tmp_path / "out")
+    for name in ("old.png", "new.png", ".hidden.png", "note.txt", "out/own.png"):
+        (tmp_path / name).write_text("x")
+    looks.known[str(tmp_path / "old.png")] = FileState.of(tmp_path / "old.png")
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below/deep.jpg").write_text("x")
+    assert looks.at(0) == []
+    (tmp_path / "new.png").write_text("it grows")
+    assert [looks.at(second) for second in (1, 2, 3)] == [["deep.jpg"], ["new.png"], []]
+
+
+def test_a_file_that_changes_after_it_was_found_is_found_again(tmp_path, monkeypatch):
+    looks = Looks(monkeypatch, tmp_path)
+    (tmp_path / "slow.png").write_text("the first half")
+    assert [looks.at(second) for second in (0, 1, 7)] == [[], ["slow.png"], []]
+    (tmp_path / "slow.png").write_text("the first half and the second")
+    assert [looks.at(second) for second in (8, 9, 10)] == [[], ["slow.png"], []]
+
+
+def test_links_and_files_that_come_and_go(tmp_path, monkeypatch):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    looks = Looks(monkeypatch, pictures)
+    (pictures / "link.png").symlink_to(tmp_path / "later.png")
+    (pictures / "gone.png").write_text("x")
+    assert looks.at(0) == []
+    (pictures / "gone.png").unlink()
+    assert looks.at(5) == []
+    (tmp_path / "later.png").write_text("x")
+    assert [looks.at(second) for second in (6, 7, 8)] == [[], ["link.png"], []]
+    shutil.rmtree(pictures)
+    assert looks.at(9) == []
+
+
+def test_the_score_of_a_finding_is_read_back_exactly(tmp_path):
+    score = float(np.float32(1 / 3))
+    line = finding(tmp_path / "a.png", score=score).to_csv()
+    assert math.isclose(float(line.split(",")[1]), score, rel_tol=0)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/pictures/a/b.png", "a/b.png.jpg"),
+        ("/else/b.png", "else/b.png.jpg"),
+        (f"/pictures/{'ü' * 120}.png", None),
+    ],
+)
+def test_names_of_the_pictures_of_findings(path, name):
+    found = picture_name(path, Path("/pictures"))
+    assert str(found) == name or (name is None and len(found.name) == 44)
+
+
+def test_a_report_shows_the_pictures_of_the_highest_scores_up_to_a_size(tmp_path, monkeypatch):
+    rows, pictures = [], {}
+    for index in range(5):
+        path = tmp_path / f"{index}.png"
+        line = finding(path, "anomalous", score=float(index)).to_csv()
+        rows.append(dict(zip(COLUMNS, next(csv.reader([line])), strict=True)))
+        pictures[str(path)] = tmp_path / f"{index}.jpg"
+        pictures[str(path)].write_bytes(b"x" * 100)
+    monkeypatch.setattr("detection.report.MAX_BYTES", 250)
+    write_report(tmp_path / "report.html", rows, black_detector(), pictures, root=tmp_path)
+    entries = (tmp_path / "report.html").read_text().split("<li ")[1:]
+    assert [re.search(r"(\d)\.png<", entry)[1] for entry in entries] == list("43210")
+    assert ["<img" in entry for entry in entries] == [True] * 2 + [False] * 3
+    assert "The 2 highest scores" in (tmp_path / "report.html").read_text()

@@ -1,0 +1,448 @@
+"""The commands around a trained detector, as real processes."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+import commands
+import cv2
+import numpy as np
+import pytest
+from conftest import black_detector, make_folder, read_csv, read_json, stripes, tiny
+
+from awl_vae.data.images import RESIZE_MODES
+from awl_vae.detection import Detector
+from awl_vae.detection.export import RUNNERS, SUFFIXES, ExportError, export
+from awl_vae.evaluation import SCORES
+from awl_vae.system import lock_directory
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder of photographs and the directory of a method trained on them."""
+    root = tmp_path_factory.mktemp("detector")
+    folder = make_folder(root / "photographs")
+    run = root / "run"
+    command = commands.run(
+        "run_auc_adapted.py", *tiny(folder, run, "--epochs=1", "--score=standardized")
+    )
+    return folder, run / "auc_adapted/seed-1", command
+
+
+def inspected(model_dir, images, *more, expected):
+    flags = (f"--model_dir={model_dir}", f"--images={images}", *more)
+    return commands.run("inspect_images.py", *flags, expected=expected)
+
+
+def test_an_experiment_leaves_a_detector_that_scores_as_it_did(trained):
+    folder, model_dir, command = trained
+    assert f"experiments/inspect_images.py --model_dir={model_dir} --images=DIR" in command.stdout
+    detector = Detector.load(model_dir / "detector")
+    scores = {row["image"]: float(row["score"]) for row in read_csv(model_dir / "scores.csv")}
+    names = [row["image"] for row in read_csv(model_dir / "scores.csv") if row["split"] == "test"]
+    images = [cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) for name in names]
+    np.testing.assert_allclose(detector.score(images), [scores[name] for name in names], rtol=1e-4)
+    assert detector.threshold.method == "youden"
+    summary = read_json(model_dir.parent.parent / "summary.json")
+    (entry,) = summary["methods"]["auc_adapted"]["per_seed"]
+    assert detector.threshold.value == pytest.approx(entry["threshold"], rel=2e-5)
+    # One picture of the folder has a mask; it is in one of the two splits.
+    values = [entry["pixel_auc"], entry["test_pixel_auc"]]
+    assert values.count(None) == 1
+    assert 0.5 < max(value for value in values if value is not None) <= 1.0
+
+
+def test_inspecting_a_folder(trained, tmp_path):
+    folder, model_dir, _ = trained
+    pictures = tmp_path / "pictures"
+    shutil.copytree(folder / "test", pictures)
+    (pictures / "good/broken.png").write_bytes(b"\x89PNG broken")
+    output = tmp_path / "output"
+    command = inspected(model_dir, pictures, f"--output_dir={output}", expected=1)
+    rows = read_csv(output / "inspection.csv")
+    assert (output / "inspection.csv").read_text().endswith(command.stdout.split("\n", 1)[1])
+    assert len(rows) == 15
+    assert [row["path"] for row in rows] == sorted(row["path"] for row in rows)
+    threshold = Detector.load(model_dir / "detector").threshold.value
+    for row in rows:
+        if row["verdict"] == "unreadable":
+            assert "broken.png" in row["error"]
+            continue
+        assert (row["verdict"] == "anomalous") == (float(row["score"]) >= threshold)
+        for x, y, width, height, area, peak in json.loads(row["regions"] or "[]"):
+            assert 0 <= x < x + width <= 24
+            assert 0 <= y < y + height <= 23
+            assert 0 < area <= width * height
+            assert peak > 0
+    assert len(list((output / "overlays").rglob("*.jpg"))) == 14
+    page = (output / "report.html").read_text()
+    assert '<dd id="unreadable">1</dd>' in page
+    assert page.count("data:image/jpeg;base64,") == 14
+    assert "http" not in page.replace("http://www.w3.org", "")
+    before = (output / "inspection.csv").read_bytes()
+    again = inspected(model_dir, pictures, f"--output_dir={output}", expected=1)
+    assert "Going on: 15 pictures" in again.stderr
+    assert (output / "inspection.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"), [(["test/good/000.png"], 0), (["test/good/000.png", "no.png"], 3)]
+)
+def test_exit_status_without_anomalies(trained, tmp_path, names, expected):
+    folder, model_dir, _ = trained
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name in names:
+        source = folder / name
+        target = pictures / source.name
+        target.write_bytes(source.read_bytes() if source.exists() else b"")
+    command = inspected(model_dir, pictures, expected=expected)
+    assert command.stdout.startswith("path,score,verdict,regions,error,size,modified\n")
+
+
+def has_one_error(command):
+    (line,) = command.stderr.splitlines()
+    return line.startswith("error: ")
+
+
+@pytest.mark.parametrize("flags", [["--model_dir=nowhere", "--images=."], ["--images=."]])
+def test_what_cannot_run_ends_with_one_line_and_status_2(flags):
+    assert has_one_error(commands.run("inspect_images.py", *flags, expected=2))
+
+
+def test_of_a_whole_run_the_detectors_are_named(trained):
+    run = trained[1].parent.parent
+    command = commands.run("inspect_images.py", f"--model_dir={run}", "--images=.", expected=2)
+    assert has_one_error(command)
+    assert f"Received: model_dir={run}, which holds those of " in command.stderr
+    assert "auc_adapted/seed-1" in command.stderr
+
+
+def test_a_directory_without_pictures_is_an_error(trained, tmp_path):
+    (tmp_path / "note.txt").write_text("no picture")
+    command = inspected(trained[1], tmp_path, expected=2)
+    assert has_one_error(command)
+    assert f"Received: none in {tmp_path}" in command.stderr
+
+
+def test_an_output_dir_is_one_process_s_and_one_detector_s(trained, tmp_path):
+    folder, model_dir, _ = trained
+    output = tmp_path / "output"
+    with lock_directory(output):
+        command = inspected(model_dir, folder, f"--output_dir={output}", expected=2)
+        assert "that no other process uses" in command.stderr
+    inspected(model_dir, folder / "test/spot", f"--output_dir={output}", expected=1)
+    settings = read_json(output / "inspection.json")
+    everything = "threshold and score and pixel_threshold"
+    for content, others in ((settings | {"score": "none"}, "score"), (None, everything)):
+        (output / "inspection.json").write_text(json.dumps(content) if content else "{")
+        command = inspected(model_dir, folder, f"--output_dir={output}", expected=2)
+        assert has_one_error(command)
+        assert f"output_dir={output}, of another {others}\n" in command.stderr
+
+
+def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):
+    folder, model_dir, _ = trained
+    names = [b"spot.png", b"caf\xe9.png", '\u2028 ,"<b>.png'.encode(), b"x" * 250 + b".png"]
+    paths = [os.fsencode(tmp_path / "pictures") + b"/" + name for name in names]
+    (tmp_path / "pictures").mkdir()
+    for path in paths:
+        shutil.copy(folder / "test/spot/000.png", path)
+    listed = b"\n".join([os.path.relpath(paths[0]), *paths, b"", b"/nowhere.png"])
+    command = [sys.executable, commands.SCRIPTS / "inspect_images.py", f"--model_dir={model_dir}"]
+    command += ["--images=-", f"--output_dir={tmp_path / 'output'}"]
+    environment = os.environ | {"PYTHONUTF8": "0", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(command, input=b"\n", capture_output=True, env=environment)
+    assert done.returncode == 2
+    assert b"Received: none in standard input" in done.stderr
+    done = subprocess.run(command, input=listed, capture_output=True, env=environment)
+    assert done.returncode == 1, done.stderr
+    rows = list(csv.reader(io.StringIO(os.fsdecode(done.stdout))))
+    assert [os.fsencode(row[0]) for row in rows[1:]] == [*paths, b"/nowhere.png"]
+    assert [row[2] for row in rows[1:]] == [rows[1][2]] * 4 + ["unreadable"]
+    assert len(list((tmp_path / "output/overlays").rglob("*.jpg"))) == 4
+    assert "caf\ufffd.png" in (tmp_path / "output/report.html").read_text()
+
+
+def test_findings_go_on_where_nobody_reads_them(trained, tmp_path):
+    folder, model_dir, _ = trained
+    command = [sys.executable, commands.SCRIPTS / "inspect_images.py", f"--model_dir={model_dir}"]
+    command += [f"--images={folder}", f"--output_dir={tmp_path / 'output'}"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    # All pictures of the folder, and its mask.
+    assert len(read_csv(tmp_path / "output/inspection.csv")) == 30 + 14 + 1
+
+
+def png(image):
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+def jpeg(image):
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
+def bomb():
+    """A PNG file of 30,000 × 30,000 pixels in 900 kB."""
+
+    def chunk(kind, data):
+        crc = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    lines = zlib.compressobj()
+    data = b"".join(lines.compress(bytes(30_001)) for _ in range(30_000)) + lines.flush()
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def damaged(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes(8) + content[middle + 8 :]
+
+
+def make_broken(directory):
+    """Ten kinds of files that are called pictures and are none; returns their names."""
+    image = np.random.RandomState(0).randint(0, 256, (60, 60)).astype(np.uint8)
+    contents = {
+        "empty.png": b"",
+        "text.jpg": b"no picture",
+        "cut.png": png(image)[:-500],
+        "cut.jpg": jpeg(image)[:-500],
+        "damaged.png": damaged(png(image)),
+        "header.tif": b"II*\x00\x08\x00\x00\x00",
+        "float.tif": cv2.imencode(".tif", image.astype(np.float32))[1].tobytes(),
+        "bomb.png": bomb(),
+    }
+    for name, content in contents.items():
+        (directory / name).write_bytes(content)
+    (directory / "directory.png").mkdir()
+    (directory / "link.png").symlink_to("nowhere.png")
+    return {*contents, "link.png"}
+
+
+def test_among_broken_files_every_good_picture_has_its_verdict(trained, tmp_path):
+    folder, model_dir, _ = trained
+    for index in range(190):
+        shutil.copy(folder / f"test/spot/00{index % 5}.png", tmp_path / f"{index:03d}.png")
+    broken = make_broken(tmp_path)
+    command = inspected(model_dir, tmp_path, expected=1)
+    rows = {os.path.basename(row[0]): row for row in csv.reader(io.StringIO(command.stdout))}
+    del rows["path"]
+    assert {name for name, row in rows.items() if row[2] == "unreadable"} == broken
+    for name in broken:
+        assert name in rows[name][4]
+        assert rows[name][1] == ""
+    for index in range(190):
+        assert rows[f"{index:03d}.png"][1:3] == rows[f"00{index % 5}.png"][1:3]
+    assert "Traceback" not in command.stderr
+
+
+def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
+    _, model_dir, _ = trained
+    pictures, output = tmp_path / "pictures", tmp_path / "output"
+    pictures.mkdir()
+    flags = [f"--model_dir={model_dir}", f"--images={pictures}", f"--output_dir={output}"]
+    flags += ["--watch", "--batch_size=4"]
+    journal = output / "inspection.csv"
+    names = []
+    for start in range(3):
+        command = commands.Command("inspect_images.py", *flags)
+        for index in range(12):
+            names.append(f"{start}-{index:02d}.png")
+            cv2.imwrite(str(pictures / names[-1]), stripes(index, size=(20, 20)))
+        wanted = len(names) - (7 if start < 2 else 0)
+        command.wait_for_lines(journal, 1 + wanted)
+        if start < 2:
+            assert command.kill() == -signal.SIGKILL
+        else:
+            command.interrupt()
+            assert command.wait() in (0, 1)
+    found = [row["path"] for row in read_csv(journal)]
+    assert sorted(found) == [str(pictures / name) for name in names]
+    assert '<dd id="total">36</dd>' in (output / "report.html").read_text()
+
+
+INTERRUPTED_IN_A_CALLBACK = """
+import runpy, signal, sys, weakref
+from awl_vae.detection.watch import Watcher
+class Referent: pass
+def look(self):
+    referent = Referent()
+    reference = weakref.ref(referent, lambda _: signal.raise_signal(signal.SIGINT))
+    del referent
+    return []
+Watcher.look = look
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_an_interrupt_ends_watching_wherever_it_meets_it(trained, tmp_path):
+    # What a weak reference's callback raises is printed and forgotten.
+    (tmp_path / "pictures").mkdir()
+    flags = [f"--model_dir={trained[1]}", f"--images={tmp_path / 'pictures'}", "--watch"]
+    flags.append(f"--output_dir={tmp_path / 'output'}")
+    script = str(commands.SCRIPTS / "inspect_images.py")
+    command = [sys.executable, "-c", INTERRUPTED_IN_A_CALLBACK, script, *flags]
+    assert subprocess.run(command, timeout=300).returncode == 0
+    assert (tmp_path / "output/report.html").exists()
+
+
+@pytest.mark.slow
+def test_watching_ten_thousand_pictures_takes_no_more_memory_and_loses_none(trained, tmp_path):
+    pictures, output = tmp_path / "pictures", tmp_path / "output"
+    pictures.mkdir()
+    flags = [f"--model_dir={trained[1]}", f"--images={pictures}", f"--output_dir={output}"]
+    contents = [png(stripes(index, size=(64, 64), defect=index % 10 == 0)) for index in range(100)]
+    journal = output / "inspection.csv"
+    num_lines = 0
+    command = commands.Command("inspect_images.py", *flags, "--watch")
+    memory = []
+    for start in range(0, 10_000, 500):
+        for index in range(start, start + 500):
+            # As a camera does: under another name first, or in two parts.
+            path = pictures / f"{index:05d}.png"
+            content = contents[index % 100]
+            if index % 2:
+                (pictures / f"{index:05d}.part").write_bytes(content)
+                (pictures / f"{index:05d}.part").rename(path)
+            else:
+                path.write_bytes(content[:100])
+                path.write_bytes(content)
+        if start == 5_000:
+            command.kill()
+            command = commands.Command("inspect_images.py", *flags, "--watch")
+            memory.clear()
+        while num_lines < 1 + start + 500:
+            assert command.is_running()
+            time.sleep(0.05)
+            num_lines = journal.read_bytes().count(b"\n") if journal.exists() else 0
+        memory.append(command.memory())
+    command.interrupt()
+    assert command.wait() == 1
+    rows = read_csv(journal)
+    assert sorted(row["path"] for row in rows) == [
+        str(pictures / f"{index:05d}.png") for index in range(10_000)
+    ]
+    expected = {int(os.path.basename(row["path"])[:5]): row for row in rows}
+    for row in rows:
+        twin = expected[int(os.path.basename(row["path"])[:5]) % 100]
+        assert float(row["score"]) == pytest.approx(float(twin["score"]), rel=1e-4)
+    # From the second round after the start to the last: 4,000 pictures.
+    assert memory[-1] < 1.02 * memory[1]
+
+
+def test_watching_does_not_inspect_what_it_writes(trained, tmp_path):
+    folder, model_dir, _ = trained
+    shutil.copytree(folder / "test/spot", tmp_path / "spot")
+    flags = [f"--model_dir={model_dir}", f"--images={tmp_path}", f"--output_dir={tmp_path / 'out'}"]
+    command = commands.Command("inspect_images.py", *flags, "--watch")
+    journal = tmp_path / "out/inspection.csv"
+    command.wait_for_lines(journal, 6)
+    # Long enough for what it has written to count as whole.
+    time.sleep(3.0)
+    command.interrupt()
+    assert command.wait() == 1
+    assert len(journal.read_text().splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("method", "setting"),
+    [("quantile", 0.2), ("k_sigma", 2.0), ("manual", 0.5), ("f1", None), ("sensitivity", None)],
+)
+def test_another_threshold(trained, tmp_path, method, setting):
+    model_dir = tmp_path / "detector"
+    shutil.copytree(trained[1] / "detector", model_dir)
+    flags = [f"--model_dir={model_dir}", f"--threshold={method}"]
+    flags += [] if setting is None else [f"--setting={setting}"]
+    before = Detector.load(model_dir).threshold
+    command = commands.run("calibrate_detector.py", *flags)
+    assert f"the place of {before.value:.6g} ({before.method}) in {model_dir}." in command.stdout
+    threshold = Detector.load(model_dir).threshold
+    assert (threshold.method, threshold.setting) == (method, setting)
+    assert f"({method}" in command.stdout
+    assert "Expected false alarms: " in command.stdout
+    assert "95% interval" in command.stdout
+
+
+@pytest.mark.parametrize("kind", SUFFIXES)
+@pytest.mark.parametrize(("size", "dtype"), [((16, 16), "uint8"), ((40, 30), "uint16")])
+def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype):
+    detector = Detector.load(trained[1] / "detector")
+    path = tmp_path / f"exported{SUFFIXES[kind]}"
+    assert export(detector, path, format=kind, input_size=size, dtype=dtype) < 1e-4
+    settings = read_json(tmp_path / f"{path.name}.json")
+    assert settings["threshold"]["value"] == detector.threshold.value
+    expected = {"name": "images", "shape": ["N", *size], "dtype": dtype, "content": "gray"}
+    assert settings["input"] == expected
+    assert {child.name for child in tmp_path.iterdir()} == {path.name, f"{path.name}.json"}
+    # One picture, as it comes from a camera.
+    picture = stripes(1, size=size, dtype=getattr(np, dtype))[None]
+    for found, expected in zip(
+        RUNNERS[kind](path)(picture), detector.analyze(picture), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+# Every score, and every way to resize.
+@pytest.mark.parametrize(
+    ("score", "resize"), list(zip(SCORES, [*RESIZE_MODES, "pad"], strict=True))
+)
+def test_exports_of_every_score_and_way_to_resize(tmp_path, score, resize):
+    detector = black_detector(score=score, resize=resize)
+    settings = {"format": "onnx", "input_size": (20, 30), "dtype": "uint8"}
+    assert export(detector, tmp_path / "exported.onnx", **settings) < 1e-4
+
+
+def test_the_command_that_exports_and_what_it_refuses(trained, tmp_path):
+    flags = (f"--model_dir={trained[1]}", "--format=onnx")
+    command = commands.run("export_model.py", *flags, f"--output={tmp_path / 'a.onnx'}")
+    assert f"{tmp_path / 'a.onnx'}: scores and maps within" in command.stdout
+    commands.run("export_model.py", *flags, f"--output={tmp_path / 'a.onnx'}")
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "photograph.png").write_text("the only one")
+    command = commands.run("export_model.py", *flags, f"--output={precious}", expected=1)
+    assert has_one_error(command)
+    assert "Expected a new path" in command.stderr
+    assert (precious / "photograph.png").exists()
+
+
+@pytest.mark.parametrize("output", [0, 1])
+def test_an_export_that_differs_is_not_left_and_an_earlier_one_is(
+    trained, tmp_path, monkeypatch, output
+):
+    detector = Detector.load(trained[1] / "detector")
+    settings = {"format": "onnx", "input_size": (16, 16), "dtype": "uint8"}
+    run = RUNNERS["onnx"]
+
+    def differing(path):
+        def outputs(images):
+            results = list(run(path)(images))
+            results[output] = results[output] * np.float32(1.002)
+            return results
+
+        return outputs
+
+    for has_earlier in (False, True):
+        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+        assert bool(before) == has_earlier
+        with monkeypatch.context() as patch:
+            patch.setitem(RUNNERS, "onnx", differing)
+            with pytest.raises(ExportError, match="Expected scores and maps within"):
+                export(detector, tmp_path / "exported.onnx", **settings)
+        assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+        export(detector, tmp_path / "exported.onnx", **settings)

@@ -1,0 +1,65 @@
+"""The settings of the paper's experiments (Tables 4 and 5, Sect. 4 and 5)."""
+
+import pytest
+
+from awl_vae.training.config import ConfigError, resolve
+
+PAPER = {
+    "bellows": (28_000, 1, (256, 256), "bernoulli", "mse", 32),
+    "square": (10_000, 1, (512, 512), "gaussian", "max1p", 64),
+    "comb": (1_352, 8, (320, 320), "gaussian", "mse", 64),
+}
+
+
+def settings(experiment, dataset, profile="paper", overrides=None):
+    return resolve(
+        overrides or {},
+        experiment=experiment,
+        dataset=dataset,
+        data_dir=None,
+        profile=profile,
+        protocol="paper",
+        resize="stretch",
+        dtype_policy="float32",
+        num_threads=1,
+    )
+
+
+@pytest.mark.parametrize("dataset", PAPER)
+@pytest.mark.parametrize("experiment", ["auc_adapted", "loss_adapted"])
+def test_the_paper_profile_is_the_paper_s(experiment, dataset):
+    config = settings(experiment, dataset)
+    assert PAPER[dataset] == (
+        config.num_train,
+        config.repeats,
+        config.image_size,
+        config.likelihood,
+        config.score,
+        config.batch_size,
+    )
+    assert (config.latent_dim, config.learning_rate, config.num_adapt) == (1000, 1e-4, None)
+    if experiment == "auc_adapted":
+        assert (config.epochs, config.f_update, config.seeds) == (100, 3, (1, 10, 20, 50, 100))
+    else:
+        assert (config.e1, config.e2, config.e3, config.seeds) == (100, 150, 200, (1, 10, 20))
+
+
+def test_comb_repeats_its_images_in_either_profile():
+    assert settings("loss_adapted", "comb", "quick").repeats == 8
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({"rule": "cyclical", "patterns": "ladder"}, "Received: patterns=ladder"),
+        ({"kl_weight": 0.1}, "Expected beta_vae among the --methods"),
+        *(
+            (own | {"methods": ("conventional",)}, "Expected auc_adapted among the --methods")
+            for own in ({"rule": "climb"}, {"patterns": "ladder"})
+        ),
+        ({"variance": "optimal"}, "Received: likelihood=bernoulli"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(overrides, expected):
+    with pytest.raises(ConfigError, match=expected):
+        settings("auc_adapted", "bellows", overrides=overrides)

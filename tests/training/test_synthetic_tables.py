@@ -1,0 +1,53 @@
+"""What `summary.md` says of synthetic defects."""
+
+import pytest
+
+from awl_vae.training.synthetic_tables import synthetic_lines
+
+
+def text_of(*aucs, signal="labels", has_labels=True):
+    rows = [
+        {
+            "by_score": {
+                "mse": {"synthetic_auc": by_mse, "auc": None, "test_auc": None},
+                "standardized": {"synthetic_auc": by_other, "auc": None, "test_auc": None},
+            },
+            "synthetic_auc_by_kind": {"blur": by_mse, "warp": by_other},
+        }
+        for by_mse, by_other in aucs
+    ]
+    failed = {"failed": {"epoch": 1, "term": "kl"}}
+    methods = {"pca": {"per_seed": rows}, "mean_image": {"per_seed": [failed]}}
+    summary = {"score": "mse", "adapt_signal": signal, "methods": methods}
+    return "\n".join(synthetic_lines(summary, has_labels=has_labels))
+
+
+def test_means_over_the_seeds_by_score_and_by_kind():
+    text = text_of((0.7, 0.7), (0.8, 0.7))
+    assert "| method | score | synthetic defects |\n" in text
+    assert "| PCA | mse | 75.00 |\n| PCA | standardized | 70.00 |" in text
+    assert "| method | blur | warp |\n|---|---|---|\n| PCA | 75.00 | 70.00 |" in text
+    assert "Mean image" not in text
+
+
+def test_a_better_score_is_named():
+    text = text_of((0.55, 0.8), (0.57, 0.9))
+    assert (
+        "Warning: PCA finds synthetic defects with an AUC of 56.00 % by the score mse, where 50 is "
+        "chance, and of 85.00 % by standardized: try --score=standardized."
+    ) in text
+
+
+def test_where_no_score_is_better_it_is_the_training():
+    text = text_of((0.55, 0.59))
+    assert "by the score mse, where 50 is chance. Look at the reconstructions;" in text
+
+
+@pytest.mark.parametrize(
+    ("signal", "has_labels", "is_told"),
+    [("labels", True, False), ("synthetic", True, True), ("labels", False, True)],
+)
+def test_without_labels_a_clearly_better_score_is_always_told(signal, has_labels, is_told):
+    text = text_of((0.7, 0.8), signal=signal, has_labels=has_labels)
+    assert ("try --score=standardized" in text) == is_told
+    assert "Warning" not in text_of((0.7, 0.74), signal=signal, has_labels=has_labels)

@@ -1,0 +1,182 @@
+"""What a trained model is worth: its scores, rates and figures."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from awl_vae.data import PreparedData, scoring_batches
+from awl_vae.detection import Detector, calibrate, pixel_threshold
+from awl_vae.detection.calibration import FALSE_ALARM_RATE
+from awl_vae.evaluation import SCORES, Scorer, auroc, pixel_metrics, rates, youden_threshold
+from awl_vae.training.config import Config
+from awl_vae.training.run_figures import plot_model
+from awl_vae.system import write_csv
+
+SCORING_BATCH_SIZE = 64
+SCORE_COLUMNS = ("image", "split", "label", "score")
+SYNTHETIC_SPLITS = ("calibration", "damaged")
+"""Normal images, and copies of them with synthetic defects."""
+
+ORIGINALS = {"calibration": "calibration", "damaged": "originals"}
+"""By split whose images the scale of the residual is learnt from, or is of copies of them: the
+batches of those. What judges a model may not know them."""
+
+SCORED_SPLITS = ("calibration", "adapt", "test")
+ALL_SPLITS = (*SCORED_SPLITS, "damaged")
+
+
+def batches_to_score(data: PreparedData) -> dict[str, tf.data.Dataset]:
+    """By split, its images in batches, and the originals of the damaged copies."""
+    positions = data.positions | {"originals": data.originals}
+    return {
+        name: scoring_batches(data.cache, positions[name], SCORING_BATCH_SIZE)
+        for name in (*ALL_SPLITS, "originals")
+    }
+
+
+def evaluate(
+    directory: Path, config: Config, data: PreparedData, *, seed: int, epoch: int, title: str
+) -> dict:
+    """Scores every image that was not trained on; writes the scores, a detector and figures.
+
+    Args:
+        directory: where `model.keras` and `history.csv` are and the rest goes.
+        config: the settings.
+        data: the images.
+        seed: the run's seed.
+        epoch: the epoch that the model is of.
+        title: what the figures call the run.
+
+    Returns:
+        The run's entry in `summary.json`.
+    """
+    model = keras.saving.load_model(directory / "model.keras")
+    scorer = Scorer(model, config.score, config.image_size)
+    batches = batches_to_score(data)
+    residuals = scorer.learn_scale(batches["calibration"])
+    calibration = batches["calibration"]
+    held_out, peaks = scorer.held_out(calibration, calibration, residuals)
+    by_name = _scores_by_name(scorer, batches)
+    scores = {split: by_name[split][config.score] for split in ("adapt", "test", "damaged")}
+    scores["calibration"] = held_out
+    rows = _score_rows(data, scores)
+    write_csv(directory / "scores.csv", SCORE_COLUMNS, rows)
+    columns = ("image", "split", "label", *SCORES)
+    write_csv(directory / "all_scores.csv", columns, _all_score_rows(data, by_name))
+    labelled = {split: (data.labels[split], scores[split]) for split in ("adapt", "test")}
+    uses_labels = config.uses_labels and len(scores["adapt"]) > 0
+    detector = _detector(config, scorer, rows, peaks, uses_labels)
+    threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
+    result = {"seed": seed, "epoch": epoch} | _figures_of_merit(labelled, threshold)
+    result["by_score"] = _by_score(by_name, data.labels)
+    result["synthetic_auc"] = result["by_score"][config.score]["synthetic_auc"]
+    result["synthetic_auc_by_kind"] = _by_kind(data, by_name, config.score)
+    for split, prefix in (("adapt", ""), ("test", "test_")):
+        for name, value in _pixel_merit(scorer, data, split).items():
+            result[prefix + name] = value
+    detector.save(directory / "detector")
+    plot_model(
+        directory,
+        config,
+        data=data,
+        scorer=scorer,
+        scores=scores,
+        result=result,
+        title=title,
+    )
+    return result
+
+
+def _detector(config, scorer, rows, peaks, uses_labels):
+    """The model as a detector, with Youden's threshold, or a quantile without labels."""
+    rows = [row for row in rows if row["split"] != "test"]
+    if uses_labels:
+        threshold = calibrate(rows, "youden")
+    else:
+        threshold = calibrate(rows, "quantile", FALSE_ALARM_RATE)
+    return Detector(
+        scorer,
+        resize=config.resize,
+        threshold=threshold,
+        pixel_threshold=pixel_threshold(peaks),
+        calibration=rows,
+    )
+
+
+def _figures_of_merit(labelled, threshold):
+    merit = {}
+    for split, prefix in (("adapt", ""), ("test", "test_")):
+        values = {"auc": None, "sensitivity": None, "specificity": None}
+        if len(labelled[split][0]):
+            sensitivity, specificity = rates(*labelled[split], threshold)
+            values = {
+                "auc": auroc(*labelled[split]),
+                "sensitivity": sensitivity,
+                "specificity": specificity,
+            }
+        merit |= {f"{prefix}{name}": value for name, value in values.items()}
+    return {"auc": merit["auc"], "test_auc": merit["test_auc"], "threshold": threshold} | merit
+
+
+def _scores_by_name(scorer, batches):
+    """By split and score, the scores of its images."""
+    residuals = scorer.residuals(batches["calibration"])
+    return {
+        split: scorer.scores_by_name(batches[split], residuals, batches.get(ORIGINALS.get(split)))
+        for split in ALL_SPLITS
+    }
+
+
+def _by_score(scores, labels):
+    """By score, the AUROCs that the images allow; the synthetic one chooses without a label."""
+    splits = {"auc": ("adapt",), "test_auc": ("test",), "synthetic_auc": SYNTHETIC_SPLITS}
+    aucs = {name: {} for name in SCORES}
+    for merit, of in splits.items():
+        truth = np.concatenate([labels[split] for split in of])
+        for name in SCORES:
+            values = np.concatenate([scores[split][name] for split in of])
+            aucs[name][merit] = auroc(truth, values) if truth.any() else None
+    return aucs
+
+
+def _by_kind(data, scores, score):
+    """By kind of synthetic defect, the AUROC of normal images against the copies with it."""
+    normal, damaged = (scores[split][score] for split in SYNTHETIC_SPLITS)
+    kinds = np.array([item.defect for item in data.items["damaged"]])
+    of_kinds = {kind: damaged[kinds == kind] for kind in dict.fromkeys(kinds.tolist())}
+    return {
+        kind: auroc(np.repeat([0, 1], [len(normal), len(found)]), np.concatenate([normal, found]))
+        for kind, found in of_kinds.items()
+    }
+
+
+def _pixel_merit(scorer, data, split):
+    """Pixel AUROC and AUPRO over the normal images and those whose defect is marked."""
+    items = [
+        (i, item) for i, item in enumerate(data.items[split]) if not item.label or item.load_mask
+    ]
+    empty = np.zeros(scorer.image_size, bool)
+    masks = [item.load_mask() if item.label else empty for _, item in items]
+    if not any(mask.any() for mask in masks):
+        return {"pixel_auc": None, "pixel_aupro": None}
+    positions = data.positions[split][[i for i, _ in items]]
+    batches = scoring_batches(data.cache, positions, SCORING_BATCH_SIZE)
+    auc, aupro = pixel_metrics(lambda: scorer.maps(batches), lambda: masks)
+    return {"pixel_auc": auc, "pixel_aupro": aupro}
+
+
+def _score_rows(data, scores):
+    return [
+        {"image": item.name, "split": split, "label": item.label, "score": repr(float(score))}
+        for split in SCORED_SPLITS
+        for item, score in zip(data.items[split], scores[split], strict=True)
+    ]
+
+
+def _all_score_rows(data, by_name):
+    for split in ALL_SPLITS:
+        for index, item in enumerate(data.items[split]):
+            values = {name: np.float32(by_name[split][name][index]) for name in SCORES}
+            yield {"image": item.name, "split": split, "label": item.label} | values

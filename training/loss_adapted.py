@@ -1,0 +1,150 @@
+"""Training the loss-adapted VAE, and the conventional one beside it (Experiment II)."""
+
+from pathlib import Path
+
+from awl_vae.callbacks import (
+    BranchEventWriter,
+    LossAdaptedSearch,
+    Progress,
+    ProgressBar,
+    Resume,
+    SearchPlan,
+    blamed,
+    is_out,
+    of_branch,
+    save_model,
+)
+from awl_vae.data import PreparedData
+from awl_vae.training.config import LossAdaptedConfig
+from awl_vae.training.experiment import CHECKPOINT, Experiment, Trained
+from awl_vae.training.search_figures import plot_search
+from awl_vae.training.trainer import Training, history_columns, hyper_parameters
+from awl_vae.losses import BRANCHES, DISABLED, TERMS
+from awl_vae.system import write_csv
+
+
+def train(
+    run_dir: Path,
+    config: LossAdaptedConfig,
+    data: PreparedData,
+    *,
+    methods: tuple[str, str],
+    seed: int,
+    bar: ProgressBar,
+) -> dict[str, Trained]:
+    """Searches, and keeps the chosen and the conventional model; see `Experiment.train`."""
+    directory = run_dir / "loss_adapted" / f"seed-{seed}"
+    training = Training(config, data, seed)
+    plan = search_plan(config)
+    search = LossAdaptedSearch(
+        plan,
+        batches=training.batches,
+        snapshot_dir=directory / CHECKPOINT / "models",
+        branches_path=directory / "branches.csv",
+        say=lambda text: bar.say(f"seed {seed}, {text}"),
+    )
+    ends = {"e1": config.e1, "e2": config.e2, "e3": config.e3}
+    settings = hyper_parameters(
+        config, seed, selection_loss=config.selection_loss, search=config.search, **ends
+    )
+    resume = Resume(directory / CHECKPOINT / "latest.npz", [search])
+    # In this order each finds in the logs, and in the search, what it needs of those before it.
+    callbacks = [
+        *training.watch_aucs("adapt_auc"),
+        BranchEventWriter(directory, search, hyper_parameters=settings, images=training.pictures),
+        search,
+        resume,
+        Progress(
+            bar,
+            describe=lambda _: f"seed {seed}, {_describe(plan, search.step)}",
+            epochs_left=lambda _: plan.epochs_left(search.rows),
+        ),
+    ]
+    if resume.initial_epoch:
+        bar.say(f"The search with seed {seed} goes on after {resume.initial_epoch} epochs.")
+    training.fit(callbacks, resume, epochs=plan.epochs_left())
+    plot_search(
+        directory / "figures", plan, rows=search.rows, title=f"{config.dataset}, seed {seed}"
+    )
+    return {
+        method: _finish(run_dir / method / f"seed-{seed}", method, training.model, search)
+        for method in methods
+    }
+
+
+def search_plan(config: LossAdaptedConfig) -> SearchPlan:
+    """The plan of a configuration."""
+    return SearchPlan(
+        BRANCHES[config.likelihood],
+        terms=TERMS[config.likelihood],
+        ends=(config.e1, config.e2, config.e3),
+        floor=DISABLED,
+        selection_loss=config.selection_loss,
+        search=config.search,
+    )
+
+
+def _describe(plan, step):
+    names = list(plan.branches)
+    branch = "the conventional VAE"
+    if step.stage > 1 and step.branch in names:
+        branch = f"branch {names.index(step.branch) + 1} of {len(names)} ({step.branch})"
+    end = plan.ends[step.stage - 1]
+    return f"stage {step.stage} of 3, {branch}, epoch {step.epoch} of {end}"
+
+
+def _finish(directory, method, model, search):
+    """Writes a method's history and its model."""
+    path = search.plan.path(search.rows, method)
+    _write_history(directory / "history.csv", search.plan.terms, path, method)
+    last = path[-1]
+    notes = _notes(search) if method == "loss_adapted" else {}
+    if is_out(path):
+        return Trained(last["epoch"], failed=blamed(last, search.plan.terms), notes=notes)
+    search.take_up(method)
+    save_model(directory / "model.keras", model)
+    return Trained(last["epoch"], notes={"loss_unweighted": last["loss_unweighted"]} | notes)
+
+
+def _write_history(file, terms, path, method):
+    columns = ["epoch", *history_columns(terms)]
+    # The conventional VAE is the first pattern all along; the search has no numbered patterns.
+    pattern = {"pattern": 1 if method == "conventional" else None}
+    write_csv(file, columns, ({name: (row | pattern)[name] for name in columns} for row in path))
+
+
+def _notes(search):
+    plan, rows = search.plan, search.rows
+    branches = dict.fromkeys((row["stage"], row["branch"]) for row in rows)
+    done = [of_branch(rows, stage=stage, branch=branch) for stage, branch in branches]
+    return {
+        "chosen": [plan.chosen(rows, stage) for stage in (2, 3)],
+        "out": [
+            {name: branch[-1][name] for name in ("stage", "branch", "epoch")}
+            for branch in done
+            if is_out(branch)
+        ],
+        "trained_epochs": len(rows),
+    }
+
+
+def _announce(config, steps_per_epoch):
+    plan = search_plan(config)
+    stages = [plan.num_epochs(stage) for stage in (1, 2, 3)]
+    searched, most, e3 = sum(stages), plan.epochs_left(), config.e3
+    yield (
+        f"Each search trains {' + '.join(map(str, stages))} = {searched} epochs, and up to "
+        f"{most - searched} more for the conventional VAE. A conventional run is {e3}: the search "
+        f"takes {searched / e3:.1f} to {most / e3:.1f} times as long."
+    )
+
+
+LOSS_ADAPTED = Experiment(
+    name="loss_adapted",
+    runs=lambda config: (("conventional", "loss_adapted"),),
+    needs_labels=lambda config: False,
+    count_epochs=lambda config: search_plan(config).epochs_left(),
+    announce=_announce,
+    train=train,
+)
+"""The loss-adapted search, which carries the conventional VAE along."""

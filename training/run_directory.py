@@ -1,0 +1,179 @@
+"""A run directory: whose it is, what it holds, and who is writing to it."""
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+from awl_vae.training.config import Config
+from awl_vae.system import LOCK, lock_directory, write_json
+
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "scikit-learn",
+    "opencv-python-headless",
+    "matplotlib",
+    "absl-py",
+    "tensorboard",
+    "scipy",
+    "scikit-image",
+    "elpv-dataset",
+)
+
+
+class RunDirectoryError(RuntimeError):
+    """The run directory is in use, or belongs to another configuration."""
+
+
+class RunDirectory:
+    """A run directory that this process alone writes to, until it ends.
+
+    Args:
+        path: the directory; it is made.
+        config: what is to be run in it.
+        overwrite: whether `begin` may empty a directory of another configuration.
+        keep_threads: whether to keep the number of threads that the directory was begun with.
+
+    Attributes:
+        path: the directory.
+        config: the configuration, with the seeds of earlier commands added.
+        is_new: whether nothing was run here before, or it is to be overwritten.
+
+    Raises:
+        RunDirectoryError: If another process holds it, or it belongs to another configuration.
+    """
+
+    def __init__(self, path: Path, config: Config, *, overwrite: bool, keep_threads: bool):
+        self.path = path
+        try:
+            self._lock = lock_directory(path)
+        except BlockingIOError:
+            raise RunDirectoryError(
+                f"Expected a run_dir that no other process uses. Received: run_dir={path}"
+            ) from None
+        known = self._read_config()
+        wanted = config
+        if known is not None and keep_threads:
+            num_threads = known.get("num_threads", config.num_threads)
+            wanted = dataclasses.replace(config, num_threads=num_threads)
+        differing = known is not None and _differing(known, wanted.to_json())
+        if differing and not overwrite:
+            raise RunDirectoryError(
+                f"Expected the configuration of {path / 'config.json'}, or --overwrite, or another "
+                f"--run_dir. Received: {', '.join(differing)}"
+            )
+        self.is_new = known is None or bool(differing)
+        if self.is_new:
+            self.config = config
+        else:
+            seeds = tuple(sorted({*config.seeds, *known["seeds"]}))
+            self.config = dataclasses.replace(wanted, seeds=seeds)
+
+    def begin(self):
+        """Makes a new directory this configuration's: empties it, and says whose it is."""
+        if self.is_new:
+            self.clear()
+            self.record()
+
+    def record(self):
+        """Writes the configuration, with the seeds that this command adds."""
+        write_json(self.path / "config.json", self.config.to_json())
+
+    def _read_config(self):
+        file = self.path / "config.json"
+        if not file.exists():
+            others = [child.name for child in self.path.iterdir() if child.name != LOCK]
+            # Our own temporary file, of a process that was killed while it wrote the first one.
+            others = [name for name in others if name != ".config.tmp.json"]
+            if others:
+                raise RunDirectoryError(
+                    f"Expected an empty run_dir or one of an earlier run. Received: "
+                    f"run_dir={self.path}, which holds {others[0]} but no config.json"
+                )
+            return None
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunDirectoryError(f"Expected JSON. Received: {file} ({error})") from None
+
+    def clear(self):
+        """Removes everything that is in the directory."""
+        for child in self.path.iterdir():
+            if child.name == LOCK:
+                continue
+            # config.json goes last: until then a cut leaves a directory that is known as ours.
+            if child.is_dir():
+                shutil.rmtree(child)
+            elif child.name != "config.json":
+                child.unlink()
+        (self.path / "config.json").unlink(missing_ok=True)
+
+
+def _differing(known, wanted):
+    return [
+        f"--{name}={wanted.get(name)} (there: {known.get(name)})"
+        for name in sorted(known.keys() | wanted.keys())
+        if name != "seeds" and known.get(name) != wanted.get(name)
+    ]
+
+
+def note_environment(path: Path, devices: list[str]) -> list[str]:
+    """Writes `environment.json`, or compares it where it is there.
+
+    Args:
+        path: the file.
+        devices: the devices that TensorFlow sees.
+
+    Returns:
+        What differs from the environment that the run was begun in.
+    """
+    environment = {
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "git_commit": _git_commit(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "devices": devices,
+    }
+    if not path.exists():
+        write_json(path, environment)
+        return []
+    known = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        f"{name}: {known.get(name)} then, {value} now"
+        for name, value in environment.items()
+        if known.get(name) != value
+    ]
+
+
+def _version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _git_commit():
+    # The commit's full name, with "-dirty" where files were changed since.
+    describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = ["git", "-C", str(Path(__file__).parent), *describe]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,99 @@
+"""The figures of a loss-adapted search, from its rows alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from awl_vae.callbacks import CONVENTIONAL, NONE, Row, SearchPlan, first_rise, is_out, of_branch
+from awl_vae.figures.search import (
+    Curve,
+    FallingTerm,
+    plot_falling_terms,
+    plot_losses,
+    plot_weights,
+)
+
+
+def plot_search(figures: Path, plan: SearchPlan, *, rows: Sequence[Row], title: str) -> None:
+    """Writes the losses of each stage, and the weights of two branches.
+
+    Args:
+        figures: directory of the PNG files.
+        plan: the plan of the search.
+        rows: its rows, to its end.
+        title: what was trained.
+    """
+    for stage in (1, 2, 3):
+        _plot_stage(figures / f"losses_stage_{stage}.png", plan, rows, stage, title)
+    path = plan.path(rows, "loss_adapted")
+    e1, e2, _ = plan.ends
+    names = " then ".join(plan.chosen(rows, stage) or "nothing" for stage in (2, 3))
+    plot_weights(
+        figures / "weights_chosen.png",
+        _weights(plan, [row for row in path if row["epoch"] >= e1]),
+        stage_starts=(e1, e2),
+        title=f"{title}: {names}, the chosen path",
+    )
+    stage, branch = _strongest_fall(plan, rows)
+    name = f"{title}: {branch} in stage {stage}, the strongest fall"
+    done = of_branch(rows, stage=stage, branch=branch)
+    if done:
+        start = plan.start(rows, stage)
+        plot_weights(
+            figures / "weights_strongest.png",
+            _weights(plan, [start, *done]),
+            stage_starts=(start["epoch"],),
+            title=name,
+        )
+        terms = [_falling(term, [start, *done]) for term in plan.branches[branch]]
+        plot_falling_terms(figures / "terms_and_weights.png", terms, title=name)
+
+
+def _plot_stage(path, plan, rows, stage, title):
+    of_stage = {
+        branch: of_branch(rows, stage=stage, branch=branch)
+        for branch in [*plan.branches, CONVENTIONAL]
+    }
+    losses = {name: _curve(done, "loss_unweighted") for name, done in of_stage.items() if done}
+    # In stage 3 `none` keeps the weights that stage 2 has chosen.
+    is_none = stage < 3 or plan.chosen(rows, 2) == NONE
+    if losses:
+        plot_losses(
+            path,
+            losses,
+            conventional=NONE if is_none else CONVENTIONAL,
+            chosen=plan.chosen(rows, stage) if stage > 1 else None,
+            title=f"{title}: loss in stage {stage}",
+        )
+
+
+def _strongest_fall(plan, rows):
+    """(stage, branch) whose weights ended lowest in sum below those they started with."""
+
+    def fall(key):
+        stage, branch = key
+        done = of_branch(rows, stage=stage, branch=branch)
+        if not done or is_out(done):
+            return 0.0
+        start = plan.start(rows, stage)
+        return sum(start[f"weight_{t}"] - done[-1][f"weight_{t}"] for t in plan.terms)
+
+    falling = [branch for branch in plan.branches if branch != NONE]
+    return max(((stage, branch) for stage in (2, 3) for branch in falling), key=fall)
+
+
+def _falling(term, path):
+    rise = first_rise(path, term)
+    return FallingTerm(
+        term,
+        term=_curve(path, term),
+        weight=_curve(path[1:], f"weight_{term}"),
+        risen=rise and rise["epoch"],
+    )
+
+
+def _weights(plan, rows):
+    return {term: _curve(rows, f"weight_{term}") for term in plan.terms}
+
+
+def _curve(rows, name):
+    return Curve([row["epoch"] for row in rows], [row[name] for row in rows])

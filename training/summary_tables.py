@@ -1,0 +1,208 @@
+"""`summary.md`: the paper's tables from `summary.json`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from awl_vae.system.markdown import NOTHING, percent, table
+from awl_vae.training.methods import TITLES
+from awl_vae.training.synthetic_tables import synthetic_lines
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How an experiment's tables are titled and explained.
+
+    Attributes:
+        tables: by measure, the number of the paper's table.
+        epoch: the epoch that they are read at.
+        steered: what the adapt images did.
+        threshold: which threshold the test images were judged by.
+    """
+
+    tables: Mapping[str, int]
+    epoch: str
+    steered: str
+    threshold: str
+
+
+_STEERED = {"auc": 6, "sensitivity": 7, "specificity": 8}
+WORDINGS = {
+    "labels": Wording(
+        tables=_STEERED,
+        epoch="at the epoch of each run's highest AUC on the adapt images",
+        steered="They steered the training and chose the epoch and the threshold: the figures are "
+        "optimistic.",
+        threshold="the threshold of the adapt images",
+    ),
+    "synthetic": Wording(
+        tables=_STEERED,
+        epoch="at the epoch of each run's highest AUC of calibration images against copies of them "
+        "with synthetic defects",
+        steered="They chose nothing: neither weights nor epoch nor threshold saw a label.",
+        threshold="the threshold of the calibration images",
+    ),
+    "loss_adapted": Wording(
+        tables={"auc": 9, "sensitivity": 10, "specificity": 11},
+        epoch="at the last epoch",
+        steered="They steered no training, but chose the threshold: sensitivity and specificity "
+        "are optimistic.",
+        threshold="the threshold of the adapt images",
+    ),
+    "baselines": Wording(
+        tables=_STEERED,
+        epoch="without any epoch",
+        steered="They chose the threshold: sensitivity and specificity are optimistic.",
+        threshold="the threshold of the adapt images",
+    ),
+}
+"""By what steered, or by the experiment."""
+
+MEASURES = {"auc": "AUC", "sensitivity": "Sensitivity", "specificity": "Specificity"}
+
+
+def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
+    """The paper's tables for one dataset, and every run behind them.
+
+    Args:
+        summary: what `summarize` returned.
+        counts: by labelled split, how many normal and anomalous images it has.
+
+    Returns:
+        The text of `summary.md`.
+    """
+    experiment = summary["experiment"]
+    wording = WORDINGS[summary["adapt_signal"] if experiment == "auc_adapted" else experiment]
+    methods = summary["methods"]
+    seeds = [str(row["seed"]) for row in next(iter(methods.values()))["per_seed"]]
+    lines = [
+        f"# {summary['dataset']}: {' and '.join(TITLES[method] for method in methods)}",
+        "",
+        f"Profile {summary['profile']}, protocol {summary['protocol']}, "
+        f"{summary['likelihood']} likelihood, score {summary['score']}, seeds {', '.join(seeds)}. "
+        f"{_rule(summary)}"
+        "In %, mean ± sample standard deviation over the seeds, "
+        f"{wording.epoch}.{_failures(methods)}",
+        "",
+    ]
+    if "adapt" in counts:
+        lines += [
+            f"**Adapt images ({_count(counts['adapt'])}).** {wording.steered}",
+            "",
+            *_table(wording.tables, methods, ""),
+            "",
+        ]
+    if "test" in counts:
+        lines += [
+            f"**Test images ({_count(counts['test'])}).** Read once, at the end, with "
+            f"{wording.threshold}.",
+            "",
+            *_table(wording.tables, methods, "test_"),
+            "",
+        ]
+    if counts:
+        lines += [*_baseline_lines(summary["mean_intensity"]), ""]
+    else:
+        lines += ["No labelled images: there is no AUC to report.", ""]
+    lines += synthetic_lines(summary, has_labels=bool(counts))
+    if "loss_adapted" in methods:
+        lines += ["What the searches chose:", "", *_searches(methods), ""]
+    return "\n".join([*lines, "Every run:", "", *_runs(methods)]) + "\n"
+
+
+def _rule(summary):
+    text = ""
+    if "auc_adapted" in summary["methods"]:
+        rule, patterns = summary["rule"], summary["patterns"]
+        if (rule, patterns) != ("paper", "paper"):
+            text = f"Rule {rule}, patterns {patterns}. "
+    if "beta_vae" in summary["methods"]:
+        text += f"KL weight of the β-VAE {summary['kl_weight']:g}. "
+    return text
+
+
+def _searches(methods):
+    pairs = zip(
+        *(methods[name]["per_seed"] for name in ("conventional", "loss_adapted")), strict=True
+    )
+    stages = ("falls in stage 2", "falls in stage 3")
+    losses = ("loss, conventional", "loss, loss-adapted", "difference")
+    yield from table(
+        ("seed", *stages, *losses, "epochs trained"),
+        (_search(conventional, adapted) for conventional, adapted in pairs),
+    )
+    yield ""
+    yield "The loss is the mean of the last epoch in nats, all terms at weight 1."
+    for row in methods["loss_adapted"]["per_seed"]:
+        for out in row.get("out", []):
+            yield (
+                f"With seed {row['seed']}, {out['branch']} was out of stage {out['stage']}: its "
+                f"loss was not finite in epoch {out['epoch']}."
+            )
+
+
+def _search(conventional, adapted):
+    losses = [row.get("loss_unweighted") for row in (conventional, adapted)]
+    cells = [NOTHING if loss is None else f"{loss:.2f}" for loss in losses]
+    cells.append(NOTHING if None in losses else f"{losses[1] - losses[0]:+.2f}")
+    chosen = [branch or NOTHING for branch in adapted["chosen"]]
+    return [str(adapted["seed"]), *chosen, *cells, str(adapted["trained_epochs"])]
+
+
+def _failures(methods):
+    failed = [
+        f"{TITLES[method]} with seed {row['seed']}"
+        for method, outcome in methods.items()
+        for row in outcome["per_seed"]
+        if "failed" in row
+    ]
+    return f" Stopped, and not in the means: {', '.join(failed)}." if failed else ""
+
+
+def _count(count):
+    return f"{count[0]} normal + {count[1]} anomalous"
+
+
+def _table(tables, methods, prefix):
+    return table(
+        ("", *(TITLES[method] for method in methods)),
+        (
+            [
+                f"{MEASURES[measure]} (Table {number})",
+                *(
+                    percent(method["mean"][prefix + measure], method["std"][prefix + measure])
+                    for method in methods.values()
+                ),
+            ]
+            for measure, number in tables.items()
+        ),
+    )
+
+
+def _baseline_lines(baseline):
+    aucs = [f"{100 * auc:.2f} on the {split} images" for split, auc in baseline.items()]
+    yield (
+        f"For comparison, the AUC of the mean intensity alone: {', '.join(aucs)} "
+        "(under 50: the anomalous ones are darker)."
+    )
+
+
+def _runs(methods):
+    columns = ("auc", "sensitivity", "specificity", "test_auc", "test_sensitivity")
+    columns += ("test_specificity", "synthetic_auc")
+    return table(
+        ("method", "seed", "epoch", "threshold", *columns),
+        (
+            [method, str(row["seed"]), *_run(row, columns)]
+            for method, outcome in methods.items()
+            for row in outcome["per_seed"]
+        ),
+    )
+
+
+def _run(row, columns):
+    if "failed" in row:
+        failed = row["failed"]
+        reason = f"stopped: {failed['term']} was not finite in epoch {failed['epoch']}"
+        return [reason, "", *("" for _ in columns)]
+    figures = [percent(row.get(column)) for column in columns]
+    return [str(row["epoch"]), f"{row['threshold']:.6g}", *figures]

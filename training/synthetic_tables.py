@@ -1,0 +1,107 @@
+"""What the scores, and synthetic defects, tell of the models, for `summary.md`."""
+
+import statistics
+from collections.abc import Iterator, Mapping
+
+from awl_vae.system.markdown import percent, table
+from awl_vae.training.methods import TITLES
+from awl_vae.training.summary import over_seeds
+
+NEAR_CHANCE = 0.6
+"""An AUC of synthetic defects below this is worth a warning."""
+
+CLEARLY = 0.05
+"""How much higher an AUC by another score is worth a word."""
+
+COLUMNS = {"synthetic_auc": "synthetic defects", "auc": "adapt", "test_auc": "test"}
+"""By AUC that a run has by score, what its column is called."""
+
+
+def synthetic_lines(summary: Mapping, *, has_labels: bool) -> Iterator[str]:
+    """The AUC by score and by kind of synthetic defect, and what to do about it.
+
+    Args:
+        summary: what `summarize` returned.
+        has_labels: whether there are labelled images.
+    """
+    per_seed = {
+        method: rows
+        for method, outcome in summary["methods"].items()
+        if (rows := [row for row in outcome["per_seed"] if "synthetic_auc_by_kind" in row])
+    }
+    if not per_seed:
+        return
+    means = {method: _means(rows) for method, rows in per_seed.items()}
+    yield "AUC by score, mean over the seeds:"
+    yield ""
+    yield from _by_score(means)
+    yield ""
+    yield f"AUC by kind of synthetic defect, score {summary['score']}, mean over the seeds:"
+    yield ""
+    yield from _by_kind(per_seed)
+    yield ""
+    uses_labels = summary.get("adapt_signal", "labels") == "labels" and has_labels
+    for method, of_scores in means.items():
+        aucs = {score: merits["synthetic_auc"] for score, merits in of_scores.items()}
+        if text := _advice(aucs, summary["score"], is_free=not uses_labels):
+            yield f"Warning: {TITLES[method]} {text}"
+            yield ""
+
+
+def _means(rows):
+    """By score and column, the mean over the seeds, or None where there is nothing."""
+    return {
+        score: {
+            merit: over_seeds(statistics.fmean, [row["by_score"][score] for row in rows], merit)
+            for merit in COLUMNS
+        }
+        for score in rows[0]["by_score"]
+    }
+
+
+def _by_score(means):
+    """A row for each method and score; the columns that are there."""
+    rows = [
+        (method, score, merits)
+        for method, of_scores in means.items()
+        for score, merits in of_scores.items()
+    ]
+    shown = [name for name in COLUMNS if any(merits[name] is not None for *_, merits in rows)]
+    return table(
+        ("method", "score", *(COLUMNS[name] for name in shown)),
+        (
+            [TITLES[method], score, *(percent(merits[name]) for name in shown)]
+            for method, score, merits in rows
+        ),
+    )
+
+
+def _by_kind(per_seed):
+    kinds = list(next(iter(per_seed.values()))[0]["synthetic_auc_by_kind"])
+    return table(
+        ("method", *kinds),
+        (
+            [
+                TITLES[method],
+                *(
+                    percent(statistics.fmean(row["synthetic_auc_by_kind"][kind] for row in rows))
+                    for kind in kinds
+                ),
+            ]
+            for method, rows in per_seed.items()
+        ),
+    )
+
+
+def _advice(aucs, score, *, is_free):
+    """What to do where synthetic defects are hardly found, or without labels, by a wrong score."""
+    own, best = aucs[score], max(aucs, key=aucs.get)
+    is_better = aucs[best] > own + CLEARLY
+    if own >= NEAR_CHANCE and not (is_free and is_better):
+        return None
+    text = f"finds synthetic defects with an AUC of {percent(own)} % by the score {score}"
+    if own < NEAR_CHANCE:
+        text += ", where 50 is chance"
+    if is_better:
+        return f"{text}, and of {percent(aucs[best])} % by {best}: try --score={best}."
+    return f"{text}. Look at the reconstructions; more --epochs or run_baselines.py may do better."

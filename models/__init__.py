@@ -1,6 +1,5 @@
 """The variational autoencoder and the networks it is made of."""
 
-from awl_vae.models.networks import build_decoder, build_encoder
-from awl_vae.models.vae import VAE, VARIANCES
+import lazy_loader
 
-__all__ = ["VAE", "VARIANCES", "build_decoder", "build_encoder"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,26 @@
+"""AWL-VAE: a VAE that finds defects in images and changes the weights of its loss while it trains.
+
+    from awl_vae import Detector, train
+
+    detector = train("photographs", run_dir="runs/photographs", rule="climb")
+
+Nothing below is imported before it is used, so that a name costs no TensorFlow.
+"""
+
+import os
+from pathlib import Path
+
+import lazy_loader
+
+__version__ = "0.2.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+# A small file can claim to be an image of any size; OpenCV, which reads this when it is imported,
+# would make room for 2³⁰ pixels.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 28))
+
+_CHECKOUT = Path(__file__).parent.parent
+if (_CHECKOUT / "setup.cfg").is_file():
+    # In a checkout the rooms (models/, data/, …) lie beside this folder; installed, in it.
+    __path__.append(str(_CHECKOUT))

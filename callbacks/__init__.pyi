@@ -1,0 +1,37 @@
+from .auc import AdaptAUC as AdaptAUC
+from .best_model import BestModel as BestModel
+from .branch_event_writer import BranchEventWriter as BranchEventWriter
+from .epoch_order import EpochOrder as EpochOrder
+from .event_writer import EventWriter as EventWriter
+from .finite import (
+    NonFiniteError as NonFiniteError,
+    StopOnNonFinite as StopOnNonFinite,
+)
+from .history_writer import HistoryWriter as HistoryWriter
+from .loss_adapted import LossAdaptedSearch as LossAdaptedSearch
+from .loss_weight_scheduler import LossWeightScheduler as LossWeightScheduler
+from .progress import Progress as Progress
+from .resume import Resume as Resume
+from .rules import (
+    AnnealingRule as AnnealingRule,
+    ClimbRule as ClimbRule,
+    PaperRule as PaperRule,
+    Rule as Rule,
+    Step as Step,
+    should_switch as should_switch,
+)
+from .search.falling_weight import (
+    falling_weight as falling_weight,
+    first_rise as first_rise,
+    is_rising as is_rising,
+)
+from .search.plan import (
+    CONVENTIONAL as CONVENTIONAL,
+    NONE as NONE,
+    Row as Row,
+    SearchPlan as SearchPlan,
+    first_nonfinite as first_nonfinite,
+    has_diverged as has_diverged,
+    of_branch as of_branch,
+)
+from .snapshot import save_model as save_model

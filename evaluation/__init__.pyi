@@ -1,0 +1,11 @@
+from .pixels import pixel_metrics as pixel_metrics
+from .roc import (
+    auroc as auroc,
+    rates as rates,
+    youden_threshold as youden_threshold,
+)
+from .scorer import Scorer as Scorer
+from .scores import (
+    SCORES as SCORES,
+    Score as Score,
+)

@@ -1,0 +1,17 @@
+from .patterns import (
+    BRANCHES as BRANCHES,
+    DISABLED as DISABLED,
+    PATTERN_SETS as PATTERN_SETS,
+    PATTERNS as PATTERNS,
+    TERMS as TERMS,
+    VARIANCES as VARIANCES,
+    with_kl_weight as with_kl_weight,
+)
+from .terms import (
+    LOG_VARIANCE_RANGE as LOG_VARIANCE_RANGE,
+    bce as bce,
+    clip_log_variance as clip_log_variance,
+    kl as kl,
+    log_variance as log_variance,
+    mahalanobis as mahalanobis,
+)

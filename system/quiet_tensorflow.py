@@ -1,0 +1,13 @@
+"""Importing this imports TensorFlow, without the lines that its libraries print.
+
+Some come before any log level is in force (https://github.com/tensorflow/tensorflow/issues/100442),
+so that what a command prints is the command's. Python's own errors are not affected.
+"""
+
+import os
+
+from awl_vae.system.terminal import silent_stderr
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with silent_stderr():
+    import tensorflow  # noqa: F401

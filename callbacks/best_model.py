@@ -14,21 +14,21 @@ class BestModel(keras.callbacks.Callback):
 
     Args:
         path: the `.keras` file.
-        metric: the name of the AUROC, among the logs.
+        monitor: the name of the AUROC, among the logs.
     """
 
-    def __init__(self, path: Path, metric: str):
+    def __init__(self, path: Path, monitor: str):
         super().__init__()
         self.path = path
-        self.metric = metric
+        self.monitor = monitor
         self.set_state({"epoch": 0, "auc": -1.0})
 
     def on_train_begin(self, logs=None):
         self.set_state({"epoch": 0, "auc": -1.0})
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs[self.metric] > self.auc:
-            self.epoch, self.auc = epoch + 1, logs[self.metric]
+        if logs[self.monitor] > self.auc:
+            self.epoch, self.auc = epoch + 1, logs[self.monitor]
             save_model(self.path, self.model)
 
     def get_state(self):

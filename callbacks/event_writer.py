@@ -57,17 +57,17 @@ class EventWriter(keras.callbacks.Callback):
         log_dir: directory of the event files.
         terms: names of the loss terms.
         hyper_parameters: settings of the run, for the HParams page.
-        metric: the name of the AUROC, among the logs.
+        monitor: the name of the AUROC, among the logs.
         images: what to show.
     """
 
     def __init__(
-        self, log_dir: Path, *, terms, hyper_parameters: Mapping, metric: str, images: Images
+        self, log_dir: Path, *, terms, hyper_parameters: Mapping, monitor: str, images: Images
     ):
         super().__init__()
         self.log_dir = log_dir
         self.settings = {"terms": terms, "hyper_parameters": hyper_parameters}
-        self.metric = metric
+        self.monitor = monitor
         self.images = images
         self.best_auc = -1.0
 
@@ -76,8 +76,8 @@ class EventWriter(keras.callbacks.Callback):
         self.run = TensorBoardRun(self.log_dir, **self.settings)
 
     def on_epoch_end(self, epoch, logs=None):
-        is_best = logs[self.metric] > self.best_auc
-        self.best_auc = max(self.best_auc, logs[self.metric])
+        is_best = logs[self.monitor] > self.best_auc
+        self.best_auc = max(self.best_auc, logs[self.monitor])
         self.run.write(epoch + 1, logs, self.images if is_best else None)
 
     def on_train_end(self, logs=None):

@@ -8,7 +8,14 @@ import keras
 import numpy as np
 
 from awl_vae.callbacks.arithmetic import as_written, plain_sum
-from awl_vae.callbacks.search.plan import CONVENTIONAL, NONE, SearchPlan, blamed, is_out, of_branch
+from awl_vae.callbacks.search.plan import (
+    CONVENTIONAL,
+    NONE,
+    SearchPlan,
+    first_nonfinite,
+    has_diverged,
+    of_branch,
+)
 from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
 from awl_vae.system import write_csv
 
@@ -70,9 +77,9 @@ class LossAdaptedSearch(keras.callbacks.Callback):
         before = self.plan.chosen(self.rows, self.step.stage)
         self.rows.append(self._row(logs))
         done = of_branch(self.rows, stage=self.step.stage, branch=self.step.branch)
-        if is_out(done):
+        if has_diverged(done):
             last = done[-1]
-            name = blamed(last, self.plan.terms)
+            name = first_nonfinite(last, self.plan.terms)
             self.say(
                 f"stage {self.step.stage}: {self.step.branch} is out, {name} was {last[name]} "
                 f"in epoch {last['epoch']}"
@@ -91,7 +98,7 @@ class LossAdaptedSearch(keras.callbacks.Callback):
     def set_state(self, state):
         self.rows = list(state["rows"])
 
-    def take_up(self, method: str) -> None:
+    def restore(self, method: str) -> None:
         """Puts the model into its state at E3; `method` is "conventional" or "loss_adapted"."""
         self._restore("conventional" if method == CONVENTIONAL else "chosen-3")
 

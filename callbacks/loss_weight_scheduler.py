@@ -8,22 +8,22 @@ from awl_vae.callbacks.rules import Rule, Step
 from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
 
 
-class PatternSwitcher(keras.callbacks.Callback):
+class LossWeightScheduler(keras.callbacks.Callback):
     """Trains each epoch with the weights that a rule says.
 
-    Needs the rule's metric in the logs and adds `pattern`, from 1, the one that the epoch was
+    Needs the rule's monitor in the logs and adds `pattern`, from 1, the one that the epoch was
     trained with, or None where the weights are no pattern.
 
     Args:
         rule: says the weights.
-        metric: the name of what it follows, among the logs.
+        monitor: the name of what it follows, among the logs.
         best_path: the `.npz` file of the model that the rule may come back to.
     """
 
-    def __init__(self, rule: Rule, *, metric: str, best_path: Path):
+    def __init__(self, rule: Rule, *, monitor: str, best_path: Path):
         super().__init__()
         self.rule = rule
-        self.metric = metric
+        self.monitor = monitor
         self.best_path = best_path
 
     def on_train_begin(self, logs=None):
@@ -38,7 +38,7 @@ class PatternSwitcher(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         pattern = self.step.pattern
         logs["pattern"] = None if pattern is None else pattern + 1
-        self.rule_state, self.step = self.rule.after_epoch(self.rule_state, logs[self.metric])
+        self.rule_state, self.step = self.rule.after_epoch(self.rule_state, logs[self.monitor])
         if self.step.is_best:
             write_snapshot(self.best_path, self.model)
 

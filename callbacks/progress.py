@@ -1,75 +1,11 @@
-"""One progress bar over everything that a command has to do."""
+"""Telling the progress bar of a command what is being trained."""
 
-import sys
-import time
 from collections.abc import Callable
 
 import keras
 
 from awl_vae.callbacks.auc import AUCS
-
-
-class ProgressBar:
-    """A line with a bar, the time left, and what is going on.
-
-    On a terminal the line is drawn anew; in a file or a pipe a line is added now and then.
-
-    Args:
-        total: number of units of work.
-        stream: where to write.
-
-    Attributes:
-        later: units of work that come after the present part.
-    """
-
-    WIDTH = 24
-
-    def __init__(self, total: int, stream=None):
-        self.total = total
-        self.stream = stream or sys.stderr
-        is_terminal = self.stream.isatty()
-        self.interval = 0.2 if is_terminal else 15.0
-        self._clear, self._end = ("\r\x1b[K", "") if is_terminal else ("", "\n")
-        self.done = self.later = 0
-        self._start = self._last = time.monotonic()
-
-    def advance(self, units: int, text: str) -> None:
-        """Counts `units` as done; `text` says what is going on."""
-        was_done, self.done = self.done, min(self.done + units, self.total)
-        now = time.monotonic()
-        ends = was_done < self.done == self.total
-        if now - self._last < self.interval and not ends:
-            return
-        self._last = now
-        share = self.done / self.total
-        filled = int(self.WIDTH * share)
-        bar = "━" * filled + "╌" * (self.WIDTH - filled)
-        left = ""  # Unknown before anything is done.
-        if self.done:
-            left = f"{_clock((now - self._start) / self.done * (self.total - self.done))} left  "
-        line = f"{bar} {100 * share:3.0f} %  {left}{text}"
-        self.stream.write(f"{self._clear}{line}{self._end}")
-        self.stream.flush()
-
-    def say(self, text: str) -> None:
-        """Writes a line of its own, above the bar."""
-        self.stream.write(f"{self._clear}{text}\n")
-        self.stream.flush()
-
-    def expect(self, units: int) -> None:
-        """Says how many units the present part still takes; what comes after it stays `later`."""
-        self.total = self.done + units + self.later
-
-    def close(self) -> None:
-        """Ends the line."""
-        self.stream.write(self._clear)
-        self.stream.flush()
-
-
-def _clock(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+from awl_vae.system.terminal import ProgressBar
 
 
 class Progress(keras.callbacks.Callback):

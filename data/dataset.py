@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SPLITS = ("train", "calibration", "adapt", "test", "damaged")
+from awl_vae.system.errors import UserError
+
+SPLITS = ("train", "calibration", "adapt", "test", "synthetic")
 
 
-class DataError(ValueError):
+class DataError(UserError, ValueError):
     """The images that were asked for are not there, or not as they must be."""
 
 
@@ -43,7 +45,7 @@ class Dataset:
         calibration: normal images that nothing trains on, for thresholds and scales.
         adapt: labelled images, which the switcher and the choice of the best epoch may see.
         test: labelled images that are read once, at the end; empty under the protocol "paper".
-        damaged: copies of calibration images with synthetic defects.
+        synthetic: copies of calibration images with synthetic defects.
         ignored: names of files that lie beside the images and are none of them.
     """
 
@@ -51,7 +53,7 @@ class Dataset:
     calibration: tuple[Item, ...]
     adapt: tuple[Item, ...]
     test: tuple[Item, ...]
-    damaged: tuple[Item, ...] = ()
+    synthetic: tuple[Item, ...] = ()
     ignored: tuple[str, ...] = ()
 
     def items(self) -> list[tuple[str, Item]]:

@@ -15,10 +15,10 @@ from functools import partial
 from itertools import groupby
 
 from awl_vae.data.dataset import DataError, Dataset, Item
-from awl_vae.data.images import fit, read_gray
+from awl_vae.data.images import read_gray, resize
 from awl_vae.data.splits import split_pool
 
-INSTALL = "pip install -e '.[elpv]'"
+INSTALL = "pip install 'awl-vae[elpv]'"
 
 
 def elpv(
@@ -61,6 +61,6 @@ def elpv(
     return split_pool(pool[0.0], pool[1.0], num_train=num_train, protocol=protocol)
 
 
-def _item(root, file_name, defect, image_size, resize):
+def _item(root, file_name, defect, image_size, mode):
     read = partial(read_gray, root / file_name)
-    return Item(name=file_name, defect=defect, load=lambda: fit(read(), image_size, resize))
+    return Item(name=file_name, defect=defect, load=lambda: resize(read(), image_size, mode))

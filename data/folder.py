@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from awl_vae.data.dataset import DataError, Dataset, Item, mask_path
-from awl_vae.data.images import SUFFIXES, fit, read_gray
+from awl_vae.data.images import SUFFIXES, read_gray, resize
 from awl_vae.data.splits import split_train_and_labelled
 from awl_vae.system import atomic_path
 
@@ -114,7 +114,7 @@ def _write_png(path, image):
         temporary.write_bytes(data)
 
 
-def _item(root, image_size, resize, path, defect):
+def _item(root, image_size, mode, path, defect):
     name = path.relative_to(root).as_posix()
     if not name.isprintable():
         raise DataError(f"Expected file names in UTF-8. Received: {name!r} in {root}")
@@ -122,8 +122,10 @@ def _item(root, image_size, resize, path, defect):
     return Item(
         name=name,
         defect=defect,
-        load=lambda: fit(read_gray(path), image_size, resize),
-        load_mask=(lambda: fit(read_gray(mask), image_size, resize) > 0) if mask.exists() else None,
+        load=lambda: resize(read_gray(path), image_size, mode),
+        load_mask=(lambda: resize(read_gray(mask), image_size, mode) > 0)
+        if mask.exists()
+        else None,
     )
 
 

@@ -83,7 +83,7 @@ class Placement:
 
     @classmethod
     def of(cls, shape: tuple[int, int], image_size: tuple[int, int], mode: str) -> "Placement":
-        """The placement of an image (h, w) in an image size by a resize mode; see `fit`."""
+        """The placement of an image (h, w) in an image size by a resize mode; see `resize`."""
         scales = image_size[0] / shape[0], image_size[1] / shape[1]
         if mode != "stretch":
             scale = min(scales) if mode == "pad" else max(scales)
@@ -93,7 +93,7 @@ class Placement:
         return cls(size, (size[0] / shape[0], size[1] / shape[1]), offset)
 
 
-def fit(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndarray:
+def resize(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndarray:
     """Brings an image to a size.
 
     Args:
@@ -130,8 +130,8 @@ def to_float(images: np.ndarray) -> np.ndarray:
     return images.astype(np.float32) / np.float32(np.iinfo(images.dtype).max)
 
 
-def unfit(values: np.ndarray, shape: tuple[int, int], mode: str) -> np.ndarray:
-    """Brings an array of a fitted image's size back to the image's own: the way back of `fit`.
+def resize_back(values: np.ndarray, shape: tuple[int, int], mode: str) -> np.ndarray:
+    """Brings an array of a fitted image's size back to the image's own: the way back of `resize`.
 
     Args:
         values: float32 array (height, width).

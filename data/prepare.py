@@ -38,9 +38,9 @@ class PreparedData:
 
     @property
     def originals(self) -> np.ndarray:
-        """Of each damaged copy, the position (N,) of the calibration image that it is of."""
+        """Of each synthetic copy, the position (N,) of the calibration image that it is of."""
         positions = self.positions["calibration"]
-        return positions[originals(len(positions))[: len(self.positions["damaged"])]]
+        return positions[originals(len(positions))[: len(self.positions["synthetic"])]]
 
     def images(self, split: str, indices: np.ndarray) -> np.ndarray:
         """Images (N, H, W, 1) float32 in [0, 1] of a split."""
@@ -115,7 +115,7 @@ def _listed(dataset):
     return [
         {"image": item.name, "split": split, "label": item.label, "defect": item.defect}
         for split, item in dataset.items()
-        if split != "damaged"  # made of the others
+        if split != "synthetic"  # made of the others
     ]
 
 

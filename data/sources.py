@@ -1,5 +1,7 @@
 """The datasets by the names that `--dataset` takes."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from awl_vae.data.bellows import BELLOWS
@@ -7,8 +9,9 @@ from awl_vae.data.comb import COMB
 from awl_vae.data.dataset import DataError, Dataset
 from awl_vae.data.elpv import elpv
 from awl_vae.data.folder import folder
+from awl_vae.data.generated import Product
 from awl_vae.data.square import SQUARE
-from awl_vae.data.textures import BRICK, GRAVEL
+from awl_vae.data.textures import BRICK, GRAVEL, Texture
 
 GENERATED = {product.name: product for product in (BELLOWS, SQUARE, COMB)}
 """Stand-ins for the paper's confidential photographs, rendered when they are needed."""
@@ -16,29 +19,12 @@ GENERATED = {product.name: product for product in (BELLOWS, SQUARE, COMB)}
 TEXTURES = {texture.name: texture for texture in (BRICK, GRAVEL)}
 """Photographs of textures from the package scikit-image, with defects made on them."""
 
-REAL = {
-    "elpv_mono": partial(elpv, "mono"),
-    "elpv_poly": partial(elpv, "poly"),
-    "folder": folder,
-}
-"""Photographs: of the package elpv-dataset, and of a directory."""
 
+@dataclass(frozen=True)
+class Request:
+    """Which images are wanted of a dataset.
 
-def load_dataset(
-    name: str,
-    image_size: tuple[int, int],
-    *,
-    num_train: int | None,
-    protocol: str,
-    num_adapt: tuple[int, int] | None = None,
-    resize: str = "stretch",
-    data_dir: str | None = None,
-    needs_labels: bool = True,
-) -> Dataset:
-    """The dataset of a name, split.
-
-    Args:
-        name: a key of `GENERATED`, `TEXTURES` or `REAL`.
+    Attributes:
         image_size: (height, width) of every image.
         num_train: number of training images, or None for all that there are.
         protocol: "heldout" or "paper".
@@ -47,6 +33,68 @@ def load_dataset(
         resize: how real images are brought to the size: "stretch", "pad" or "crop".
         data_dir: the images of "folder"; for a generated dataset, real images in its place.
         needs_labels: whether too few labelled images are an error; otherwise they are left out.
+    """
+
+    image_size: tuple[int, int]
+    num_train: int | None
+    protocol: str
+    num_adapt: tuple[int, int] | None = None
+    resize: str = "stretch"
+    data_dir: str | None = None
+    needs_labels: bool = True
+
+
+Source = Callable[[Request], Dataset]
+
+
+def _made(product: Product | Texture) -> Source:
+    return lambda wanted: product.dataset(
+        wanted.image_size,
+        num_train=wanted.num_train,
+        protocol=wanted.protocol,
+        num_adapt=wanted.num_adapt,
+    )
+
+
+def _elpv(cell_type: str, wanted: Request) -> Dataset:
+    return elpv(
+        cell_type,
+        wanted.image_size,
+        num_train=wanted.num_train,
+        protocol=wanted.protocol,
+        resize=wanted.resize,
+    )
+
+
+def _folder(wanted: Request) -> Dataset:
+    if wanted.data_dir is None:
+        raise DataError("Expected --data_dir with --dataset=folder. Received: none.")
+    return folder(
+        wanted.data_dir,
+        wanted.image_size,
+        num_train=wanted.num_train,
+        protocol=wanted.protocol,
+        resize=wanted.resize,
+        needs_labels=wanted.needs_labels,
+    )
+
+
+SOURCES: dict[str, Source] = {
+    **{name: _made(product) for name, product in (GENERATED | TEXTURES).items()},
+    "elpv_mono": partial(_elpv, "mono"),
+    "elpv_poly": partial(_elpv, "poly"),
+    "folder": _folder,
+}
+"""By the name that `--dataset` takes, what makes a dataset of a request."""
+
+
+def load_dataset(name: str, image_size: tuple[int, int], **wanted) -> Dataset:
+    """The dataset of a name, split.
+
+    Args:
+        name: a key of `SOURCES`.
+        image_size: (height, width) of every image.
+        **wanted: the other attributes of `Request`.
 
     Returns:
         The dataset.
@@ -54,16 +102,11 @@ def load_dataset(
     Raises:
         DataError: If the images are not there.
     """
-    if name == "folder" and data_dir is None:
-        raise DataError("Expected --data_dir with --dataset=folder. Received: none.")
-    settings = {"num_train": num_train, "protocol": protocol}
-    if data_dir is not None:
-        if name not in ("folder", *GENERATED):
-            raise DataError(
-                f"Expected no --data_dir with --dataset={name}. Received: data_dir={data_dir}"
-            )
-        return folder(data_dir, image_size, **settings, resize=resize, needs_labels=needs_labels)
-    made = GENERATED | TEXTURES
-    if name in made:
-        return made[name].dataset(image_size, **settings, num_adapt=num_adapt)
-    return REAL[name](image_size, **settings, resize=resize)
+    request = Request(image_size, **wanted)
+    if request.data_dir is not None and name in GENERATED:
+        return _folder(request)
+    if request.data_dir is not None and name != "folder":
+        raise DataError(
+            f"Expected no --data_dir with --dataset={name}. Received: data_dir={request.data_dir}"
+        )
+    return SOURCES[name](request)

@@ -41,7 +41,7 @@ class UnseenError(ValueError):
 Draw = Callable[[np.ndarray, np.ndarray, np.random.RandomState], tuple[np.ndarray, np.ndarray]]
 
 
-def damaged_copies(items: Sequence[Item]) -> tuple[Item, ...]:
+def synthetic_copies(items: Sequence[Item]) -> tuple[Item, ...]:
     """Damaged copies of normal images, each with what is cut from another of them.
 
     Args:
@@ -71,7 +71,7 @@ def damaged_copies(items: Sequence[Item]) -> tuple[Item, ...]:
 
     return tuple(
         Item(
-            name=f"damaged/{index:05d}_{kinds[index % len(kinds)]}.png",
+            name=f"synthetic/{index:05d}_{kinds[index % len(kinds)]}.png",
             defect=kinds[index % len(kinds)],
             load=lambda index=index: damage(index)[0],
             load_mask=lambda index=index: damage(index)[1],

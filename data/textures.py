@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from awl_vae.data.dataset import DataError, Dataset, Item, in_layout
-from awl_vae.data.images import HALF, fit, read_gray
+from awl_vae.data.images import HALF, read_gray, resize
 
-INSTALL = "pip install -e '.[textures]'"
+INSTALL = "pip install 'awl-vae[textures]'"
 CUT = 64
 PARTS = {
     "train": (slice(0, 512), slice(0, 288)),
@@ -108,7 +108,9 @@ def _item(photographs, split, index, num_normal, shape, image_size):
             damaged = np.clip(DEFECTS[defect](normal, piece, rng), 0.0, 1.0)
             mask = np.abs(damaged - normal) > LEAST_CHANGE
         image = np.floor(255.0 * damaged + HALF).astype(np.uint8)
-        return fit(image, image_size, "stretch"), fit(np.uint8(mask), image_size, "stretch") > 0
+        return resize(image, image_size, "stretch"), resize(
+            np.uint8(mask), image_size, "stretch"
+        ) > 0
 
     return Item(
         name=in_layout(split, defect, f"{index:05d}"),

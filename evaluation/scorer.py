@@ -55,7 +55,7 @@ class Scorer(keras.Model):
         )
         self.built = True
         images = tf.TensorSpec((None, *self.image_size, 1), tf.float32)
-        self.traced = tf.function(self.call, input_signature=[images])
+        self.score_and_map = tf.function(self.call, input_signature=[images])
         self.reconstruct = tf.function(self.model, input_signature=[images])
         self._residual = tf.function(
             lambda x: ops.square(x - self.model(x))[..., 0], input_signature=[images]
@@ -74,12 +74,12 @@ class Scorer(keras.Model):
 
     def scores(self, batches: Iterable) -> np.ndarray:
         """Scores (N,) float32 of the images in batches (B, H, W, 1), in their order."""
-        return _joined(self.traced(batch)[0] for batch in batches)
+        return _joined(self.score_and_map(batch)[0] for batch in batches)
 
     def maps(self, batches: Iterable) -> Iterator[np.ndarray]:
         """Anomaly maps, each (H, W) float32, of the images in batches, one after the other."""
         for batch in batches:
-            yield from self.traced(batch)[1].numpy()
+            yield from self.score_and_map(batch)[1].numpy()
 
     def learn_scale(self, batches: Iterable) -> Residuals | None:
         """Learns the scale of the residual from normal images, where the score uses it.
@@ -101,7 +101,7 @@ class Scorer(keras.Model):
             count += len(batch)
         return Residuals(total, count)
 
-    def held_out(
+    def leave_one_out(
         self, batches: Iterable, originals: Iterable, residuals: Residuals | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Scores images that the scale was learnt from, or copies of them, as if it was not.
@@ -119,14 +119,16 @@ class Scorer(keras.Model):
         """
         results = []
         for batch, scale in self._with_scales(batches, originals, residuals):
-            scores, maps = self.traced(batch) if scale is None else self._scaled(batch, scale)
+            scores, maps = (
+                self.score_and_map(batch) if scale is None else self._scaled(batch, scale)
+            )
             results.append((scores, ops.max(maps, axis=(1, 2))))  # (B, H, W) -> (B,)
         return tuple(_joined(parts) for parts in zip(*results, strict=True))
 
     def scores_by_name(
         self, batches: Iterable, residuals: Residuals, originals: Iterable | None = None
     ) -> dict[str, np.ndarray]:
-        """Scores (N,) of the images in batches by each of `SCORES`; see `held_out`."""
+        """Scores (N,) of the images in batches by each of `SCORES`; see `leave_one_out`."""
         parts = {name: [] for name in SCORES}
         for x, scale in self._with_scales(batches, originals, residuals):
             x_hat = self.reconstruct(x)

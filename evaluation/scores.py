@@ -1,12 +1,13 @@
-"""Anomaly scores: a map over the pixels, and one number per image taken from it."""
+"""Anomaly scores: a map over the pixels, and one number per image taken from it.
+
+Keras is imported when a score is computed, so that the names of the scores cost no TensorFlow.
+"""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from keras import ops
-from scipy.ndimage import gaussian_filter1d
 
 TOP_FRACTION = 0.01
 """Share of the pixels, those with the largest errors, that `top_fraction` averages."""
@@ -35,11 +36,15 @@ class Score:
 
 def squared_error(x, x_hat, scale):
     """(x − x')² of each pixel: (N, H, W, 1) each to (N, H, W)."""
+    from keras import ops
+
     return ops.square(x - x_hat)[..., 0]
 
 
 def absolute_error(x, x_hat, scale):
     """|x − x'| of each pixel: (N, H, W, 1) each to (N, H, W)."""
+    from keras import ops
+
     return ops.abs(x - x_hat)[..., 0]
 
 
@@ -59,16 +64,22 @@ def standardized_error(x, x_hat, scale):
 
 def largest(maps):
     """The largest value: (N, H, W) to (N,)."""
+    from keras import ops
+
     return ops.max(maps, axis=(1, 2))
 
 
 def mean(maps):
     """The mean: (N, H, W) to (N,)."""
+    from keras import ops
+
     return ops.mean(maps, axis=(1, 2))
 
 
 def mean_of_largest(maps):
     """The mean of the `TOP_FRACTION` largest values: (N, H, W) to (N,)."""
+    from keras import ops
+
     num_pixels = maps.shape[1] * maps.shape[2]
     values, _ = ops.top_k(ops.reshape(maps, (-1, num_pixels)), math.ceil(TOP_FRACTION * num_pixels))
     return ops.mean(values, axis=1)
@@ -76,6 +87,8 @@ def mean_of_largest(maps):
 
 def _smoothing(size, sigma):
     """Matrix (size, size) float32 that smooths a line by a Gaussian, mirrored at its ends."""
+    from scipy.ndimage import gaussian_filter1d
+
     unit = np.eye(size)
     return gaussian_filter1d(unit, sigma, axis=0, mode="reflect", truncate=3.0).astype(np.float32)
 

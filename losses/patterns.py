@@ -15,6 +15,9 @@ TERMS = MappingProxyType(
 )
 """The names of the loss terms of each likelihood, in the order of Eqs. (11) and (12)."""
 
+VARIANCES = ("learned", "optimal")
+"""Of the gaussian likelihood: σ² of each pixel, from the decoder, or one for all (σ-VAE)."""
+
 
 def _subsets(terms, max_size):
     return [

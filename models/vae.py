@@ -4,10 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from awl_vae.losses import TERMS, bce, clip_log_variance, kl, log_variance, mahalanobis
+from awl_vae.losses import TERMS, VARIANCES, bce, clip_log_variance, kl, log_variance, mahalanobis
 from awl_vae.models.networks import build_decoder, build_encoder
-
-VARIANCES = ("learned", "optimal")
 
 
 @keras.saving.register_keras_serializable(package="awl_vae")
@@ -36,7 +34,7 @@ class VAE(keras.Model):
         latent_dim: number of latent variables, the paper's rank of z.
         likelihood: "bernoulli" or "gaussian".
         seed: seed of the noise ε.
-        samples: whether training samples z; without, it takes z = μ_z, as an autoencoder does.
+        sample_latent: whether training samples z; without, z = μ_z, as in an autoencoder.
         variance: of a gaussian. "learned": σ² of each pixel is an output; "optimal": one σ² for
             all, the mean squared error of the batch (σ-VAE, Rybkin et al., 2021), which no gradient
             goes through: the log-variance alone trains nothing then.
@@ -54,7 +52,7 @@ class VAE(keras.Model):
         latent_dim,
         likelihood="bernoulli",
         seed=None,
-        samples=True,
+        sample_latent=True,
         variance="learned",
         dtype=None,
         **kwargs,
@@ -74,7 +72,7 @@ class VAE(keras.Model):
         self.latent_dim = latent_dim
         self.likelihood = likelihood
         self.seed = seed
-        self.samples = samples
+        self.sample_latent = sample_latent
         self.variance = variance
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.encoder = build_encoder(
@@ -149,7 +147,7 @@ class VAE(keras.Model):
         """
         z_mean, z_log_var = self.encode(x, training=training)
         z = z_mean
-        if self.samples:
+        if self.sample_latent:
             noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
             z += ops.exp(0.5 * clip_log_variance(z_log_var)) * noise
         output = self.decoder(z, training=training)
@@ -202,7 +200,15 @@ class VAE(keras.Model):
             "latent_dim": self.latent_dim,
             "likelihood": self.likelihood,
             "seed": self.seed,
-            "samples": self.samples,
+            "sample_latent": self.sample_latent,
             "variance": self.variance,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        """The model of a configuration; 0.1.0 called `sample_latent` `samples`."""
+        config = dict(config)
+        if "samples" in config:
+            config["sample_latent"] = config.pop("samples")
+        return cls(**config)

@@ -3,75 +3,28 @@
 from pathlib import Path
 
 from awl_vae.callbacks import (
-    AnnealingRule,
     BestModel,
-    ClimbRule,
     EpochOrder,
     EventWriter,
     HistoryWriter,
+    LossWeightScheduler,
     NonFiniteError,
-    PaperRule,
-    PatternSwitcher,
     Progress,
-    ProgressBar,
     Resume,
     StopOnNonFinite,
 )
 from awl_vae.data import PreparedData
+from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.config import AUCAdaptedConfig
-from awl_vae.training.experiment import CHECKPOINT, Experiment, Trained
-from awl_vae.training.trainer import Training, history_columns, hyper_parameters
-from awl_vae.losses import DISABLED, PATTERN_SETS, PATTERNS, with_kl_weight
+from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
+from awl_vae.training.methods import METHODS, SIGNALS
+from awl_vae.training.trainer import Trainer, history_columns, hyper_parameters
 
 MIN_STEPS = 500
 """Fewer steps than this are worth a word."""
 
 WINDOWS = 20
 """Of a training by the rule "climb", unless they were shorter than two epochs."""
-
-SIGNALS = {"labels": "adapt_auc", "synthetic": "adapt_auc_synthetic"}
-"""By `--adapt_signal`, the AUROC that steers the weights and chooses the epoch."""
-
-RULES = {
-    "paper": lambda patterns, config: PaperRule(patterns, f_update=config.f_update),
-    "climb": lambda patterns, config: ClimbRule(patterns, window=_window(config)),
-    "monotonic": lambda patterns, config: _annealing(patterns, config, cycles=1),
-    "cyclical": lambda patterns, config: _annealing(patterns, config, cycles=4),
-}
-"""By `--rule`, the rule of the patterns and the configuration."""
-
-
-def _window(config):
-    # Long enough for what a change of weights does to show, on small data sets, too.
-    return max(2, config.epochs // WINDOWS)
-
-
-def _annealing(patterns, config, cycles):
-    return AnnealingRule(patterns[0], epochs=config.epochs, cycles=cycles, floor=DISABLED)
-
-
-def _conventional(config):
-    # Paper: the conventional VAE is the adapted one with F_update = N_epoch (Sect. 4.1.2).
-    return PaperRule(PATTERNS[config.likelihood], f_update=config.epochs)
-
-
-def _auc_adapted(config):
-    patterns = PATTERN_SETS[config.patterns][config.likelihood]
-    return RULES[config.rule](patterns, config)
-
-
-def _fixed(config, kl_weight):
-    pattern = with_kl_weight(config.likelihood, max(kl_weight, DISABLED))
-    return PaperRule([pattern], f_update=config.epochs)
-
-
-METHODS = {
-    "conventional": _conventional,
-    "auc_adapted": _auc_adapted,
-    "beta_vae": lambda config: _fixed(config, config.kl_weight),
-    "autoencoder": lambda config: _fixed(config, DISABLED),
-}
-"""By `--methods`, the rule of a configuration."""
 
 
 def train(
@@ -82,17 +35,20 @@ def train(
     methods: tuple[str],
     seed: int,
     bar: ProgressBar,
-) -> dict[str, Trained]:
+) -> dict[str, TrainingResult]:
     """Trains by one method and keeps the model of its best epoch; see `Experiment.train`."""
     (method,) = methods
     directory = run_dir / method / f"seed-{seed}"
-    training = Training(config, data, seed, samples=method != "autoencoder")
-    terms, metric = training.terms, SIGNALS[config.adapt_signal]
-    best_model = BestModel(directory / "model.keras", metric)
+    trainer = Trainer(config, data, seed, sample_latent=METHODS[method].sample_latent)
+    terms, monitor = trainer.terms, SIGNALS[config.adapt_signal].auc
+    best_model = BestModel(directory / "model.keras", monitor)
     own = ("f_update", "adapt_signal", "patterns", "rule", "kl_weight")
+    aucs = [signal.auc for signal in SIGNALS.values()]
     stateful = [
-        PatternSwitcher(
-            METHODS[method](config), metric=metric, best_path=directory / CHECKPOINT / "best.npz"
+        LossWeightScheduler(
+            METHODS[method].rule(config),
+            monitor=monitor,
+            best_path=directory / CHECKPOINT / "best.npz",
         ),
         best_model,
         EventWriter(
@@ -101,21 +57,21 @@ def train(
             hyper_parameters=hyper_parameters(
                 config, seed, method=method, **{name: getattr(config, name) for name in own}
             ),
-            metric=metric,
-            images=training.pictures,
+            monitor=monitor,
+            images=trainer.pictures,
         ),
         HistoryWriter(
             directory / "history.csv",
             [*history_columns(terms), "adapt_auc_synthetic"],
-            float64=SIGNALS.values(),
+            float64=aucs,
         ),
     ]
     resume = Resume(directory / CHECKPOINT / "latest.npz", stateful)
     # In this order each finds in the logs what it needs of those before it.
     callbacks = [
-        EpochOrder(training.batches),
-        *training.watch_aucs(*SIGNALS.values()),
-        StopOnNonFinite([*terms, "loss", metric]),
+        EpochOrder(trainer.batches),
+        *trainer.watch_aucs(*aucs),
+        StopOnNonFinite([*terms, "loss", monitor]),
         *stateful,
         resume,
         Progress(
@@ -127,10 +83,10 @@ def train(
     if resume.initial_epoch:
         bar.say(f"{method} seed {seed} goes on after epoch {resume.initial_epoch}.")
     try:
-        training.fit(callbacks, resume, epochs=config.epochs)
+        trainer.fit(callbacks, resume, epochs=config.epochs)
     except NonFiniteError as error:
-        return {method: Trained(error.epoch, failed=error.name)}
-    return {method: Trained(best_model.epoch)}
+        return {method: TrainingResult(error.epoch, failed=error.name)}
+    return {method: TrainingResult(best_model.epoch)}
 
 
 def _announce(config, steps_per_epoch):

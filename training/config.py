@@ -1,43 +1,97 @@
-"""The settings of the experiments and their defaults, per profile and dataset."""
+"""The settings of the experiments: what each may be, and which go together."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
-ANNEALING = ("monotonic", "cyclical")
-"""The rules that follow the epoch alone."""
+from awl_vae.callbacks.rules import RULES
+from awl_vae.data.images import RESIZE_MODES
+from awl_vae.evaluation.scores import SCORES
+from awl_vae.losses.patterns import PATTERN_SETS, TERMS, VARIANCES
+from awl_vae.system.errors import UserError
+from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS, PROFILES, SEEDS
+from awl_vae.training.methods import METHODS, SIGNALS
+from awl_vae.training.settings import (
+    Choice,
+    Count,
+    Names,
+    Number,
+    Seeds,
+    Setting,
+    Size,
+    setting,
+    settings_of,
+)
+
+PROTOCOLS = ("heldout", "paper")
+DTYPE_POLICIES = ("float32", "mixed_bfloat16")
+SELECTION_LOSSES = ("unweighted", "weighted")
+SEARCHES = ("full", "halving")
 
 
-class ConfigError(ValueError):
-    """Settings that contradict each other."""
+class ConfigError(UserError, ValueError):
+    """Settings that are none, or contradict each other."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Every effective setting of a run directory; `config.json` holds exactly these.
 
-    Attributes are named and explained by the flags (`experiments/flags.py`).
+    A field that is a `setting` is a flag of the same name, and a keyword of `train`.
     """
 
     experiment: str
-    dataset: str
-    data_dir: str | None
-    profile: str
-    protocol: str
-    seeds: tuple[int, ...]
-    image_size: tuple[int, int]
-    num_train: int | None
+    dataset: str = setting(
+        Choice("Generated stand-ins, photographs from packages, or a folder of your own.", DEFAULTS)
+    )
+    data_dir: str | None = setting(
+        Setting(
+            "Directory of your own images: train/good/*, and where there are labels test/good/* "
+            "and test/<defect>/*. For a generated dataset: real images in its place."
+        )
+    )
+    profile: str = setting(Choice("quick: minutes on two CPU cores; paper: the paper's.", PROFILES))
+    protocol: str = setting(
+        Choice(
+            "heldout: labelled images are split into those that steer and those that test; paper: "
+            "all of them steer and are reported on.",
+            PROTOCOLS,
+        )
+    )
+    seeds: tuple[int, ...] = setting(Seeds("Seeds of initialisation, order and noise."))
+    image_size: tuple[int, int] = setting(Size("Height and width of the network's images."))
+    num_train: int | None = setting(Count("Number of distinct training images."))
     num_adapt: tuple[int, int] | None
     repeats: int
-    resize: str
-    likelihood: str
-    variance: str
-    score: str
-    latent_dim: int
-    batch_size: int
-    learning_rate: float
-    dtype_policy: str
-    num_threads: int
+    resize: str = setting(Choice("How real images are brought to the size.", RESIZE_MODES))
+    likelihood: str = setting(Choice("p(x' given z), with two or three terms.", TERMS))
+    variance: str = setting(
+        Choice(
+            "Of the gaussian likelihood. learned: of each pixel, by the decoder; optimal: one, the "
+            "mean squared error of the batch (σ-VAE).",
+            VARIANCES,
+        )
+    )
+    score: str = setting(Choice("The anomaly score.", SCORES))
+    latent_dim: int = setting(Count("Number of latent variables."))
+    batch_size: int = setting(Count("Images in a batch."))
+    learning_rate: float = setting(Number("Adam's step size.", above=0.0))
+    dtype_policy: str = setting(
+        Choice(
+            "Precision of the hidden layers. bfloat16 is faster where the processor has it.",
+            DTYPE_POLICIES,
+        )
+    )
+    num_threads: int = setting(
+        Count("CPU threads. Results are the same to the bit only for the same number.")
+    )
 
     def __post_init__(self):
+        for name, kind in settings_of(type(self)).items():
+            value = getattr(self, name)
+            if value is not None and not kind.is_valid(value):
+                raise ConfigError(wrong_value(kind, name, value))
         if self.variance != "learned" and self.likelihood != "gaussian":
             raise ConfigError(
                 "Expected --likelihood=gaussian with --variance=optimal. "
@@ -49,7 +103,17 @@ class Config:
         """Whether labelled images may choose anything: the epoch, the threshold."""
         return True
 
-    def to_json(self) -> dict:
+    @classmethod
+    def from_json(cls, settings: Mapping[str, Any]) -> Self:
+        """The configuration that `to_json` gave."""
+        return cls(
+            **{
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in settings.items()
+            }
+        )
+
+    def to_json(self) -> dict[str, object]:
         """The settings as JSON holds them, tuples as lists."""
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -57,21 +121,37 @@ class Config:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AUCAdaptedConfig(Config):
     """The settings of the AUC-adapted experiment."""
 
-    methods: tuple[str, ...]
-    epochs: int
-    f_update: int
-    adapt_signal: str
-    patterns: str
-    rule: str
-    kl_weight: float
+    methods: tuple[str, ...] = setting(
+        Names("What to train.", METHODS, describe=lambda method: method.about)
+    )
+    epochs: int = setting(Count("Number of epochs."))
+    f_update: int = setting(Count("Epochs between two looks of --rule=paper (F_update)."))
+    adapt_signal: str = setting(
+        Choice(
+            "What steers the weights and chooses epoch and threshold.",
+            SIGNALS,
+            describe=lambda signal: signal.about,
+        )
+    )
+    patterns: str = setting(
+        Choice(
+            "The weights that the rule chooses from. paper: Tables 1 and 2; ladder: falling "
+            "weights of the KL divergence.",
+            PATTERN_SETS,
+        )
+    )
+    rule: str = setting(
+        Choice("How the AUC changes the weights.", RULES, describe=lambda rule: rule.about)
+    )
+    kl_weight: float = setting(Number("β, the KL weight of the method beta_vae."))
 
     def __post_init__(self):
         super().__post_init__()
-        if self.rule in ANNEALING and self.patterns != "paper":
+        if RULES[self.rule].has_own_weights and self.patterns != "paper":
             raise ConfigError(
                 f"Expected no --patterns with --rule={self.rule}, which has weights of its own. "
                 f"Received: patterns={self.patterns}."
@@ -94,15 +174,29 @@ class AUCAdaptedConfig(Config):
         return self.adapt_signal == "labels"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LossAdaptedConfig(Config):
     """The settings of the loss-adapted search."""
 
-    e1: int
-    e2: int
-    e3: int
-    selection_loss: str
-    search: str
+    e1: int = setting(
+        Count("Last epoch of the conventional training that the search starts from (E1).")
+    )
+    e2: int = setting(Count("Last epoch of the first comparison of branches (E2)."))
+    e3: int = setting(Count("Last epoch of the second comparison of branches (E3)."))
+    selection_loss: str = setting(
+        Choice(
+            "The loss that chooses a branch. unweighted: all terms at weight 1, so that branches "
+            "can be compared; weighted: each with the weights of its own.",
+            SELECTION_LOSSES,
+        )
+    )
+    search: str = setting(
+        Choice(
+            "full: every branch to the end of its stage; halving: the half with the higher losses "
+            "is dropped after a tenth, two and three tenths of a stage.",
+            SEARCHES,
+        )
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -115,83 +209,39 @@ class LossAdaptedConfig(Config):
 CONFIGS = {"auc_adapted": AUCAdaptedConfig, "loss_adapted": LossAdaptedConfig, "baselines": Config}
 """The class of each experiment's settings."""
 
-_ALL = {
-    "repeats": 1,
-    "variance": "learned",
-    "num_adapt": None,
-    "methods": ("conventional", "auc_adapted"),
-    "f_update": 3,
-    "adapt_signal": "labels",
-    "patterns": "paper",
-    "rule": "paper",
-    "kl_weight": 1.0,
-    "selection_loss": "unweighted",
-    "search": "full",
-}
-_TWO_TERMS = _ALL | {"likelihood": "bernoulli", "score": "mse", "batch_size": 32}
-_THREE_TERMS = _ALL | {"likelihood": "gaussian", "batch_size": 64}
 
-_BELLOWS = _TWO_TERMS
-_SQUARE = _THREE_TERMS | {"score": "max1p"}
-# Paper: the training images of comb are copied eight times (Sect. 4.1.1).
-_COMB = _THREE_TERMS | {"score": "mse", "repeats": 8}
-_TEXTURE = _TWO_TERMS | {"num_train": 1000}
-_REAL = _TWO_TERMS | {"num_train": None}
-
-_QUICK = {"image_size": (64, 64), "latent_dim": 100, "learning_rate": 1e-3}
-_QUICK_1000 = _QUICK | {"epochs": 30, "e1": 20, "e2": 30, "e3": 40}
-_QUICK_FEW = _QUICK | {"epochs": 100, "e1": 50, "e2": 75, "e3": 100}
-_PAPER = {"image_size": (256, 256), "latent_dim": 1000, "learning_rate": 1e-4}
-_PAPER |= {"epochs": 100, "e1": 100, "e2": 150, "e3": 200}
-
-DEFAULTS = {
-    "quick": {
-        "bellows": _QUICK_1000 | _BELLOWS | {"num_train": 1000},
-        "square": _QUICK_1000 | _SQUARE | {"num_train": 1000, "num_adapt": (100, 100)},
-        "comb": _QUICK_1000 | _COMB | {"num_train": 125},
-        "brick": _QUICK_1000 | _TEXTURE,
-        "gravel": _QUICK_1000 | _TEXTURE,
-        "elpv_mono": _QUICK_FEW | _REAL,
-        "elpv_poly": _QUICK_FEW | _REAL,
-        "folder": _QUICK_FEW | _REAL,
-    },
-    "paper": {
-        "bellows": _PAPER | _BELLOWS | {"num_train": 28000},
-        "square": _PAPER | _SQUARE | {"num_train": 10000, "image_size": (512, 512)},
-        "comb": _PAPER | _COMB | {"num_train": 1352, "image_size": (320, 320)},
-        "brick": _PAPER | _TEXTURE,
-        "gravel": _PAPER | _TEXTURE,
-        "elpv_mono": _PAPER | _REAL,
-        "elpv_poly": _PAPER | _REAL,
-        "folder": _PAPER | _REAL,
-    },
-}
-"""By profile and dataset, the settings that a flag overrides; each experiment takes its own."""
-
-SEEDS = {
-    "auc_adapted": {"quick": (1,), "paper": (1, 10, 20, 50, 100)},
-    "loss_adapted": {"quick": (1,), "paper": (1, 10, 20)},
-    "baselines": {"quick": (1,), "paper": (1,)},
-}
-"""By experiment and profile, the seeds."""
+def wrong_value(kind: Setting, name: str, value: object) -> str:
+    """The line for a value that a setting cannot have."""
+    shown = kind.show(value) if kind.is_valid(value) else value
+    hint = kind.hint(value)
+    meant = f" (did you mean {hint}?)" if hint else ""
+    return f"Expected {kind.expected} as --{name}{meant}. Received: --{name}={shown}"
 
 
-def resolve(overrides: dict, **settings) -> Config:
-    """The configuration of a command line.
+def resolve(experiment: str, given: Mapping[str, object]) -> Config:
+    """The configuration of a command line, or of keywords.
 
     Args:
-        overrides: by setting, what a flag says, or None for the default of profile and dataset.
-        **settings: the settings that have no such default, `experiment`, `profile` and `dataset`
-            among them.
+        experiment: a key of `CONFIGS`.
+        given: by setting, what it is to be. What is None or not there has the default of its
+            profile and dataset.
 
     Returns:
         The configuration, of the experiment's class.
+
+    Raises:
+        ConfigError: If there is no such setting, or they contradict each other.
     """
-    experiment, profile = settings["experiment"], settings["profile"]
-    values = DEFAULTS[profile][settings["dataset"]] | {"seeds": SEEDS[experiment][profile]}
-    if settings["data_dir"] is not None:
-        values["num_train"] = None  # all the images that are there
-    values |= {name: value for name, value in overrides.items() if value is not None}
-    values |= settings
     config = CONFIGS[experiment]
+    said = {name: value for name, value in given.items() if value is not None}
+    values = OWN_DEFAULTS | {"num_threads": len(os.sched_getaffinity(0))} | said
+    for name in ("dataset", "profile"):
+        kind = settings_of(Config)[name]
+        if not kind.is_valid(values[name]):
+            raise ConfigError(wrong_value(kind, name, values[name]))
+    profile = str(values["profile"])
+    defaults = DEFAULTS[str(values["dataset"])][profile] | {"seeds": SEEDS[experiment][profile]}
+    if values["data_dir"] is not None:
+        defaults["num_train"] = None  # all the images that are there
+    values = defaults | values | {"experiment": experiment}
     return config(**{field.name: values[field.name] for field in fields(config)})

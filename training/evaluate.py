@@ -10,25 +10,25 @@ from awl_vae.data import PreparedData, scoring_batches
 from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.calibration import FALSE_ALARM_RATE
 from awl_vae.evaluation import SCORES, Scorer, auroc, pixel_metrics, rates, youden_threshold
+from awl_vae.system import write_csv
 from awl_vae.training.config import Config
 from awl_vae.training.run_figures import plot_model
-from awl_vae.system import write_csv
 
 SCORING_BATCH_SIZE = 64
 SCORE_COLUMNS = ("image", "split", "label", "score")
-SYNTHETIC_SPLITS = ("calibration", "damaged")
+SYNTHETIC_SPLITS = ("calibration", "synthetic")
 """Normal images, and copies of them with synthetic defects."""
 
-ORIGINALS = {"calibration": "calibration", "damaged": "originals"}
+ORIGINALS = {"calibration": "calibration", "synthetic": "originals"}
 """By split whose images the scale of the residual is learnt from, or is of copies of them: the
 batches of those. What judges a model may not know them."""
 
 SCORED_SPLITS = ("calibration", "adapt", "test")
-ALL_SPLITS = (*SCORED_SPLITS, "damaged")
+ALL_SPLITS = (*SCORED_SPLITS, "synthetic")
 
 
 def batches_to_score(data: PreparedData) -> dict[str, tf.data.Dataset]:
-    """By split, its images in batches, and the originals of the damaged copies."""
+    """By split, its images in batches, and the originals of the synthetic copies."""
     positions = data.positions | {"originals": data.originals}
     return {
         name: scoring_batches(data.cache, positions[name], SCORING_BATCH_SIZE)
@@ -57,10 +57,10 @@ def evaluate(
     batches = batches_to_score(data)
     residuals = scorer.learn_scale(batches["calibration"])
     calibration = batches["calibration"]
-    held_out, peaks = scorer.held_out(calibration, calibration, residuals)
+    leave_one_out, peaks = scorer.leave_one_out(calibration, calibration, residuals)
     by_name = _scores_by_name(scorer, batches)
-    scores = {split: by_name[split][config.score] for split in ("adapt", "test", "damaged")}
-    scores["calibration"] = held_out
+    scores = {split: by_name[split][config.score] for split in ("adapt", "test", "synthetic")}
+    scores["calibration"] = leave_one_out
     rows = _score_rows(data, scores)
     write_csv(directory / "scores.csv", SCORE_COLUMNS, rows)
     columns = ("image", "split", "label", *SCORES)
@@ -143,9 +143,9 @@ def _by_score(scores, labels):
 
 def _by_kind(data, scores, score):
     """By kind of synthetic defect, the AUROC of normal images against the copies with it."""
-    normal, damaged = (scores[split][score] for split in SYNTHETIC_SPLITS)
-    kinds = np.array([item.defect for item in data.items["damaged"]])
-    of_kinds = {kind: damaged[kinds == kind] for kind in dict.fromkeys(kinds.tolist())}
+    normal, anomalous = (scores[split][score] for split in SYNTHETIC_SPLITS)
+    kinds = np.array([item.defect for item in data.items["synthetic"]])
+    of_kinds = {kind: anomalous[kinds == kind] for kind in dict.fromkeys(kinds.tolist())}
     return {
         kind: auroc(np.repeat([0, 1], [len(normal), len(found)]), np.concatenate([normal, found]))
         for kind, found in of_kinds.items()

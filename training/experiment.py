@@ -10,7 +10,7 @@ CHECKPOINT = "checkpoint"
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """How a training ended.
 
     Attributes:
@@ -48,4 +48,4 @@ class Experiment:
     needs_labels: Callable[[Config], bool]
     count_epochs: Callable[[Config], int]
     announce: Callable[[Config, int], Iterable[str]]
-    train: Callable[..., dict[str, Trained]]
+    train: Callable[..., dict[str, TrainingResult]]

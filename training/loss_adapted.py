@@ -6,21 +6,21 @@ from awl_vae.callbacks import (
     BranchEventWriter,
     LossAdaptedSearch,
     Progress,
-    ProgressBar,
     Resume,
     SearchPlan,
-    blamed,
-    is_out,
+    first_nonfinite,
+    has_diverged,
     of_branch,
     save_model,
 )
 from awl_vae.data import PreparedData
-from awl_vae.training.config import LossAdaptedConfig
-from awl_vae.training.experiment import CHECKPOINT, Experiment, Trained
-from awl_vae.training.search_figures import plot_search
-from awl_vae.training.trainer import Training, history_columns, hyper_parameters
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
 from awl_vae.system import write_csv
+from awl_vae.system.terminal import ProgressBar
+from awl_vae.training.config import LossAdaptedConfig
+from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
+from awl_vae.training.search_figures import plot_search
+from awl_vae.training.trainer import Trainer, history_columns, hyper_parameters
 
 
 def train(
@@ -31,14 +31,14 @@ def train(
     methods: tuple[str, str],
     seed: int,
     bar: ProgressBar,
-) -> dict[str, Trained]:
+) -> dict[str, TrainingResult]:
     """Searches, and keeps the chosen and the conventional model; see `Experiment.train`."""
     directory = run_dir / "loss_adapted" / f"seed-{seed}"
-    training = Training(config, data, seed)
+    trainer = Trainer(config, data, seed)
     plan = search_plan(config)
     search = LossAdaptedSearch(
         plan,
-        batches=training.batches,
+        batches=trainer.batches,
         snapshot_dir=directory / CHECKPOINT / "models",
         branches_path=directory / "branches.csv",
         say=lambda text: bar.say(f"seed {seed}, {text}"),
@@ -50,8 +50,8 @@ def train(
     resume = Resume(directory / CHECKPOINT / "latest.npz", [search])
     # In this order each finds in the logs, and in the search, what it needs of those before it.
     callbacks = [
-        *training.watch_aucs("adapt_auc"),
-        BranchEventWriter(directory, search, hyper_parameters=settings, images=training.pictures),
+        *trainer.watch_aucs("adapt_auc"),
+        BranchEventWriter(directory, search, hyper_parameters=settings, images=trainer.pictures),
         search,
         resume,
         Progress(
@@ -62,12 +62,12 @@ def train(
     ]
     if resume.initial_epoch:
         bar.say(f"The search with seed {seed} goes on after {resume.initial_epoch} epochs.")
-    training.fit(callbacks, resume, epochs=plan.epochs_left())
+    trainer.fit(callbacks, resume, epochs=plan.epochs_left())
     plot_search(
         directory / "figures", plan, rows=search.rows, title=f"{config.dataset}, seed {seed}"
     )
     return {
-        method: _finish(run_dir / method / f"seed-{seed}", method, training.model, search)
+        method: _finish(run_dir / method / f"seed-{seed}", method, trainer.model, search)
         for method in methods
     }
 
@@ -99,11 +99,13 @@ def _finish(directory, method, model, search):
     _write_history(directory / "history.csv", search.plan.terms, path, method)
     last = path[-1]
     notes = _notes(search) if method == "loss_adapted" else {}
-    if is_out(path):
-        return Trained(last["epoch"], failed=blamed(last, search.plan.terms), notes=notes)
-    search.take_up(method)
+    if has_diverged(path):
+        return TrainingResult(
+            last["epoch"], failed=first_nonfinite(last, search.plan.terms), notes=notes
+        )
+    search.restore(method)
     save_model(directory / "model.keras", model)
-    return Trained(last["epoch"], notes={"loss_unweighted": last["loss_unweighted"]} | notes)
+    return TrainingResult(last["epoch"], notes={"loss_unweighted": last["loss_unweighted"]} | notes)
 
 
 def _write_history(file, terms, path, method):
@@ -122,7 +124,7 @@ def _notes(search):
         "out": [
             {name: branch[-1][name] for name in ("stage", "branch", "epoch")}
             for branch in done
-            if is_out(branch)
+            if has_diverged(branch)
         ],
         "trained_epochs": len(rows),
     }

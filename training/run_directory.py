@@ -1,33 +1,16 @@
 """A run directory: whose it is, what it holds, and who is writing to it."""
 
 import dataclasses
-import importlib.metadata
 import json
-import os
-import platform
 import shutil
-import subprocess
 from pathlib import Path
 
-from awl_vae.training.config import Config
 from awl_vae.system import LOCK, lock_directory, write_json
-
-PACKAGES = (
-    "tensorflow",
-    "keras",
-    "numpy",
-    "scikit-learn",
-    "opencv-python-headless",
-    "matplotlib",
-    "absl-py",
-    "tensorboard",
-    "scipy",
-    "scikit-image",
-    "elpv-dataset",
-)
+from awl_vae.system.errors import UserError
+from awl_vae.training.config import Config
 
 
-class RunDirectoryError(RuntimeError):
+class RunDirectoryError(UserError, RuntimeError):
     """The run directory is in use, or belongs to another configuration."""
 
 
@@ -121,59 +104,3 @@ def _differing(known, wanted):
         for name in sorted(known.keys() | wanted.keys())
         if name != "seeds" and known.get(name) != wanted.get(name)
     ]
-
-
-def note_environment(path: Path, devices: list[str]) -> list[str]:
-    """Writes `environment.json`, or compares it where it is there.
-
-    Args:
-        path: the file.
-        devices: the devices that TensorFlow sees.
-
-    Returns:
-        What differs from the environment that the run was begun in.
-    """
-    environment = {
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "git_commit": _git_commit(),
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "devices": devices,
-    }
-    if not path.exists():
-        write_json(path, environment)
-        return []
-    known = json.loads(path.read_text(encoding="utf-8"))
-    return [
-        f"{name}: {known.get(name)} then, {value} now"
-        for name, value in environment.items()
-        if known.get(name) != value
-    ]
-
-
-def _version(name):
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _git_commit():
-    # The commit's full name, with "-dirty" where files were changed since.
-    describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    command = ["git", "-C", str(Path(__file__).parent), *describe]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _processor():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

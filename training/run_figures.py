@@ -7,17 +7,12 @@ import numpy as np
 
 from awl_vae.data import PreparedData
 from awl_vae.evaluation import SCORES, Scorer, auroc
+from awl_vae.figures.curves import plot_histogram, plot_roc, plot_transitions
 from awl_vae.figures.examples import Example, write_examples
-from awl_vae.figures.curves import (
-    plot_defects,
-    plot_examples,
-    plot_histogram,
-    plot_roc,
-    plot_transitions,
-)
-from awl_vae.training.config import Config
+from awl_vae.figures.images import plot_defects, plot_examples
 from awl_vae.losses import TERMS
 from awl_vae.system import numeric_columns, read_csv
+from awl_vae.training.config import Config
 
 MAX_EXAMPLES = 4
 
@@ -57,7 +52,7 @@ def plot_model(
     split = _shown_split(data)
     kinds = [(split, 0, "normal"), (split, 1, "anomalous")]
     if not (config.uses_labels and len(data.labels["adapt"])):
-        kinds.append(("damaged", 1, "damaged"))
+        kinds.append(("synthetic", 1, "synthetic"))
     shown_examples = {}
     for shown, label, name in kinds:
         indices = _example_indices(data, shown, label)
@@ -68,7 +63,7 @@ def plot_model(
                 shown_examples[name],
                 score=SCORES[config.score].label,
                 title=f"{name} images, {title}",
-                one_scale=name != "damaged",  # some defects are far fainter than others
+                one_scale=name != "synthetic",  # some defects are far fainter than others
             )
     write_examples(directory / "examples.npz", shown_examples)
     file = directory / "history.csv"
@@ -87,7 +82,7 @@ def plot_model(
         for split in ("adapt", "test")
         if len(data.labels[split])
     }
-    synthetic = [(data.labels[split], scores[split]) for split in ("calibration", "damaged")]
+    synthetic = [(data.labels[split], scores[split]) for split in ("calibration", "synthetic")]
     judged = {"synthetic": tuple(map(np.concatenate, zip(*synthetic, strict=True)))} | labelled
     for split, (labels, values) in judged.items():
         is_synthetic = split == "synthetic"
@@ -98,7 +93,7 @@ def plot_model(
             threshold=result["threshold"],
             score=SCORES[config.score].label,
             title=f"{'synthetic defects' if is_synthetic else f'{split} images'}, {title}",
-            anomalous="damaged" if is_synthetic else "anomalous",
+            anomalous="synthetic" if is_synthetic else "anomalous",
         )
     if not labelled:
         return
@@ -111,13 +106,13 @@ def plot_model(
     )
 
 
-def plot_damaged(path: Path, data: PreparedData, title: str) -> None:
-    """Draws a damaged copy of each kind, the defect outlined above and alone below."""
-    first = {item.defect: index for index, item in reversed([*enumerate(data.items["damaged"])])}
+def plot_synthetic(path: Path, data: PreparedData, title: str) -> None:
+    """Draws a synthetic copy of each kind, the defect outlined above and alone below."""
+    first = {item.defect: index for index, item in reversed([*enumerate(data.items["synthetic"])])}
     indices = np.array(sorted(first.values()))
-    images = data.images("damaged", indices)[..., 0]
-    masks = [data.items["damaged"][index].load_mask() for index in indices]
-    plot_defects(path, images, masks, [data.items["damaged"][i].defect for i in indices], title)
+    images = data.images("synthetic", indices)[..., 0]
+    masks = [data.items["synthetic"][index].load_mask() for index in indices]
+    plot_defects(path, images, masks, [data.items["synthetic"][i].defect for i in indices], title)
 
 
 def _auc_labels(config):

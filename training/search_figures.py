@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from awl_vae.callbacks import CONVENTIONAL, NONE, Row, SearchPlan, first_rise, is_out, of_branch
+from awl_vae.callbacks import (
+    CONVENTIONAL,
+    NONE,
+    Row,
+    SearchPlan,
+    first_rise,
+    has_diverged,
+    of_branch,
+)
 from awl_vae.figures.search import (
     Curve,
     FallingTerm,
@@ -72,7 +80,7 @@ def _strongest_fall(plan, rows):
     def fall(key):
         stage, branch = key
         done = of_branch(rows, stage=stage, branch=branch)
-        if not done or is_out(done):
+        if not done or has_diverged(done):
             return 0.0
         start = plan.start(rows, stage)
         return sum(start[f"weight_{t}"] - done[-1][f"weight_{t}"] for t in plan.terms)

@@ -8,25 +8,25 @@ import numpy as np
 from awl_vae.callbacks import AdaptAUC, Resume
 from awl_vae.data import PreparedData, TrainingBatches
 from awl_vae.evaluation import Scorer
-from awl_vae.training.config import Config
-from awl_vae.training.run_figures import example_images
-from awl_vae.training.evaluate import ORIGINALS, SYNTHETIC_SPLITS, batches_to_score
-from awl_vae.training.runtime import start_run
 from awl_vae.losses import TERMS
 from awl_vae.models import VAE
+from awl_vae.training.config import Config
+from awl_vae.training.evaluate import ORIGINALS, SYNTHETIC_SPLITS, batches_to_score
+from awl_vae.training.run_figures import example_images
+from awl_vae.training.runtime import start_run
 
 AUC_SPLITS = {"adapt_auc": ("adapt",), "adapt_auc_synthetic": SYNTHETIC_SPLITS}
 """By their names in the logs, the images of the AUROCs that are looked at after each epoch."""
 
 
-class Training:
+class Trainer:
     """A new model, compiled, and its data, whatever ran before in this process.
 
     Args:
         config: the settings.
         data: the images.
         seed: seed of initialisation, order and noise.
-        samples: whether training samples z; see `VAE`.
+        sample_latent: whether training samples z; see `VAE`.
 
     Attributes:
         model: the VAE.
@@ -34,7 +34,9 @@ class Training:
         terms: the names of the loss terms.
     """
 
-    def __init__(self, config: Config, data: PreparedData, seed: int, *, samples: bool = True):
+    def __init__(
+        self, config: Config, data: PreparedData, seed: int, *, sample_latent: bool = True
+    ):
         start_run(seed)
         self.model = VAE(
             config.image_size,
@@ -42,7 +44,7 @@ class Training:
             likelihood=config.likelihood,
             variance=config.variance,
             seed=seed,
-            samples=samples,
+            sample_latent=sample_latent,
             dtype=config.dtype_policy,
         )
         self.model.compile(optimizer=keras.optimizers.Adam(config.learning_rate))
@@ -91,7 +93,7 @@ class Training:
         scores = {}
         for name in names:
             parts = [
-                scorer.held_out(batches[split], batches[ORIGINALS[split]], residuals)[0]
+                scorer.leave_one_out(batches[split], batches[ORIGINALS[split]], residuals)[0]
                 if split in ORIGINALS
                 else scorer.scores(batches[split])
                 for split in AUC_SPLITS[name]

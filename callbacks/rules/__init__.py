@@ -1,16 +1,54 @@
-"""Rules that say which weights an epoch is trained with, one a file."""
+"""Rules that say which weights an epoch is trained with: one a file, one row each in `RULES`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from awl_vae.callbacks.rules.annealing import AnnealingRule
 from awl_vae.callbacks.rules.climb import ClimbRule
 from awl_vae.callbacks.rules.paper import PaperRule, should_switch
-from awl_vae.callbacks.rules.rule import Rule, State, Step
+from awl_vae.callbacks.rules.rule import Rule, RuleSettings, State, Step
 
 __all__ = [
+    "RULES",
     "AnnealingRule",
     "ClimbRule",
     "PaperRule",
     "Rule",
+    "RuleRow",
+    "RuleSettings",
     "State",
     "Step",
     "should_switch",
 ]
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """A rule that `--rule` takes.
+
+    Attributes:
+        about: what it does, for `--help`.
+        build: returns the rule for a training.
+        has_own_weights: whether its weights are its own and none of `--patterns`.
+    """
+
+    about: str
+    build: Callable[[RuleSettings], Rule]
+    has_own_weights: bool = False
+
+
+RULES = {
+    "paper": RuleRow("the next pattern where it has not improved", PaperRule.of),
+    "climb": RuleRow("along the patterns, and back where it clearly falls", ClimbRule.of),
+    "monotonic": RuleRow(
+        "a KL weight that rises by the epoch, once, whatever the AUC",
+        lambda settings: AnnealingRule.of(settings, cycles=1),
+        has_own_weights=True,
+    ),
+    "cyclical": RuleRow(
+        "the same in four cycles",
+        lambda settings: AnnealingRule.of(settings, cycles=4),
+        has_own_weights=True,
+    ),
+}
+"""The rules by the names that `--rule` takes."""

@@ -6,7 +6,7 @@ in the first half of each). No AUC steers it.
 
 from collections.abc import Mapping
 
-from awl_vae.callbacks.rules.rule import State, Step
+from awl_vae.callbacks.rules.rule import RuleSettings, State, Step
 
 RISING_SHARE = 0.5
 """R of Fu et al.: the share of a cycle in which the weight rises."""
@@ -27,6 +27,12 @@ class AnnealingRule:
         self.epochs = epochs
         self.cycles = cycles
         self.floor = floor
+
+    @classmethod
+    def of(cls, settings: RuleSettings, *, cycles: int) -> "AnnealingRule":
+        """The rule for a training, up to the weights of its first pattern."""
+        first = settings.patterns[0]
+        return cls(first, epochs=settings.epochs, cycles=cycles, floor=settings.floor)
 
     def begin(self) -> tuple[State, Step]:
         """The first epoch's, which has the floor."""

@@ -5,13 +5,17 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from awl_vae.callbacks.arithmetic import plain_mean
-from awl_vae.callbacks.rules.rule import State, Step
+from awl_vae.callbacks.rules.rule import RuleSettings, State, Step
 
 WARM_UP = 2
 """Windows before the first change: the AUC of a new model dips and rises whatever its weights."""
 
 STANDARD_ERRORS = 2.0
 """The margin between better and worse."""
+
+WINDOWS = 20
+"""Windows of a training, unless they were shorter than two epochs: long enough for what a change
+of weights does to show, on small data sets, too."""
 
 PATIENCE = 2
 """Windows in a row that are worse, before training goes back."""
@@ -49,6 +53,11 @@ class ClimbRule:
             raise ValueError(f"Expected at least one pattern. Received: patterns={patterns!r}.")
         self.patterns = tuple(patterns)
         self.window = window
+
+    @classmethod
+    def of(cls, settings: RuleSettings) -> "ClimbRule":
+        """The rule for a training."""
+        return cls(settings.patterns, window=max(2, settings.epochs // WINDOWS))
 
     def begin(self) -> tuple[State, Step]:
         """The first rung."""

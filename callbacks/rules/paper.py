@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from awl_vae.callbacks.arithmetic import plain_mean
-from awl_vae.callbacks.rules.rule import State, Step
+from awl_vae.callbacks.rules.rule import RuleSettings, State, Step
 
 
 def should_switch(aucs: Sequence[float], f_update: int) -> bool:
@@ -51,6 +51,11 @@ class PaperRule:
             raise ValueError(f"Expected at least one pattern. Received: patterns={patterns!r}.")
         self.patterns = tuple(patterns)
         self.f_update = f_update
+
+    @classmethod
+    def of(cls, settings: RuleSettings) -> "PaperRule":
+        """The rule for a training."""
+        return cls(settings.patterns, f_update=settings.f_update)
 
     def begin(self) -> tuple[State, Step]:
         """Pattern I."""

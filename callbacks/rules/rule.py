@@ -1,10 +1,10 @@
 """What a rule is: it says, after each epoch, which weights the next one is trained with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-State = dict
+State = dict[str, Any]
 """What a rule remembers, of what JSON can hold."""
 
 
@@ -24,6 +24,23 @@ class Step:
     pattern: int | None = None
     is_best: bool = False
     goes_back: bool = False
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """What a rule may need to know of the training that it steers.
+
+    Attributes:
+        patterns: the weights of the loss terms in each pattern, at least one.
+        epochs: number of epochs of the training.
+        f_update: F_update in epochs, at least 1.
+        floor: the weight of a term that is switched off.
+    """
+
+    patterns: Sequence[Mapping[str, float]]
+    epochs: int
+    f_update: int
+    floor: float
 
 
 class Rule(Protocol):

@@ -88,7 +88,7 @@ class SearchPlan:
         """The names, often none, to keep the model under as it is after the last of `rows`."""
         last = rows[-1]
         stage, branch, epoch = last["stage"], last["branch"], last["epoch"]
-        if is_out(rows) or epoch not in self._rungs(stage):
+        if has_diverged(rows) or epoch not in self._rungs(stage):
             return []
         names = []
         if epoch < self.ends[stage - 1]:
@@ -155,7 +155,7 @@ class SearchPlan:
             return self._conventional(rows)
         path = of_branch(rows, stage=1, branch=NONE)
         for stage in (2, 3):
-            if not is_out(path):
+            if not has_diverged(path):
                 path += of_branch(rows, stage=stage, branch=self.chosen(rows, stage) or NONE)
         return path
 
@@ -186,7 +186,7 @@ class SearchPlan:
                 break
         carried = self._conventional(rows)
         first = self._first_epoch(rows, 3, CONVENTIONAL)
-        if first <= self.ends[-1] and not is_out(carried):
+        if first <= self.ends[-1] and not has_diverged(carried):
             yield 3, CONVENTIONAL, self.ends[-1]
 
     def _stage(self, rows, stage):
@@ -213,7 +213,7 @@ class SearchPlan:
         losses = {}
         for branch in branches:
             done = of_branch(rows, stage=stage, branch=branch)
-            if not is_out(done):
+            if not has_diverged(done):
                 at_epoch = (self.loss(row) for row in done if row["epoch"] == epoch)
                 losses[branch] = next(at_epoch, math.inf)
         return sorted(losses, key=losses.get)
@@ -224,7 +224,7 @@ class SearchPlan:
         stages = ((2, NONE), (3, NONE), (3, CONVENTIONAL))
         for stage, branch in stages:
             is_same = (stage, branch) != (3, NONE) or self.chosen(rows, 2) == NONE
-            if is_same and not is_out(path):
+            if is_same and not has_diverged(path):
                 path += of_branch(rows, stage=stage, branch=branch)
         return path
 
@@ -270,16 +270,16 @@ def of_branch(rows: Sequence[Row], *, stage: int, branch: str) -> list[Row]:
     return [row for row in rows if row["stage"] == stage and row["branch"] == branch]
 
 
-def is_out(rows: Sequence[Row]) -> bool:
+def has_diverged(rows: Sequence[Row]) -> bool:
     """Whether the last row's loss is not finite, so that its branch can't be chosen."""
     return bool(rows) and not math.isfinite(rows[-1]["loss_unweighted"])
 
 
-def blamed(row: Row, terms: Sequence[str]) -> str:
+def first_nonfinite(row: Row, terms: Sequence[str]) -> str:
     """The name of what is not finite in a row: the first such term, or the loss."""
     return next((term for term in terms if not math.isfinite(row[term])), "loss_unweighted")
 
 
 def _is_over(done, end):
     """Whether a branch with the rows `done` has reached an epoch, or is out."""
-    return bool(done) and (done[-1]["epoch"] >= end or is_out(done))
+    return bool(done) and (done[-1]["epoch"] >= end or has_diverged(done))

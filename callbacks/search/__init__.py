@@ -1,0 +1,1 @@
+"""The loss-adapted search as functions of what it has trained so far."""

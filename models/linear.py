@@ -1,0 +1,49 @@
+"""What needs no training by gradients: the mean image, and PCA (scikit-learn)."""
+
+import keras
+import numpy as np
+from sklearn.decomposition import PCA
+
+
+def linear_model(
+    image_size: tuple[int, int], mean: np.ndarray, components: np.ndarray
+) -> keras.Model:
+    """The projection x' = mean + Wᵀ W (x − mean) as a Keras model.
+
+    Args:
+        image_size: (height, width).
+        mean: (H · W,).
+        components: W, (K, H · W), orthonormal rows; without any, x' is the mean.
+
+    Returns:
+        Model from images (N, H, W, 1) to reconstructions of that shape, float32.
+    """
+    layers = keras.layers
+    decoder = layers.Dense(len(mean))
+    if not len(components):
+        components = np.zeros((1, len(mean)), np.float32)
+    encoder = layers.Dense(len(components))
+    model = keras.Sequential(
+        [
+            keras.Input((*image_size, 1)),
+            layers.Flatten(),
+            encoder,
+            decoder,
+            layers.Reshape((*image_size, 1)),
+        ]
+    )
+    encoder.set_weights([components.T, -components @ mean])
+    decoder.set_weights([components, mean])
+    return model
+
+
+def mean_image(x: np.ndarray, num_components: int, seed: int) -> np.ndarray:
+    """No component, (0, H · W): x' is the mean."""
+    return x[:0]
+
+
+def pca(x: np.ndarray, num_components: int, seed: int) -> np.ndarray:
+    """The first principal components (K, H · W) of training images x, (N, H · W)."""
+    count = min(num_components, *x.shape)
+    fitted = PCA(count, svd_solver="randomized", random_state=seed).fit(x)
+    return fitted.components_.astype(np.float32)

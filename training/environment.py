@@ -1,0 +1,125 @@
+"""Where a run was made: versions, commit, processor and devices."""
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import awl_vae
+from awl_vae.system import write_json
+
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "scikit-learn",
+    "opencv-python-headless",
+    "matplotlib",
+    "absl-py",
+    "tensorboard",
+    "scipy",
+    "scikit-image",
+    "elpv-dataset",
+)
+
+
+def note_environment(path: Path, devices: list[str]) -> list[str]:
+    """Writes `environment.json`, or compares it where it is there.
+
+    Args:
+        path: the file.
+        devices: the devices that TensorFlow sees.
+
+    Returns:
+        What differs from the environment that the run was begun in.
+    """
+    environment = {
+        "awl_vae": awl_vae.__version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "git_commit": _git_commit(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "devices": devices,
+    }
+    if not path.exists():
+        write_json(path, environment)
+        return []
+    known = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        f"{name}: {known.get(name)} then, {value} now"
+        for name, value in environment.items()
+        if known.get(name) != value
+    ]
+
+
+def information(devices: list[str]) -> Iterator[str]:
+    """Lines that tell versions, devices and extras, for `awl-vae info`.
+
+    Args:
+        devices: the devices that TensorFlow sees.
+    """
+    commit = _git_commit()
+    yield f"awl-vae {awl_vae.__version__}{f', commit {commit}' if commit else ''}"
+    yield f"in {Path(awl_vae.__file__).parent}"
+    yield f"Python {platform.python_version()}, {platform.platform()}"
+    yield f"{_processor()}, {os.cpu_count()} cores"
+    for name in PACKAGES:
+        yield f"{name} {_version(name) or 'is not installed'}"
+    yield f"Devices: {', '.join(devices)}"
+    for extra, missing in _extras().items():
+        state = f"not installed: no {', '.join(missing)}" if missing else "installed"
+        yield f"Extra {extra}: {state}"
+
+
+def _extras() -> dict[str, list[str]]:
+    """By extra, which of its packages are missing."""
+    from packaging.requirements import Requirement
+
+    try:
+        known = importlib.metadata.metadata("awl-vae")
+    except importlib.metadata.PackageNotFoundError:
+        return {}
+    found: dict[str, list[str]] = {extra: [] for extra in known.get_all("Provides-Extra") or []}
+    for text in known.get_all("Requires-Dist") or []:
+        requirement = Requirement(text)
+        for extra, missing in found.items():
+            is_of = requirement.marker is not None and requirement.marker.evaluate({"extra": extra})
+            if is_of and requirement.name != "awl-vae" and _version(requirement.name) is None:
+                missing.append(requirement.name)
+    return found
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _git_commit() -> str | None:
+    # Of a checkout alone: an installation may lie in a repository of somebody else's.
+    checkout = Path(awl_vae.__file__).parent.parent
+    if not (checkout / ".git").exists():
+        return None
+    # The commit's full name, with "-dirty" where files were changed since.
+    describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = ["git", "-C", str(checkout), *describe]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

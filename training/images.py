@@ -1,0 +1,102 @@
+"""The images of a run directory: read once, told from others, and what they tell by themselves."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from awl_vae.data import (
+    SPLITS,
+    DataError,
+    Dataset,
+    PreparedData,
+    load_dataset,
+    prepare,
+    synthetic_copies,
+)
+from awl_vae.evaluation import auroc
+from awl_vae.system import write_json
+from awl_vae.system.terminal import ProgressBar, silent_stderr
+from awl_vae.training.config import Config
+from awl_vae.training.experiment import Experiment
+from awl_vae.training.run_directory import RunDirectory
+
+CACHE = "cache.npy"
+"""The decoded images, for as long as there are runs to do."""
+
+
+def load_images(experiment: Experiment, config: Config) -> Dataset:
+    """The dataset of a configuration; no image is read.
+
+    Raises:
+        DataError: If the images are not there.
+    """
+    return load_dataset(
+        config.dataset,
+        config.image_size,
+        num_train=config.num_train,
+        num_adapt=config.num_adapt,
+        protocol=config.protocol,
+        resize=config.resize,
+        data_dir=config.data_dir,
+        needs_labels=experiment.needs_labels(config),
+    )
+
+
+def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedData:
+    """The decoded images. Where they are not as they must be, a new run_dir is left empty."""
+    config, path = directory.config, directory.path
+    dataset = load_images(experiment, config)
+    dataset = replace(dataset, synthetic=synthetic_copies(dataset.calibration))
+    directory.begin()
+    try:
+        # Image libraries write of broken files themselves; our one line says it better.
+        with silent_stderr() as stderr:
+            bar = ProgressBar(len(dataset.items()), stderr)
+            data = prepare(
+                dataset,
+                cache_path=path / CACHE,
+                manifest_path=path / "dataset.json",
+                num_threads=config.num_threads,
+                progress=lambda: bar.advance(1, "reading images"),
+            )
+            bar.close()
+    except (DataError, OSError):
+        if directory.is_new:
+            directory.clear()
+        raise
+    directory.record()
+    print(_describe(data, dataset.ignored))
+    return data
+
+
+def _describe(data, ignored):
+    counts = [
+        f"{split} {_counted(data.labels[split])}"
+        for split in SPLITS
+        if len(data.labels[split]) and split != "synthetic"
+    ]
+    text = f"Images: {', '.join(counts)}."
+    text += f"\nSynthetic defects on {len(data.items['synthetic'])} copies of calibration images."
+    if not len(data.labels["adapt"]):
+        text += "\nToo few labelled images, normal or anomalous, for an AUC of real defects."
+    if ignored:
+        text += f"\nNot in the layout, and ignored: {len(ignored)} files (first: {ignored[0]})."
+    return text
+
+
+def _counted(labels):
+    num_anomalous = int(labels.sum())
+    normal = f"{len(labels) - num_anomalous} normal"
+    return f"{normal} + {num_anomalous} anomalous" if num_anomalous else normal
+
+
+def note_baseline(path: Path, data: PreparedData) -> None:
+    """How much the mean intensity alone tells of the labels, and how many labels there are."""
+    splits = [split for split in ("adapt", "test") if len(data.labels[split])]
+    aucs = {}
+    for split in splits:
+        intensity = [data.images(split, [i]).mean() for i in range(len(data.labels[split]))]
+        aucs[split] = auroc(data.labels[split], np.array(intensity))
+    counts = {split: np.bincount(data.labels[split], minlength=2).tolist() for split in splits}
+    write_json(path, {"mean_intensity": aucs, "counts": counts})

@@ -1,0 +1,231 @@
+"""What a setting may be: one description that flags, Python and `--help` share."""
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from awl_vae.models.shapes import SIZE_DIVISOR
+from awl_vae.system.errors import nearest
+
+MOST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A text.
+
+    Attributes:
+        about: what it sets, for `--help`.
+    """
+
+    about: str
+
+    @property
+    def expected(self) -> str:
+        """Which values it takes, for an error."""
+        return "a text"
+
+    @property
+    def help(self) -> str:
+        """What `--help` says of it, but for its default."""
+        return self.about
+
+    def read(self, text: str) -> object:
+        """The value that a flag's text stands for.
+
+        Raises:
+            ValueError: If it stands for none.
+        """
+        return text
+
+    def is_valid(self, value: object) -> bool:
+        """Whether it may have this value."""
+        return isinstance(value, str)
+
+    def hint(self, value: object) -> str:
+        """What may have been meant by a wrong value, or an empty text."""
+        return ""
+
+    def show(self, value: Any) -> str:
+        """The value as a flag has it."""
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Choice(Setting):
+    """One of some names.
+
+    Attributes:
+        names: the names; of a table its keys, those that are added later, too.
+        describe: what a row of the table is, for `--help`.
+    """
+
+    names: Collection[str]
+    describe: Callable[[Any], str] | None = None
+
+    @property
+    def expected(self) -> str:
+        return f"one of {', '.join(self.names)}"
+
+    @property
+    def help(self) -> str:
+        if self.describe is None or not isinstance(self.names, Mapping):
+            return self.about
+        rows = (f"{name}: {self.describe(row)}" for name, row in self.names.items())
+        return f"{self.about} {'; '.join(rows)}."
+
+    def is_valid(self, value: object) -> bool:
+        return isinstance(value, str) and value in self.names
+
+    def hint(self, value: object) -> str:
+        return nearest(str(value), self.names)
+
+
+@dataclass(frozen=True)
+class Names(Choice):
+    """Some of some names, in their own order."""
+
+    @property
+    def expected(self) -> str:
+        return f"names with commas between, among {', '.join(self.names)}"
+
+    def read(self, text: str) -> object:
+        given = [name.strip() for name in text.split(",")]
+        return tuple(given) if set(given) - set(self.names) else self.ordered(given)
+
+    def ordered(self, given: Collection[str]) -> tuple[str, ...]:
+        """The given names, each once and in the order of all."""
+        return tuple(name for name in self.names if name in given)
+
+    def is_valid(self, value: object) -> bool:
+        return isinstance(value, tuple) and bool(value) and set(value) <= set(self.names)
+
+    def hint(self, value: object) -> str:
+        given = value if isinstance(value, tuple) else (str(value),)
+        wrong = [name for name in given if name not in self.names]
+        return nearest(wrong[0], self.names) if wrong else ""
+
+    def show(self, value: Any) -> str:
+        return ",".join(value)
+
+
+@dataclass(frozen=True)
+class Count(Setting):
+    """A whole number of at least 1."""
+
+    @property
+    def expected(self) -> str:
+        return "a positive integer"
+
+    def read(self, text: str) -> object:
+        return int(text)
+
+    def is_valid(self, value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+@dataclass(frozen=True)
+class Number(Setting):
+    """A finite number.
+
+    Attributes:
+        above: it is above this; None where 0 is the least.
+    """
+
+    above: float | None = None
+
+    @property
+    def expected(self) -> str:
+        bound = "of at least 0" if self.above is None else f"above {self.above:g}"
+        return f"a finite number {bound}"
+
+    def read(self, text: str) -> object:
+        return float(text)
+
+    def is_valid(self, value: object) -> bool:
+        if not isinstance(value, float | int) or not math.isfinite(value):
+            return False
+        return value >= 0 if self.above is None else value > self.above
+
+    def show(self, value: Any) -> str:
+        return f"{value:g}"
+
+
+@dataclass(frozen=True)
+class Size(Setting):
+    """(height, width) of images that the network takes."""
+
+    @property
+    def expected(self) -> str:
+        return f"N or HxW in pixels, each side divisible by {SIZE_DIVISOR},"
+
+    def read(self, text: str) -> object:
+        return read_size(text)
+
+    def is_valid(self, value: object) -> bool:
+        return (
+            isinstance(value, tuple)
+            and len(value) == 2
+            and all(isinstance(side, int) and side > 0 for side in value)
+            and not any(side % SIZE_DIVISOR for side in value)
+        )
+
+    def show(self, value: Any) -> str:
+        return "x".join(map(str, value))
+
+
+@dataclass(frozen=True)
+class Seeds(Setting):
+    """Seeds, rising, each once."""
+
+    @property
+    def expected(self) -> str:
+        return f"whole numbers with commas between, from 0 to {MOST_SEED},"
+
+    def read(self, text: str) -> object:
+        parts = [part.strip() for part in text.split(",")]
+        if not all(part.isascii() and part.isdecimal() for part in parts):
+            raise ValueError(text)
+        return tuple(sorted({int(part) for part in parts}))
+
+    def is_valid(self, value: object) -> bool:
+        return (
+            isinstance(value, tuple)
+            and bool(value)
+            and all(isinstance(seed, int) and 0 <= seed <= MOST_SEED for seed in value)
+        )
+
+    def show(self, value: Any) -> str:
+        return ",".join(map(str, value))
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """(height, width) of a text N or HxW.
+
+    Raises:
+        ValueError: If it is none, or a side is 0.
+    """
+    if not re.fullmatch(r"\d+(x\d+)?", text, re.ASCII):
+        raise ValueError(text)
+    height, _, width = text.partition("x")
+    size = int(height), int(width or height)
+    if not all(size):
+        raise ValueError(text)
+    return size
+
+
+def setting(kind: Setting) -> Any:
+    """A field of a configuration that a flag of its name sets."""
+    return dataclasses.field(metadata={"setting": kind})
+
+
+def settings_of(config: type) -> dict[str, Setting]:
+    """By name, the settings of a class of configurations that flags set."""
+    return {
+        field.name: field.metadata["setting"]
+        for field in dataclasses.fields(config)
+        if "setting" in field.metadata
+    }

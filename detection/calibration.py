@@ -5,36 +5,30 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from awl_vae.detection.thresholds import (
-    CONFIDENCE,
-    LABELLED,
-    Threshold,
-    false_alarms,
-    find_threshold,
-    supports,
-)
+from awl_vae.detection.false_alarms import CONFIDENCE, FalseAlarms, counted, supports
+from awl_vae.detection.thresholds import MARGIN, THRESHOLDS, LabelledMethod, NormalMethod, Threshold
+from awl_vae.system.errors import UserError
 
 FALSE_ALARM_RATE = 0.01
-"""The rate that `quantile` aims at where nothing else is said."""
-
-SETTINGS = {"quantile": FALSE_ALARM_RATE, "k_sigma": 3.0}
-"""What a method is asked for where nothing else is said."""
+"""The rate that a detector's first threshold without labels aims at."""
 
 PEAK_RATE = 0.05
 """Share of normal images with a region, that is with a map above the pixel threshold."""
 
 
-class CalibrationError(ValueError):
+class CalibrationError(UserError, ValueError):
     """The images of a calibration are not enough for a threshold."""
 
 
-def calibrate(rows: Sequence[Mapping], method: str, setting: float | None = None) -> Threshold:
+def calibrate(
+    rows: Sequence[Mapping[str, object]], method: str, setting: float | None = None
+) -> Threshold:
     """Finds a threshold.
 
     Args:
         rows: the calibration, with `split`, `label` and `score`: normal images of the split
             "calibration", and labelled ones of "adapt", if there are any.
-        method: one of `LABEL_FREE` or `LABELLED`.
+        method: a key of `THRESHOLDS`.
         setting: the rate of "quantile", the k of "k_sigma", the threshold of "manual".
 
     Returns:
@@ -43,31 +37,30 @@ def calibrate(rows: Sequence[Mapping], method: str, setting: float | None = None
     Raises:
         CalibrationError: If there are too few images for the method, or the setting is none.
     """
-    if (setting is None) != (method in LABELLED) or not math.isfinite(setting or 0.0):
-        wanted = "no setting" if method in LABELLED else "a finite number as the setting"
-        raise CalibrationError(f"Expected {wanted} of {method!r}. Received: {setting}.")
-    if method == "quantile" and not 0.0 < setting < 1.0:
-        raise CalibrationError(f"Expected a rate between 0 and 1. Received: {setting}.")
+    found = THRESHOLDS[method]
     normal_scores = _scores(rows, "calibration")
-    labels = np.array([int(row["label"]) for row in rows if row["split"] == "adapt"], int)
-    if method in LABELLED and len(np.unique(labels)) < 2:
+    least = found.least_images if isinstance(found, NormalMethod) else 1
+    _check_setting(method, found, setting)
+    labels = np.array([int(str(row["label"])) for row in rows if row["split"] == "adapt"], int)
+    if isinstance(found, LabelledMethod) and len(np.unique(labels)) < 2:
         raise CalibrationError(
             f"Expected labelled normal and anomalous images for the threshold {method!r}. "
             f"Received: {len(labels) - labels.sum()} normal, {labels.sum()} anomalous."
         )
-    if len(normal_scores) < (2 if method == "k_sigma" else 1):
+    if len(normal_scores) < least:
         raise CalibrationError(
             f"Expected more calibration images for the threshold {method!r}. "
             f"Received: {len(normal_scores)}."
         )
-    value = find_threshold(
-        method,
-        normal_scores=normal_scores,
-        labels=labels,
-        scores=_scores(rows, "adapt"),
-        setting=setting,
-    )
-    alarms = false_alarms(normal_scores, value, method=method, setting=setting)
+    alarms: FalseAlarms
+    if isinstance(found, LabelledMethod):
+        least_score = found.find(labels, _scores(rows, "adapt"))
+        value = least_score - MARGIN * abs(least_score)
+        alarms = counted(normal_scores, value)
+    else:
+        assert setting is not None
+        value = found.find(normal_scores, setting)
+        alarms = found.alarms(normal_scores, value, setting)
     return Threshold(value, method, setting, alarms)
 
 
@@ -92,7 +85,11 @@ def describe(threshold: Threshold) -> str:
         f"{alarms.rate:.2%} of normal images, {CONFIDENCE:.0%} interval {alarms.low:.2%} to "
         f"{alarms.high:.2%} (from {alarms.num_normal} calibration images)."
     )
-    if threshold.method == "quantile" and not supports(alarms.num_normal, threshold.setting):
+    if (
+        threshold.method == "quantile"
+        and threshold.setting is not None
+        and not supports(alarms.num_normal, threshold.setting)
+    ):
         text += (
             f"\nWarning: {alarms.num_normal} normal images cannot support a rate of "
             f"{threshold.setting:g}; "
@@ -101,5 +98,16 @@ def describe(threshold: Threshold) -> str:
     return text
 
 
-def _scores(rows, split):
-    return np.array([float(row["score"]) for row in rows if row["split"] == split])
+def _check_setting(
+    method: str, found: NormalMethod | LabelledMethod, setting: float | None
+) -> None:
+    is_labelled = isinstance(found, LabelledMethod)
+    if (setting is None) != is_labelled or not math.isfinite(setting or 0.0):
+        wanted = "no setting" if is_labelled else "a finite number as the setting"
+        raise CalibrationError(f"Expected {wanted} of {method!r}. Received: {setting}.")
+    if method == "quantile" and setting is not None and not 0.0 < setting < 1.0:
+        raise CalibrationError(f"Expected a rate between 0 and 1. Received: {setting}.")
+
+
+def _scores(rows: Sequence[Mapping[str, object]], split: str) -> np.ndarray:
+    return np.array([float(str(row["score"])) for row in rows if row["split"] == split])

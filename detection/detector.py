@@ -10,17 +10,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import awl_vae.models  # noqa: F401 (so that Keras knows what a VAE is)
-from awl_vae.data.images import fit, to_float, to_gray
+import awl_vae.models.vae  # noqa: F401 (so that Keras knows what a VAE is)
+from awl_vae.data.images import resize, to_float, to_gray
 from awl_vae.detection.thresholds import FalseAlarms, Threshold
 from awl_vae.evaluation import Scorer
 from awl_vae.system import atomic_directory, read_csv, write_csv, write_json
+from awl_vae.system.errors import UserError
 
 FORMAT = 1
 BATCH_SIZE = 32
 
 
-class DetectorError(ValueError):
+class DetectorError(UserError, ValueError):
     """A directory holds no detector, or one of a newer version."""
 
 
@@ -85,17 +86,17 @@ class Detector:
             raise ValueError(f"Expected a sequence of images. Received: one, {images.shape}.")
         parts = [(np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32))]
         for start in range(0, len(images), BATCH_SIZE):
-            batch = [self.prepare(image) for image in images[start : start + BATCH_SIZE]]
-            parts.append(self.analyze_prepared(np.stack(batch)))
+            batch = [self.preprocess(image) for image in images[start : start + BATCH_SIZE]]
+            parts.append(self.analyze_batch(np.stack(batch)))
         scores, maps = zip(*parts, strict=True)
         return np.concatenate(scores), np.concatenate(maps)
 
-    def analyze_prepared(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same for images (N, H, W) float32 that `prepare` made."""
-        scores, maps = self.scorer.traced(tf.constant(x[..., None]))
+    def analyze_batch(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same for images (N, H, W) float32 that `preprocess` made."""
+        scores, maps = self.scorer.score_and_map(tf.constant(x[..., None]))
         return scores.numpy(), maps.numpy()
 
-    def prepare(self, image: np.ndarray) -> np.ndarray:
+    def preprocess(self, image: np.ndarray) -> np.ndarray:
         """One image, see above, to (H, W) float32 in [0, 1], as the network sees it.
 
         Raises:
@@ -109,7 +110,7 @@ class Detector:
             raise ValueError(
                 f"Expected (h, w), (h, w, 3) or (h, w, 4). Received: shape={image.shape}."
             )
-        return to_float(fit(to_gray(image), self.image_size, self.resize))
+        return to_float(resize(to_gray(image), self.image_size, self.resize))
 
     def is_anomalous(self, scores: np.ndarray) -> np.ndarray:
         """Verdicts (N,) bool of scores (N,); what is not a number is anomalous."""

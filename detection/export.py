@@ -3,32 +3,30 @@
 import contextlib
 import shutil
 import warnings
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 import keras
 import numpy as np
-import tensorflow as tf
 from absl import logging
 from keras import ops
 
 from awl_vae.data.images import HALF, Placement
 from awl_vae.detection.detector import Detector
+from awl_vae.detection.export_formats import FORMATS
 from awl_vae.system import write_json
+from awl_vae.system.errors import UserError
 
 TOLERANCE = 1e-3
 """Largest difference from the detector's of a score, as its share, and of a map, as its largest
 value's."""
 
-SUFFIXES = {"saved_model": "", "onnx": ".onnx", "litert": ".tflite"}
-_KERAS_FORMATS = {"saved_model": "tf_saved_model", "onnx": "onnx", "litert": "litert"}
 NUM_CHECKED = 16
-INSTALL = "pip install -e '.[export]'"
+INSTALL = "pip install 'awl-vae[export]'"
 
 
-class ExportError(RuntimeError):
+class ExportError(UserError, RuntimeError):
     """An exported model does not do what the detector does."""
 
 
@@ -75,7 +73,7 @@ def export(
         detector: the detector.
         path: the file, or the directory of a SavedModel. The threshold and how it was found go
             beside it, with the suffix .json.
-        format: "saved_model", "onnx" or "litert".
+        format: a key of `FORMATS`.
         input_size: (h, w) of the pictures.
         dtype: "uint8" or "uint16" of the pictures.
 
@@ -100,14 +98,14 @@ def export(
         with _quiet():
             ExportedDetector(detector, input_size, dtype).export(
                 str(temporary),
-                format=_KERAS_FORMATS[format],
+                format=FORMATS[format].keras_name,
                 input_signature=[
                     keras.InputSpec(shape=(None, *input_size), dtype=dtype, name="images")
                 ],
                 verbose=False,
             )
         images = _pictures(input_size, dtype)
-        difference = _difference(detector.analyze(images), RUNNERS[format](temporary)(images))
+        difference = _difference(detector.analyze(images), FORMATS[format].run(temporary)(images))
         if not difference <= TOLERANCE:
             raise ExportError(
                 f"Expected scores and maps within {TOLERANCE:g} of the detector's. "
@@ -188,45 +186,6 @@ def _difference(expected, exported):
     largest = np.maximum(maps.max(axis=(1, 2)), 1e-12)  # (N, H, W) -> (N,)
     of_maps = np.abs(exported_maps - maps).max(axis=(1, 2)) / largest
     return float(max(of_scores.max(), of_maps.max()))
-
-
-def _run_saved_model(path):
-    loaded = tf.saved_model.load(str(path))
-
-    def run(images):
-        outputs = loaded.serve(tf.constant(images))
-        return outputs["score"].numpy(), outputs["anomaly_map"].numpy()
-
-    return run
-
-
-def _run_onnx(path):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda images: session.run(["score", "anomaly_map"], {name: images})
-
-
-def _run_litert(path):
-    from ai_edge_litert.interpreter import Interpreter
-
-    runner = Interpreter(model_path=str(path)).get_signature_runner()
-    (name,) = runner.get_input_details()
-
-    def run(images):
-        outputs = runner(**{name: images})
-        return outputs["score"], outputs["anomaly_map"]
-
-    return run
-
-
-RUNNERS: dict[str, Callable] = {
-    "saved_model": _run_saved_model,
-    "onnx": _run_onnx,
-    "litert": _run_litert,
-}
-"""By format, a function from the path to a function from pictures (N, h, w) to scores and maps."""
 
 
 def _remove(path):

@@ -1,13 +1,10 @@
-"""Inspecting many pictures: from files to findings, in batches, with memory that stays flat."""
+"""Inspecting many images: from files to findings, in batches, with memory that stays flat."""
 
-import csv
-import io
-import json
-import stat
-from collections import deque
-from collections.abc import Iterable, Iterator
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -17,86 +14,25 @@ import numpy as np
 from awl_vae.data import DataError
 from awl_vae.data.images import read_gray, to_float
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.regions import Region, find_regions
-
-NORMAL, ANOMALOUS, UNREADABLE = "normal", "anomalous", "unreadable"
-COLUMNS = ("path", "score", "verdict", "regions", "error", "size", "modified")
+from awl_vae.detection.finding import (
+    ANOMALOUS,
+    COLUMNS,
+    NORMAL,
+    UNREADABLE,
+    FileState,
+    Finding,
+    csv_line,
+)
+from awl_vae.detection.output import Output
+from awl_vae.detection.regions import find_regions
+from awl_vae.detection.watch import Watcher
+from awl_vae.system.terminal import ProgressBar
 
 MAX_SIDE = 512
 """Longest side, in pixels, of a thumbnail."""
 
-
-@dataclass(frozen=True)
-class FileState:
-    """What changes when a file does.
-
-    Attributes:
-        size: in bytes.
-        modified: time of the last change, in nanoseconds.
-    """
-
-    size: int
-    modified: int
-
-    @classmethod
-    def of(cls, path: Path) -> "FileState | None":
-        """The state of a file, or of the one that a link leads to; None where there is none."""
-        try:
-            info = path.stat()
-        except OSError:
-            return None
-        return cls(info.st_size, info.st_mtime_ns) if stat.S_ISREG(info.st_mode) else None
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a detector finds in one picture.
-
-    Attributes:
-        path: the file.
-        state: of the file when it was read, or None where there was none.
-        verdict: "normal", "anomalous" or "unreadable".
-        score: the anomaly score, or None.
-        regions: the largest anomalous regions.
-        error: why the file cannot be read, or an empty text.
-        shape: (h, w) of the picture, or None.
-        thumbnail: the picture in gray, uint8, its sides at most `MAX_SIDE`, or None.
-        anomaly_map: (H, W) float32 of the detector's size, or None.
-    """
-
-    path: Path
-    state: FileState | None
-    verdict: str
-    score: float | None = None
-    regions: tuple[Region, ...] = ()
-    error: str = ""
-    shape: tuple[int, int] | None = None
-    thumbnail: np.ndarray | None = None
-    anomaly_map: np.ndarray | None = None
-
-    def to_csv(self) -> str:
-        """A line of CSV with its end: `COLUMNS`, the regions as JSON lists of numbers."""
-        regions = [
-            [*astuple(region)[:-1], float(np.float32(region.peak))] for region in self.regions
-        ]
-        score = "" if self.score is None else repr(self.score)
-        return csv_line(
-            [
-                str(self.path),
-                score,
-                self.verdict,
-                json.dumps(regions) if regions else "",
-                self.error,
-                *(astuple(self.state) if self.state else ("", "")),
-            ]
-        )
-
-
-def csv_line(values: Iterable[str]) -> str:
-    """One line of CSV with its end."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(values)
-    return buffer.getvalue()
+LOOK_SECONDS = 0.5
+"""Between two looks at a directory that is watched."""
 
 
 def inspect(
@@ -147,7 +83,7 @@ def _read(detector, path):
             state,
             shape=image.shape,
             thumbnail=_thumbnail(image),
-            prepared=detector.prepare(image),
+            prepared=detector.preprocess(image),
         )
     except DataError as error:
         text = str(error)
@@ -166,7 +102,7 @@ def _thumbnail(image):
 
 def _judge(detector, batch):
     prepared = [read.prepared for read in batch if read.prepared is not None]
-    scores, maps = detector.analyze_prepared(np.stack(prepared)) if prepared else ((), ())
+    scores, maps = detector.analyze_batch(np.stack(prepared)) if prepared else ((), ())
     results = iter(zip(scores, maps, strict=True))
     for read in batch:
         if read.prepared is None:
@@ -185,3 +121,80 @@ def _judge(detector, batch):
             thumbnail=read.thumbnail,
             anomaly_map=anomaly_map,
         )
+
+
+@dataclass(frozen=True)
+class Inspector:
+    """Inspects images and keeps what it finds, and goes on where it was cut off.
+
+    Attributes:
+        detector: the detector.
+        batch_size: images that go through the network at a time.
+        num_threads: images that are decoded at a time.
+        write: takes each line of CSV.
+        say: takes each line for the user.
+    """
+
+    detector: Detector
+    batch_size: int
+    num_threads: int
+    write: Callable[[str], None]
+    say: Callable[[str], None]
+
+    def inspect(self, paths: Sequence[Path], output: Output | None) -> Counter[str]:
+        """Inspects images, those that have their line in the output left out.
+
+        Args:
+            paths: absolute paths.
+            output: what keeps the findings, if anything does.
+
+        Returns:
+            The number of images by verdict, those of before included.
+        """
+        counts: Counter[str] = Counter()
+        if output is not None:
+            if output.known:
+                self.say(f"Going on: {len(output.known)} images have their line.")
+            paths = [path for path in paths if not _is_known(path, output.known)]
+        self.write(csv_line(COLUMNS))
+        bar = ProgressBar(len(paths))
+        for finding in self._findings(paths):
+            counts[finding.verdict] += 1
+            self.write(finding.to_csv() if output is None else output.add(finding))
+            bar.advance(1, ascii(finding.path.name)[1:-1])
+        bar.close()
+        return counts if output is None else output.finish()
+
+    def watch(self, watcher: Watcher, output: Output, stop: threading.Event) -> Counter[str]:
+        """Inspects what is there and what arrives, until it is told to stop.
+
+        Args:
+            watcher: finds the images.
+            output: what keeps the findings.
+            stop: is set when it is to end.
+
+        Returns:
+            The number of images by verdict, those of before included.
+        """
+        if output.known:
+            self.say(f"Going on: {len(output.known)} images have their line.")
+        self.write(csv_line(COLUMNS))
+        self.say(f"Watching {watcher.directory}; Ctrl-C ends it and writes the report.")
+        while not stop.is_set():
+            ready = watcher.look()
+            for finding in self._findings(ready):
+                self.write(output.add(finding))
+                if stop.is_set():
+                    break
+            if not ready:
+                stop.wait(LOOK_SECONDS)
+        return output.finish()
+
+    def _findings(self, paths: Sequence[Path]) -> Iterator[Finding]:
+        return inspect(
+            self.detector, paths, batch_size=self.batch_size, num_threads=self.num_threads
+        )
+
+
+def _is_known(path: Path, known: Mapping[str, FileState | None]) -> bool:
+    return str(path) in known and known[str(path)] == FileState.of(path)

@@ -4,7 +4,7 @@ import csv
 import os
 from pathlib import Path
 
-from awl_vae.detection.inspection import COLUMNS, FileState, Finding, csv_line
+from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
 
 
 class Journal:

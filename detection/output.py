@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 
 from awl_vae.detection.detector import Detector, DetectorError
-from awl_vae.detection.inspection import FileState, Finding
+from awl_vae.detection.finding import FileState, Finding
 from awl_vae.detection.journal import Journal, read_journal
 from awl_vae.detection.overlay import draw
 from awl_vae.detection.report import write_report

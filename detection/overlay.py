@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from awl_vae.data.images import unfit
+from awl_vae.data.images import resize_back
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.inspection import Finding
+from awl_vae.detection.finding import Finding
 
 BOX_COLOR = (255, 255, 255)
 
@@ -25,7 +25,7 @@ def draw(detector: Detector, finding: Finding) -> np.ndarray:
     """
     picture = cv2.cvtColor(finding.thumbnail, cv2.COLOR_GRAY2BGR)
     scale = picture.shape[0] / finding.shape[0], picture.shape[1] / finding.shape[1]
-    heat = unfit(finding.anomaly_map, finding.thumbnail.shape, detector.resize)
+    heat = resize_back(finding.anomaly_map, finding.thumbnail.shape, detector.resize)
     heat = np.clip(heat / (2.0 * detector.pixel_threshold), 0.0, 1.0)
     colors = cv2.applyColorMap(np.rint(255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)
     opacity = np.sqrt(heat)[..., None]

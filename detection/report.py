@@ -2,7 +2,6 @@
 
 import base64
 import html
-import io
 import json
 import os
 import string
@@ -11,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from awl_vae.detection.calibration import describe
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.inspection import ANOMALOUS, NORMAL, UNREADABLE
+from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE
+from awl_vae.figures.curves import histogram_svg
 from awl_vae.system import write_text
 
 MAX_BYTES = 20_000_000
@@ -109,35 +106,11 @@ def _text(text):
     return html.escape(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
-def _edges(scores, threshold, *, num_bins=40):
-    """Edges of equal bins, one of which is the threshold."""
-    width = np.ptp(scores) / num_bins or 1.0
-    first = np.floor((scores.min() - threshold) / width)
-    last = np.ceil((scores.max() - threshold) / width)
-    return threshold + width * np.arange(min(first, 0.0), max(last, 0.0) + 2.0)
-
-
 def _histogram(scored, detector):
-    """The scores with the threshold, as inline SVG."""
-    scores = np.array([float(row["score"]) for row in scored])
-    is_anomalous = np.array([row["verdict"] == ANOMALOUS for row in scored])
-    figure = Figure(figsize=(7, 2.6), layout="constrained")
-    axes = figure.subplots()
-    threshold = detector.threshold.value
-    for group, color, name in (
-        (~is_anomalous, "tab:blue", NORMAL),
-        (is_anomalous, "tab:red", ANOMALOUS),
-    ):
-        axes.hist(
-            scores[group], _edges(scores, threshold), color=color, label=f"{name} ({group.sum()})"
-        )
-    axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
-    axes.set(xlabel=f"{detector.scorer.score} score", ylabel="pictures")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend()
-    buffer = io.StringIO()
-    with rc_context({"svg.hashsalt": "awl-vae", "svg.fonttype": "none"}):
-        figure.savefig(
-            buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        )
-    return buffer.getvalue()[buffer.getvalue().index("<svg") :]
+    by_verdict = {
+        verdict: np.array([float(row["score"]) for row in scored if row["verdict"] == verdict])
+        for verdict in (NORMAL, ANOMALOUS)
+    }
+    return histogram_svg(
+        *by_verdict.values(), threshold=detector.threshold.value, score=detector.scorer.score
+    )

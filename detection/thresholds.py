@@ -1,25 +1,35 @@
-"""Thresholds on anomaly scores, and how many false alarms to expect of them.
+"""Thresholds on anomaly scores: a function and a row of `THRESHOLDS` each.
 
-A score that **equals** the threshold is anomalous. Thresholds from normal images alone: `quantile`,
-`k_sigma`. With labels: `youden`, `f1`, `sensitivity`.
+A score that **equals** the threshold is anomalous. What takes long to import is imported when a
+threshold is found, so that the names of the methods cost nothing.
 """
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
-from sklearn.metrics import precision_recall_curve
 
-from awl_vae.evaluation import youden_threshold
+from awl_vae.detection.false_alarms import FalseAlarms, counted, of_rank, rank
 
-CONFIDENCE = 0.95
-LOW, HIGH = (1.0 - CONFIDENCE) / 2.0, (1.0 + CONFIDENCE) / 2.0
 MARGIN = 1e-5
 """Share of a score by which a threshold keeps off it: its last bits depend on its batch."""
 
-LABEL_FREE = ("quantile", "k_sigma", "manual")
-LABELLED = ("youden", "f1", "sensitivity")
+
+@dataclass(frozen=True)
+class Threshold:
+    """The score from which on an image is anomalous, and how it was found.
+
+    Attributes:
+        value: images that score at least this much are anomalous.
+        method: a key of `THRESHOLDS`.
+        setting: what the method was asked for: the rate of "quantile", the k of "k_sigma".
+        false_alarms: how often it is expected to call a normal image anomalous.
+    """
+
+    value: float
+    method: str
+    setting: float | None
+    false_alarms: FalseAlarms
 
 
 def quantile(normal_scores: np.ndarray, false_alarm_rate: float) -> float:
@@ -37,20 +47,10 @@ def quantile(normal_scores: np.ndarray, false_alarm_rate: float) -> float:
         The threshold, a little above the k-th largest score.
     """
     ordered = np.unique(normal_scores)
-    low = float(np.sort(normal_scores)[-_rank(len(normal_scores), false_alarm_rate)])
+    low = float(np.sort(normal_scores)[-rank(len(normal_scores), false_alarm_rate)])
     above = ordered[ordered > low]
     step = max(MARGIN * abs(low), MARGIN**2)
     return low + (min(step, (float(above[0]) - low) / 2.0) if len(above) else step)
-
-
-def _rank(num_normal, false_alarm_rate):
-    # A little more, since 0.29 · 100 is a little less than 29.
-    return max(1, math.floor(false_alarm_rate * (num_normal + 1) + 1e-9))
-
-
-def supports(num_normal: int, false_alarm_rate: float) -> bool:
-    """Whether that many normal images can support a rate of false alarms: 1 / (n + 1) ≤ rate."""
-    return 1.0 / (num_normal + 1) <= false_alarm_rate
 
 
 def k_sigma(normal_scores: np.ndarray, k: float) -> float:
@@ -58,11 +58,31 @@ def k_sigma(normal_scores: np.ndarray, k: float) -> float:
     return float(np.mean(normal_scores) + k * np.std(normal_scores, ddof=1))
 
 
+def k_sigma_alarms(normal_scores: np.ndarray, threshold: float, k: float) -> FalseAlarms:
+    """The false alarms of `k_sigma`: counted, each image by the threshold that the others give."""
+    if len(normal_scores) <= 2:
+        return counted(normal_scores, threshold)
+    called = sum(
+        score >= k_sigma(np.delete(normal_scores, index), k)
+        for index, score in enumerate(normal_scores)
+    )
+    return counted(normal_scores, threshold, int(called))
+
+
+def youden(labels: np.ndarray, scores: np.ndarray) -> float:
+    """The threshold of the largest sensitivity + specificity − 1; see `youden_threshold`."""
+    from awl_vae.evaluation.roc import youden_threshold
+
+    return youden_threshold(labels, scores)
+
+
 def f1(labels: np.ndarray, scores: np.ndarray) -> float:
     """The threshold of the largest F1 = 2 · precision · recall / (precision + recall).
 
     Of equal ones the highest. Labels (N,), 0 for normal and 1 for anomalous, and scores (N,).
     """
+    from sklearn.metrics import precision_recall_curve
+
     precision, recall, thresholds = precision_recall_curve(labels, scores)
     # The last point belongs to no threshold. Thresholds rise, so the last of equal ones is wanted.
     values = 2.0 * precision[:-1] * recall[:-1] / np.maximum(precision[:-1] + recall[:-1], 1e-300)
@@ -76,109 +96,74 @@ def sensitivity(labels: np.ndarray, scores: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class FalseAlarms:
-    """How often a normal image is expected to be called anomalous.
+class NormalMethod:
+    """A threshold from normal images alone, and a number.
 
     Attributes:
-        rate: the expected rate, in [0, 1].
-        low, high: its confidence interval of 95 %.
-        num_normal: how many calibration images tell it.
-        count: how many of them the threshold calls anomalous.
+        about: what it is, for `--help`.
+        find: (scores (N,) of calibration images, the number) to the threshold.
+        flag: the flag of the number.
+        number: what the number is.
+        default: what it is where nothing is said; None where it has to be.
+        alarms: (scores (N,), threshold, the number) to the false alarms to expect.
+        least_images: how many calibration images it takes.
     """
 
-    rate: float
-    low: float
-    high: float
-    num_normal: int
-    count: int
-
-
-def false_alarms(
-    normal_scores: np.ndarray, threshold: float, *, method: str, setting: float | None
-) -> FalseAlarms:
-    """The false alarms to expect of a threshold.
-
-    A threshold just above the k-th largest of n normal scores ("quantile") has, whatever the
-    distribution, a rate that is Beta(k, n + 1 − k) distributed over calibrations: mean k / (n + 1).
-    That of "k_sigma" is counted image by image, each by the threshold that the others give. Any
-    other threshold does not depend on these scores: they are counted, and the interval is the
-    exact one (Clopper-Pearson).
-
-    Args:
-        normal_scores: (N,), of images that nothing was trained on.
-        threshold: images that score at least this much are anomalous.
-        method: how it was found, one of `LABEL_FREE` or `LABELLED`.
-        setting: what the method was asked for.
-    """
-    total = len(normal_scores)
-    count = int(np.sum(normal_scores >= threshold))
-    if method == "quantile":
-        k = _rank(total, setting)
-        rate, low, high = (
-            k / (total + 1),
-            _beta(LOW, k, total + 1 - k),
-            _beta(HIGH, k, total + 1 - k),
-        )
-        return FalseAlarms(rate, low, high, total, count)
-    called = count
-    if method == "k_sigma" and total > 2:
-        called = sum(
-            score >= k_sigma(np.delete(normal_scores, index), setting)
-            for index, score in enumerate(normal_scores)
-        )
-    low = _beta(LOW, called, total - called + 1) if called else 0.0
-    high = _beta(HIGH, called + 1, total - called) if called < total else 1.0
-    return FalseAlarms(called / total, low, high, total, count)
-
-
-def _beta(tail, a, b):
-    return float(beta.ppf(tail, a, b))
+    about: str
+    find: Callable[[np.ndarray, float], float]
+    flag: str
+    number: str
+    default: float | None
+    alarms: Callable[[np.ndarray, float, float], FalseAlarms]
+    least_images: int = 1
 
 
 @dataclass(frozen=True)
-class Threshold:
-    """The score from which on an image is anomalous, and how it was found.
+class LabelledMethod:
+    """A threshold from labelled images.
 
     Attributes:
-        value: images that score at least this much are anomalous.
-        method: one of `LABEL_FREE` or `LABELLED`.
-        setting: what the method was asked for: the rate of "quantile", the k of "k_sigma".
-        false_alarms: how often it is expected to call a normal image anomalous.
+        about: what it is, for `--help`.
+        find: (labels (N,), scores (N,)) of both classes to the least score of what is anomalous;
+            the threshold is a little below.
     """
 
-    value: float
-    method: str
-    setting: float | None
-    false_alarms: FalseAlarms
+    about: str
+    find: Callable[[np.ndarray, np.ndarray], float]
 
 
-def find_threshold(
-    method: str,
-    *,
-    normal_scores: np.ndarray,
-    labels: np.ndarray,
-    scores: np.ndarray,
-    setting: float | None,
-) -> float:
-    """The threshold by one of the methods.
-
-    Args:
-        method: one of `LABEL_FREE` or `LABELLED`.
-        normal_scores: (N,), scores of calibration images.
-        labels: (M,) of labelled images, for the methods that need them.
-        scores: (M,) of the labelled images.
-        setting: the rate of `quantile`, the k of `k_sigma`, the threshold of `manual`.
-
-    Returns:
-        The threshold.
-    """
-    if method == "quantile":
-        return quantile(normal_scores, setting)
-    if method == "k_sigma":
-        return k_sigma(normal_scores, setting)
-    if method == "manual":
-        return setting
-    least = {"youden": youden_threshold, "f1": f1, "sensitivity": sensitivity}[method](
-        labels, scores
-    )
-    return least - MARGIN * abs(least)
+THRESHOLDS: dict[str, NormalMethod | LabelledMethod] = {
+    "quantile": NormalMethod(
+        "a rate of false alarms, from normal images alone",
+        quantile,
+        flag="false_alarm_rate",
+        number="the share of normal images that may be called anomalous, between 0 and 1",
+        default=0.01,
+        alarms=of_rank,
+    ),
+    "k_sigma": NormalMethod(
+        "mean plus some standard deviations of normal scores",
+        k_sigma,
+        flag="num_sigmas",
+        number="how many standard deviations above the mean",
+        default=3.0,
+        alarms=k_sigma_alarms,
+        least_images=2,
+    ),
+    "manual": NormalMethod(
+        "the threshold itself",
+        lambda normal_scores, value: value,
+        flag="value",
+        number="the threshold",
+        default=None,
+        alarms=lambda normal_scores, threshold, value: counted(normal_scores, threshold),
+    ),
+    "youden": LabelledMethod(
+        "the largest sensitivity + specificity − 1 on the labelled adapt images", youden
+    ),
+    "f1": LabelledMethod("the largest F1 on them", f1),
+    "sensitivity": LabelledMethod(
+        "all anomalies among them caught, at the fewest false alarms", sensitivity
+    ),
+}
+"""The methods by the names that `--threshold` takes."""

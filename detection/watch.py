@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from awl_vae.data.images import SUFFIXES
-from awl_vae.detection.inspection import FileState
+from awl_vae.detection.finding import FileState
 
 
-def pictures(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]:
+def images_below(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]:
     """The files below a directory that are pictures by their names, in the order of their paths.
 
     What is hidden is passed over, and links to directories are not followed. A directory that
@@ -32,7 +32,7 @@ def pictures(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]
         if entry.name.startswith(".") or path == excluded:
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from pictures(path, excluded=excluded)
+            yield from images_below(path, excluded=excluded)
         elif path.suffix.lower() in SUFFIXES:
             yield path
 
@@ -68,7 +68,7 @@ class Watcher:
         """The pictures that are whole, and not known as they are."""
         seen, ready = {}, []
         now = time.monotonic()
-        for path in pictures(self.directory, excluded=self.excluded):
+        for path in images_below(self.directory, excluded=self.excluded):
             state = FileState.of(path)
             if state is None or self.known.get(str(path)) == state:
                 continue

@@ -1,23 +1,20 @@
-"""The paper's pictures of one run (Figs. 14 to 19), its score histogram and its ROC curve.
+"""Curves and histograms of one run: AUC and weights (Figs. 14, 15), scores, and the ROC curve.
 
-Each function writes one PNG file whole.
+Each function but `histogram_svg` writes one PNG file whole.
 """
 
-import warnings
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_curve
 
-from awl_vae.figures.examples import Example
-from awl_vae.system import atomic_path
-
-NORMAL_COLOR, ANOMALOUS_COLOR = "tab:blue", "tab:red"
-WEIGHT_LINES = (("goldenrod", "-"), ("navy", "--"), ("tab:green", ":"))
+from awl_vae.figures.canvas import ANOMALOUS_COLOR, NORMAL_COLOR, WEIGHT_LINES, save_figure
 
 
 def plot_transitions(
@@ -67,86 +64,6 @@ def plot_transitions(
     ]
     ncols = 4 if len(handles) <= 4 else 3
     figure.legend(handles=handles, loc="outside lower center", ncols=ncols, frameon=False)
-    save_figure(figure, path)
-
-
-def plot_defects(
-    path: Path,
-    images: np.ndarray,
-    masks: Sequence[np.ndarray],
-    kinds: Sequence[str],
-    title: str,
-) -> None:
-    """Images with defects, a column each: the defect outlined above, the image alone below.
-
-    Args:
-        path: the PNG file.
-        images: (N, H, W) in [0, 1].
-        masks: N bool arrays (H, W), the pixels of the defects.
-        kinds: N names.
-        title: what the images are.
-    """
-    height, width = images.shape[1:]
-    size = (1.9 * len(images), 3.8 * min(height / width, 2.0) + 0.7)
-    figure = Figure(figsize=size, layout="constrained")
-    figure.suptitle(title)
-    rows = figure.subplots(2, len(images), squeeze=False)
-    for image, mask, kind, (above, below) in zip(images, masks, kinds, rows.T, strict=True):
-        above.set_title(kind, fontsize=9)
-        above.contour(mask, levels=[0.5], colors=ANOMALOUS_COLOR, linewidths=0.8)
-        for axes in (above, below):
-            axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-            axes.set(xticks=[], yticks=[])
-    save_figure(figure, path)
-
-
-def plot_examples(
-    path: Path,
-    examples: Sequence[Example],
-    *,
-    score: str,
-    title: str,
-    one_scale: bool = True,
-    largest: float = 0.0,
-) -> None:
-    """Original, reconstruction and squared error, a row an image (Figs. 16 to 19).
-
-    A marked defect is outlined in the original.
-
-    Args:
-        path: the PNG file.
-        examples: the images.
-        score: the score's name.
-        title: what the images are and who reconstructed them.
-        one_scale: whether the squared errors of all images share one scale.
-        largest: the squared error that this scale reaches at least, for figures side by side.
-    """
-    height, width = examples[0].x.shape
-    row_height = 2.2 * min(height / width, 2.0) + 0.3
-    figure = Figure(figsize=(7.4, 0.6 + row_height * len(examples)), layout="constrained")
-    figure.suptitle(title)
-    rows = figure.subplots(len(examples), 3, squeeze=False)
-    errors = [example.squared_error for example in examples]
-    largest = max(largest, *(float(error.max()) for error in errors))
-    for axes, example, error in zip(rows, examples, errors, strict=True):
-        axes[0].imshow(example.x, cmap="gray", vmin=0, vmax=1)
-        if example.mask is not None and example.mask.any():
-            axes[0].contour(example.mask, levels=[0.5], colors=ANOMALOUS_COLOR, linewidths=0.8)
-        axes[1].imshow(np.clip(example.x_hat, 0, 1), cmap="gray", vmin=0, vmax=1)
-        vmax = largest if one_scale else None
-        heat = axes[2].imshow(error, cmap="inferno", vmin=0, vmax=vmax)
-        if not one_scale:
-            figure.colorbar(heat, ax=axes[2], shrink=0.8)
-        axes[0].set_xlabel(example.name, fontsize=7, parse_math=False)
-        axes[2].set_xlabel(f"{score} = {example.score:.6f}", fontsize=8)
-        for axis in axes:
-            axis.set(xticks=[], yticks=[])
-    for axis, heading in zip(
-        rows[0], ("(a) original", "(b) reconstruction", "(c) squared error"), strict=True
-    ):
-        axis.set_title(heading, fontsize=9)
-    if one_scale:
-        figure.colorbar(heat, ax=rows[:, 2], shrink=0.8)
     save_figure(figure, path)
 
 
@@ -229,10 +146,43 @@ def plot_roc(
     save_figure(figure, path)
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG; the same figure gives the same bytes."""
-    with atomic_path(path) as temporary, warnings.catch_warnings():
-        # The name of an image may have letters that Matplotlib's font has not.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        # No date and no version in the file.
-        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+def histogram_svg(
+    normal: np.ndarray, anomalous: np.ndarray, *, threshold: float, score: str
+) -> str:
+    """How many images have which score, with the threshold, as SVG that a page can hold.
+
+    Args:
+        normal: (N,), the scores of images that are called normal; it may be empty.
+        anomalous: (M,), of those that are called anomalous; N + M is at least 1.
+        threshold: images that score at least this much are called anomalous.
+        score: the score's name.
+
+    Returns:
+        The element `<svg>`; the same scores give the same text.
+    """
+    figure = Figure(figsize=(7, 2.6), layout="constrained")
+    axes = figure.subplots()
+    edges = _edges(np.concatenate([normal, anomalous]), threshold)
+    for group, color, name in (
+        (normal, NORMAL_COLOR, "normal"),
+        (anomalous, ANOMALOUS_COLOR, "anomalous"),
+    ):
+        axes.hist(group, edges, color=color, label=f"{name} ({len(group)})")
+    axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
+    axes.set(xlabel=f"{score} score", ylabel="images")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend()
+    buffer = io.StringIO()
+    with rc_context({"svg.hashsalt": "awl-vae", "svg.fonttype": "none"}):
+        figure.savefig(
+            buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        )
+    return buffer.getvalue()[buffer.getvalue().index("<svg") :]
+
+
+def _edges(scores, threshold, *, num_bins=40):
+    """Edges of equal bins, one of which is the threshold."""
+    width = np.ptp(scores) / num_bins or 1.0
+    first = np.floor((scores.min() - threshold) / width)
+    last = np.ceil((scores.max() - threshold) / width)
+    return threshold + width * np.arange(min(first, 0.0), max(last, 0.0) + 2.0)

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from awl_vae.figures.curves import WEIGHT_LINES, save_figure
+from awl_vae.figures.canvas import WEIGHT_LINES, save_figure
 
 OTHER_COLORS = (
     "gray",

@@ -1,0 +1,89 @@
+"""What a detector finds in one file, and its line of CSV."""
+
+import csv
+import io
+import json
+import stat
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from awl_vae.detection.regions import Region
+
+NORMAL, ANOMALOUS, UNREADABLE = "normal", "anomalous", "unreadable"
+COLUMNS = ("path", "score", "verdict", "regions", "error", "size", "modified")
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What changes when a file does.
+
+    Attributes:
+        size: in bytes.
+        modified: time of the last change, in nanoseconds.
+    """
+
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, path: Path) -> "FileState | None":
+        """The state of a file, or of the one that a link leads to; None where there is none."""
+        try:
+            info = path.stat()
+        except OSError:
+            return None
+        return cls(info.st_size, info.st_mtime_ns) if stat.S_ISREG(info.st_mode) else None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a detector finds in one picture.
+
+    Attributes:
+        path: the file.
+        state: of the file when it was read, or None where there was none.
+        verdict: "normal", "anomalous" or "unreadable".
+        score: the anomaly score, or None.
+        regions: the largest anomalous regions.
+        error: why the file cannot be read, or an empty text.
+        shape: (h, w) of the picture, or None.
+        thumbnail: the picture in gray, uint8, its sides at most 512, or None.
+        anomaly_map: (H, W) float32 of the detector's size, or None.
+    """
+
+    path: Path
+    state: FileState | None
+    verdict: str
+    score: float | None = None
+    regions: tuple[Region, ...] = ()
+    error: str = ""
+    shape: tuple[int, int] | None = None
+    thumbnail: np.ndarray | None = None
+    anomaly_map: np.ndarray | None = None
+
+    def to_csv(self) -> str:
+        """A line of CSV with its end: `COLUMNS`, the regions as JSON lists of numbers."""
+        regions = [
+            [*astuple(region)[:-1], float(np.float32(region.peak))] for region in self.regions
+        ]
+        score = "" if self.score is None else repr(self.score)
+        return csv_line(
+            [
+                str(self.path),
+                score,
+                self.verdict,
+                json.dumps(regions) if regions else "",
+                self.error,
+                *(astuple(self.state) if self.state else ("", "")),
+            ]
+        )
+
+
+def csv_line(values: Iterable[str]) -> str:
+    """One line of CSV with its end."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(values)
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Figures: arrays in, one PNG file out."""

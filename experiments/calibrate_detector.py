@@ -1,35 +1,34 @@
 r"""Finds another threshold for a trained detector, and says what to expect of it.
 
-    python experiments/calibrate_detector.py --threshold=quantile --setting=0.01 \
+    awl-vae calibrate --threshold=quantile --false_alarm_rate=0.01 \
         --model_dir=runs/loss_adapted/folder/loss_adapted/seed-1
 
-quantile    a rate of false alarms (--setting, default 0.01), from normal images alone
-k_sigma     mean plus k standard deviations of normal scores (--setting is k, default 3)
-manual      the threshold itself (--setting)
-youden      the largest sensitivity + specificity − 1 on the labelled adapt images
-f1          the largest F1 on them
-sensitivity all anomalies among them caught, at the fewest false alarms
-
 The normal images are the calibration images, which nothing was trained on; their scores, and those
-of the adapt images, are kept with the detector, so no picture is read.
+of the labelled adapt images, are kept with the detector, so no image is read.
 """
+
+import warnings
 
 from absl import flags
 
-import awl_vae.experiments.detector_flags
-from awl_vae.detection import calibrate, describe
-from awl_vae.detection.calibration import SETTINGS
+if not __package__:
+    import checkout  # noqa: F401
+
+from awl_vae.detection.thresholds import THRESHOLDS, NormalMethod
 from awl_vae.experiments.command import run
+from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
+from awl_vae.system.errors import UserError
 
 FLAGS = flags.FLAGS
+NUMBERS = {name: method for name, method in THRESHOLDS.items() if isinstance(method, NormalMethod)}
 
 
 def main() -> int:
     """Calibrates as the flags ask for; returns the exit status."""
-    detector, directory = experiments.detector_flags.detector_from_flags()
-    setting = FLAGS.setting
-    if setting is None:
-        setting = SETTINGS.get(FLAGS.threshold)
+    from awl_vae.detection import calibrate, describe
+
+    setting = _setting()
+    detector, directory = detector_from_flags()
     before = detector.threshold
     detector.threshold = calibrate(detector.calibration, FLAGS.threshold, setting)
     detector.save_settings(directory)
@@ -38,7 +37,33 @@ def main() -> int:
     return 0
 
 
+def _setting() -> float | None:
+    """The number that the threshold's own flag gives, or `--setting`, as it was called in 0.1.0."""
+    method = NUMBERS.get(FLAGS.threshold)
+    for other in NUMBERS.values():
+        if other is not method and FLAGS[other.flag].value is not None:
+            own = f"--{method.flag}" if method else "no number"
+            raise UserError(
+                f"Expected {own} with --threshold={FLAGS.threshold}. "
+                f"Received: --{other.flag}={FLAGS[other.flag].value:g}"
+            )
+    if method is None:
+        return FLAGS.setting
+    own = FLAGS[method.flag].value
+    if FLAGS.setting is not None:
+        warnings.warn(f"--setting is now --{method.flag}", FutureWarning, stacklevel=1)
+    given = FLAGS.setting if own is None else own
+    return method.default if given is None else given
+
+
 if __name__ == "__main__":
-    experiments.detector_flags.define_calibration_flags()
-    flags.adopt_module_key_flags(experiments.detector_flags)
+    define_model_dir()
+    methods = "; ".join(f"{name}: {method.about}" for name, method in THRESHOLDS.items())
+    flags.DEFINE_enum(
+        "threshold", "quantile", list(THRESHOLDS), f"How the threshold is found. {methods}."
+    )
+    for name, method in NUMBERS.items():
+        default = "" if method.default is None else f" Default: {method.default:g}."
+        flags.DEFINE_float(method.flag, None, f"Of --threshold={name}: {method.number}.{default}")
+    flags.DEFINE_float("setting", None, "What these three were called in 0.1.0.")
     run(main)

@@ -1,58 +1,57 @@
 """Starting a command: flags in, one line out for what a user can mend."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
 from absl import app, flags
 
-from awl_vae.data import DataError
-from awl_vae.detection import CalibrationError, DetectorError
-from awl_vae.detection.export import ExportError
-from awl_vae.training.config import ConfigError
-from awl_vae.training.run_directory import RunDirectoryError
+from awl_vae.system.errors import UserError, nearest
 
-ERRORS = (
-    ConfigError,
-    CalibrationError,
-    DataError,
-    DetectorError,
-    ExportError,
-    RunDirectoryError,
-)
 INTERRUPTED = 130
 
 
-def run(main: Callable[[], int], *, error_status: int = 1) -> None:
+def run(main: Callable[[], int], *, error_status: int = 1, needs_tensorflow: bool = True) -> None:
     """Parses the flags, calls `main` and exits.
 
+    TensorFlow is imported after the flags are parsed, so that `--help` and a wrong flag are
+    answered at once; `main` imports what it needs itself.
+
     Args:
-        main: does the work and returns the exit status. What it raises of `OSError`
-            and the errors of this project becomes one line on standard error.
+        main: does the work and returns the exit status. What it raises of `OSError` and
+            `UserError` becomes one line on standard error.
         error_status: the exit status after such a line.
+        needs_tensorflow: whether it needs TensorFlow at all.
     """
 
-    def fail(text):
+    def fail(text: str) -> NoReturn:
         print(f"error: {text}", file=sys.stderr)
         sys.exit(error_status)
 
-    def parse(argv):
+    def parse(argv: list[str]) -> list[str]:
         try:
             rest = flags.FLAGS(argv)
         except flags.Error as error:
-            fail(" ".join(str(error).split()))
+            fail(_in_words(error))
         if rest[1:]:
             fail(f"Expected flags only. Received: {' '.join(rest[1:])}")
         return rest
 
-    app.run(lambda _: _call(main, fail, error_status), flags_parser=parse)
+    def start(argv: list[str]) -> None:
+        if needs_tensorflow:
+            import awl_vae.system.quiet_tensorflow  # noqa: F401
+        _call(main, fail, error_status)
+
+    app.run(start, flags_parser=parse)
 
 
-def _call(main, fail, error_status):
+def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status: int) -> None:
     try:
         sys.exit(main())
-    except ERRORS as error:
+    except UserError as error:
         fail(str(error))
     except OSError as error:
         given = flags.FLAGS.flag_values_dict()
@@ -68,3 +67,33 @@ def _call(main, fail, error_status):
     except KeyboardInterrupt:
         print("\nInterrupted. The same command goes on from here.", file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def _in_words(error: flags.Error) -> str:
+    """An error of absl's as what was expected and what was received."""
+    text = " ".join(str(error).split())
+    if isinstance(error, flags.UnrecognizedFlagError):
+        found = nearest(error.flagname, flags.FLAGS)
+        meant = f"did you mean --{found}?" if found else "--help lists them."
+        _, is_given, value = str(error.flagvalue).partition("=")
+        given = f"--{error.flagname}{is_given}{value}"
+        return f"Expected a flag of this command; {meant} Received: {given}"
+    if missing := re.fullmatch(r"flag --(\w+)=None: Flag --\1 must have a value.*", text):
+        return f"Expected --{missing[1]}. Received: none."
+    if wrong := re.fullmatch(r"flag --(\w+)=(.*?): (.*)", text):
+        name, value, reason = wrong.groups()
+        if reason.startswith("Expected"):
+            return reason if "Received" in reason else f"{reason} Received: --{name}={value}"
+        if number := re.fullmatch(r".* is not (an? .*)", reason):
+            reason = f"{number[1]} as --{name}"
+        elif reason.startswith(("invalid literal for int", "could not convert string to float")):
+            reason = f"a number as --{name}"
+        elif choices := re.fullmatch(r"value should be one of <(.*)>", reason):
+            names = choices[1].split("|")
+            found = nearest(value, names)
+            meant = f" (did you mean {found}?)" if found else ""
+            reason = f"one of {', '.join(names)} as --{name}{meant}"
+        else:
+            reason = f"another --{name}: {reason}"
+        return f"Expected {reason}. Received: --{name}={value}"
+    return text if text.startswith("Expected") else f"Expected flags as --help has them. {text}"

@@ -1,30 +1,35 @@
 r"""Exports a trained detector as a graph for other programs.
 
-    python experiments/export_model.py --format=onnx --output=detector.onnx \
+    awl-vae export --format=onnx --output=detector.onnx \
         --model_dir=runs/auc_adapted/bellows/auc_adapted/seed-1
 
-The graph takes gray pictures (N, height, width) of uint8 or uint16, brings them to the detector's
+The graph takes gray images (N, height, width) of uint8 or uint16, brings them to the detector's
 size, and gives `score` (N,) and `anomaly_map` (N, H, W). The threshold and how it was found are in
-a JSON file beside it. The export is run on pictures of all kinds and compared with the detector; if
-a score or a map differs by more than a thousandth, nothing is left.
+a JSON file beside it. The export is run on images of all kinds and compared with the detector; if a
+score or a map differs by more than a thousandth, nothing is left.
 """
 
 from pathlib import Path
 
 from absl import flags
 
-import awl_vae.experiments.detector_flags
-from awl_vae.detection.export import SUFFIXES, export
+if not __package__:
+    import checkout  # noqa: F401
+
+from awl_vae.detection.export_formats import FORMATS
 from awl_vae.experiments.command import run
-from awl_vae.experiments.flags import size_from_flag
+from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
+from awl_vae.experiments.flags import define_size, size_from_flag
 
 FLAGS = flags.FLAGS
 
 
 def main() -> int:
     """Exports what the flags ask for; returns the exit status."""
-    detector, directory = experiments.detector_flags.detector_from_flags()
-    path = Path(FLAGS.output or directory.with_name(f"exported{SUFFIXES[FLAGS.format]}"))
+    from awl_vae.detection.export import export
+
+    detector, directory = detector_from_flags()
+    path = Path(FLAGS.output or directory.with_name(f"exported{FORMATS[FLAGS.format].suffix}"))
     difference = export(
         detector,
         path,
@@ -39,6 +44,12 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    experiments.detector_flags.define_export_flags()
-    flags.adopt_module_key_flags(experiments.detector_flags)
+    define_model_dir()
+    formats = "; ".join(f"{name}: {each.about}" for name, each in FORMATS.items())
+    flags.DEFINE_enum("format", "saved_model", list(FORMATS), f"Of the graph. {formats}.")
+    flags.DEFINE_string(
+        "output", None, "The file, or the directory of a SavedModel. Default: in the model_dir."
+    )
+    define_size("input_size", "Pixels of the images, N or HxW. Default: the detector's.")
+    flags.DEFINE_enum("input_dtype", "uint8", ["uint8", "uint16"], "Type of the images.")
     run(main)

@@ -1,13 +1,13 @@
-r"""Inspects pictures with a trained detector.
+r"""Inspects images with a trained detector.
 
-    python experiments/inspect_images.py --images=pictures --output_dir=inspection \
+    awl-vae inspect --images=photographs --output_dir=inspection \
         --model_dir=runs/auc_adapted/folder/auc_adapted/seed-1
 
-Writes a line of CSV for each picture as it goes: path, score, verdict (normal, anomalous or
+Writes a line of CSV for each image as it goes: path, score, verdict (normal, anomalous or
 unreadable), the ten largest anomalous regions as JSON lists [x, y, width, height, area, peak] in
-pixels of the picture, why a file is unreadable, and the file's size and time of change. With
---output_dir the lines, a picture of each finding and a page report.html are kept there, and the
-same command goes on where it was cut off. A picture that has changed since is inspected again; its
+pixels of the image, why a file is unreadable, and the file's size and time of change. With
+--output_dir the lines, an overlay of each finding and a page report.html are kept there, and the
+same command goes on where it was cut off. An image that has changed since is inspected again; its
 last line counts. Links to directories are not followed.
 
 Exit status: 0 all normal, 1 some anomalous, 3 none anomalous but some unreadable, 2 not run.
@@ -17,138 +17,102 @@ import os
 import signal
 import sys
 import threading
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from absl import flags
 
-import awl_vae.experiments.detector_flags
-from awl_vae.callbacks import ProgressBar
-from awl_vae.data import DataError
-from awl_vae.data.images import SUFFIXES
-from awl_vae.detection import describe
-from awl_vae.detection.inspection import (
-    ANOMALOUS,
-    COLUMNS,
-    NORMAL,
-    UNREADABLE,
-    FileState,
-    csv_line,
-    inspect,
-)
-from awl_vae.detection.output import Output
-from awl_vae.detection.watch import Watcher, pictures
+if not __package__:
+    import checkout  # noqa: F401
+
 from awl_vae.experiments.command import run
+from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
+from awl_vae.system.errors import UserError
 
 FLAGS = flags.FLAGS
 
 ALL_NORMAL, SOME_ANOMALOUS, NOT_RUN, SOME_UNREADABLE = range(4)
-LOOK_SECONDS = 0.5
 SETTLE_SECONDS = 1.0
 
 
 def main() -> int:
     """Inspects what the flags ask for; returns the exit status."""
-    detector, _ = experiments.detector_flags.detector_from_flags()
+    from awl_vae.detection import describe
+    from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE
+    from awl_vae.detection.inspection import Inspector
+    from awl_vae.detection.output import Output
+    from awl_vae.detection.watch import Watcher
+
+    detector, _ = detector_from_flags()
     source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
-    if source is not None and not source.exists():
-        raise DataError(f"Expected a picture or a directory. Received: images={source}")
-    if FLAGS.watch and not (FLAGS.output_dir and source is not None and source.is_dir()):
-        raise DataError(
-            "Expected a directory in --images, and --output_dir, with --watch. "
-            f"Received: images={FLAGS.images}, output_dir={FLAGS.output_dir}"
-        )
     output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
-    paths = [] if FLAGS.watch else list(_paths(source, output_dir))
-    if not paths and not FLAGS.watch:
-        where = source or "standard input"
-        raise DataError(f"Expected pictures ({', '.join(SUFFIXES)}). Received: none in {where}")
+    _check(source, output_dir)
+    paths = [] if FLAGS.watch else _paths(source, output_dir)
     output = None
     if output_dir is not None:
         root = source if source is None or source.is_dir() else source.parent
         output = Output(detector, output_dir, root=root)
     sys.stdout.reconfigure(errors="surrogateescape")  # A name may be no UTF-8.
-    print(describe(detector.threshold), file=sys.stderr)
-    if output is not None and output.known:
-        print(f"Going on: {len(output.known)} pictures have their line.", file=sys.stderr)
-    _print(csv_line(COLUMNS))
-    if output is None:
-        counts = Counter()
-        _inspect(detector, paths, lambda finding: _count(counts, finding))
+    _say(describe(detector.threshold))
+    inspector = Inspector(detector, FLAGS.batch_size, FLAGS.num_threads, _write, _say)
+    if FLAGS.watch:
+        watcher = Watcher(source, output.known, settle=SETTLE_SECONDS, excluded=output_dir)
+        counts = inspector.watch(watcher, output, _stop_by_signals())
     else:
-        if FLAGS.watch:
-            watcher = Watcher(source, output.known, settle=SETTLE_SECONDS, excluded=output_dir)
-            _watch(detector, watcher, output)
-        else:
-            new = [path for path in paths if not _is_known(path, output.known)]
-            _inspect(detector, new, output.add)
-        counts = output.finish()
-    print(
-        f"{sum(counts.values())} pictures: {counts[NORMAL]} normal, {counts[ANOMALOUS]} anomalous, "
-        f"{counts[UNREADABLE]} unreadable.",
-        file=sys.stderr,
+        counts = inspector.inspect(paths, output)
+    _say(
+        f"{sum(counts.values())} images: {counts[NORMAL]} normal, {counts[ANOMALOUS]} anomalous, "
+        f"{counts[UNREADABLE]} unreadable."
     )
     if output_dir:
-        print(f"Report: {output_dir / 'report.html'}", file=sys.stderr)
+        _say(f"Report: {output_dir / 'report.html'}")
     if counts[ANOMALOUS]:
         return SOME_ANOMALOUS
     return SOME_UNREADABLE if counts[UNREADABLE] else ALL_NORMAL
 
 
-def _absolute(path):
+def _check(source: Path | None, output_dir: Path | None) -> None:
+    if source is not None and not source.exists():
+        raise UserError(f"Expected an image or a directory. Received: images={source}")
+    if FLAGS.watch and not (output_dir and source is not None and source.is_dir()):
+        raise UserError(
+            "Expected a directory in --images, and --output_dir, with --watch. "
+            f"Received: images={FLAGS.images}, output_dir={FLAGS.output_dir}"
+        )
+
+
+def _absolute(path: str) -> Path:
     return Path(os.path.abspath(path))
 
 
-def _paths(source, output_dir) -> Iterator[Path]:
+def _paths(source: Path | None, output_dir: Path | None) -> list[Path]:
+    from awl_vae.data.images import SUFFIXES
+    from awl_vae.detection.watch import images_below
+
     if source is None:
         lines = sys.stdin.buffer.read().split(b"\n")
-        yield from dict.fromkeys(_absolute(os.fsdecode(line)) for line in lines if line)
-    elif source.is_dir():
-        yield from pictures(source, excluded=output_dir)
+        found = list(dict.fromkeys(_absolute(os.fsdecode(line)) for line in lines if line))
     else:
-        yield source
+        found = list(images_below(source, excluded=output_dir)) if source.is_dir() else [source]
+    if not found:
+        where = source or "standard input"
+        raise UserError(f"Expected images ({', '.join(SUFFIXES)}). Received: none in {where}")
+    return found
 
 
-def _is_known(path, known):
-    return str(path) in known and known[str(path)] == FileState.of(path)
-
-
-def _count(counts, finding):
-    counts[finding.verdict] += 1
-    return finding.to_csv()
-
-
-def _inspect(detector, paths, keep):
-    bar = ProgressBar(len(paths))
-    for finding in _findings(detector, paths):
-        _print(keep(finding))
-        bar.advance(1, ascii(finding.path.name)[1:-1])
-    bar.close()
-
-
-def _findings(detector, paths):
-    return inspect(detector, paths, batch_size=FLAGS.batch_size, num_threads=FLAGS.num_threads)
-
-
-def _watch(detector, watcher, output):
-    """Inspects what is there and what arrives, until SIGINT or SIGTERM."""
+def _stop_by_signals() -> threading.Event:
+    """What SIGINT and SIGTERM set."""
     # A KeyboardInterrupt is lost where it meets a weak reference's callback.
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    print(f"Watching {watcher.directory}; Ctrl-C ends it and writes the report.", file=sys.stderr)
-    while not stop.is_set():
-        ready = watcher.look()
-        for finding in _findings(detector, ready):
-            _print(output.add(finding))
-            if stop.is_set():
-                break
-        if not ready:
-            stop.wait(LOOK_SECONDS)
+    return stop
 
 
-def _print(line):
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _write(line: str) -> None:
     try:
         sys.stdout.write(line)
         sys.stdout.flush()
@@ -158,6 +122,17 @@ def _print(line):
 
 
 if __name__ == "__main__":
-    experiments.detector_flags.define_inspection_flags()
-    flags.adopt_module_key_flags(experiments.detector_flags)
+    define_model_dir()
+    flags.DEFINE_string(
+        "images",
+        None,
+        "An image, a directory (all below it), or - for paths on standard input, one a line.",
+        required=True,
+    )
+    flags.DEFINE_string("output_dir", None, "Where findings, overlays and the report are kept.")
+    flags.DEFINE_bool(
+        "watch", False, "Follow the directory as images arrive, until interrupted (Ctrl-C)."
+    )
+    flags.DEFINE_integer("batch_size", 32, "Images that are scored at a time.", lower_bound=1)
+    flags.DEFINE_integer("num_threads", 2, "Images that are decoded at a time.", lower_bound=1)
     run(main, error_status=NOT_RUN)

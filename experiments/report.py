@@ -1,7 +1,7 @@
 """Writes the results page, and the README's part of it, from the files of the study's runs.
 
-    python experiments/report.py --study_dir=runs/study
-    python experiments/report.py
+    awl-vae results --study_dir=runs/study
+    awl-vae results
 
 With --study_dir the small files of its finished runs are copied into the repository first. The page
 is made from those alone: where they are the same, it is the same to the letter.
@@ -11,22 +11,26 @@ from pathlib import Path
 
 from absl import flags
 
+if not __package__:
+    import checkout  # noqa: F401
+
 from awl_vae.experiments.command import run
-from awl_vae.training.config import ConfigError
-from awl_vae.study.collect import collect
-from awl_vae.study.run_files import Study
-from awl_vae.study.readme import write_headline
-from awl_vae.study.results_page import write_page
+from awl_vae.system.errors import UserError
 
 FLAGS = flags.FLAGS
 
 
 def main() -> int:
     """Collects what is asked for, and writes the page."""
+    from awl_vae.study.collect import collect
+    from awl_vae.study.readme import write_headline
+    from awl_vae.study.results_page import write_page
+    from awl_vae.study.run_files import Study
+
     if FLAGS.study_dir is not None:
         count = collect(Path(FLAGS.study_dir), Path(FLAGS.files_dir))
         if not count:
-            raise ConfigError(f"Expected finished runs. Received: none in {FLAGS.study_dir}.")
+            raise UserError(f"Expected finished runs. Received: none in {FLAGS.study_dir}.")
         print(f"{count} runs copied; others stay as they are: {FLAGS.files_dir}")
     study = Study(Path(FLAGS.files_dir))
     write_page(study, Path(FLAGS.output))

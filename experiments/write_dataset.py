@@ -1,6 +1,6 @@
 """Writes a generated dataset as PNG files, in the layout that --dataset=folder reads.
 
-    python experiments/write_dataset.py --dataset=bellows --output_dir=bellows
+    awl-vae write-dataset --dataset=bellows --output_dir=bellows
 
 The names of the files tell the split that the generated dataset puts them in: train, calibration,
 adapt or test. The masks of the defects are in ground_truth/.
@@ -10,26 +10,33 @@ from pathlib import Path
 
 from absl import flags
 
-import awl_vae.experiments.flags
-from awl_vae.callbacks import ProgressBar
-from awl_vae.data import GENERATED, DataError, load_dataset, write_folder
+if not __package__:
+    import checkout  # noqa: F401
+
 from awl_vae.experiments.command import run
-from awl_vae.training.config import DEFAULTS
+from awl_vae.experiments.flags import define_settings
+from awl_vae.system.errors import UserError
+from awl_vae.system.terminal import ProgressBar
+from awl_vae.training.config import resolve
+
+SETTINGS = ("dataset", "profile", "image_size", "num_train")
 
 
 def main() -> int:
     """Writes the dataset that the flags ask for."""
+    from awl_vae.data import GENERATED, load_dataset, write_folder
+
     values = flags.FLAGS
-    if values.dataset not in GENERATED:
-        raise DataError(
-            f"Expected a dataset among {', '.join(GENERATED)}. Received: dataset={values.dataset}"
+    config = resolve("baselines", {name: values[name].value for name in SETTINGS})
+    if config.dataset not in GENERATED:
+        raise UserError(
+            f"Expected a dataset among {', '.join(GENERATED)}. Received: dataset={config.dataset}"
         )
-    defaults = DEFAULTS[values.profile][values.dataset]
     dataset = load_dataset(
-        values.dataset,
-        experiments.flags.size_from_flag("image_size") or defaults["image_size"],
-        num_train=values.num_train or defaults["num_train"],
-        num_adapt=defaults["num_adapt"],
+        config.dataset,
+        config.image_size,
+        num_train=config.num_train,
+        num_adapt=config.num_adapt,
         protocol="heldout",
     )
     bar = ProgressBar(len(dataset.items()))
@@ -40,7 +47,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    experiments.flags.define_data_flags()
+    define_settings("baselines", SETTINGS)
     flags.DEFINE_string("output_dir", None, "An empty directory, or one to be made.", required=True)
-    flags.adopt_module_key_flags(experiments.flags)
-    run(main)
+    run(main, needs_tensorflow=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from awl_vae.system.markdown import NOTHING, table
 from awl_vae.study.compared_methods import (
     AUTOENCODER,
     BASIS,
@@ -17,6 +16,7 @@ from awl_vae.study.compared_methods import (
 )
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import signed
+from awl_vae.system.markdown import NOTHING, table
 
 AIMED_AT = (FIXED, BY_LABELS)
 """What climb was to be at least as good as, on every dataset."""

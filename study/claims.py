@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from awl_vae.study.intervals import Interval
-from awl_vae.system.markdown import table
 from awl_vae.study.compared_methods import (
     BASIS,
     BY_LABELS,
@@ -20,9 +18,11 @@ from awl_vae.study.compared_methods import (
     difference,
     interval,
 )
+from awl_vae.study.grid import CHOSEN_SCORE, EPOCHS, JUDGED
+from awl_vae.study.intervals import Interval
 from awl_vae.study.run_files import Study
 from awl_vae.study.searches import loss_and_auc
-from awl_vae.study.grid import CHOSEN_SCORE, EPOCHS, JUDGED
+from awl_vae.system.markdown import table
 
 AS_WELL = 0.01
 """How much lower an AUC may be that counts as "as good"."""
@@ -77,8 +77,8 @@ def verdict(found: Interval, bound: float) -> str:
 def claims(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
     """The claims, with the figures of some datasets."""
 
-    def versus(contestant, other, protocol=HELDOUT):
-        return {each: difference(study, each, contestant, other, protocol) for each in datasets}
+    def versus(method, other, protocol=HELDOUT):
+        return {each: difference(study, each, method, other, protocol) for each in datasets}
 
     points = "difference of AUC on the test images in points"
     yield Claim(

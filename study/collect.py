@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from awl_vae.figures.examples import read_examples, write_examples
-from awl_vae.study.run_files import EXAMPLES, SCORES, TIME
 from awl_vae.study.grid import CHOSEN_SCORE, runs
+from awl_vae.study.run_files import EXAMPLES, SCORES, TIME
 from awl_vae.system import atomic_directory, csv_text, read_csv
 
 COPIED = ("summary.json", "config.json", "environment.json", "baseline.json")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from awl_vae.evaluation import auroc
+from awl_vae.study.grid import CHOSEN_SCORE, JUDGED, runs_of
 from awl_vae.study.intervals import Interval, auroc_interval, difference_interval
 from awl_vae.study.run_files import Outcome, Study
-from awl_vae.study.grid import CHOSEN_SCORE, JUDGED, runs_of
 
 BEST_FIXED = "best fixed"
 HELDOUT, PAPER = "heldout", "paper"
@@ -16,7 +16,7 @@ HELDOUT, PAPER = "heldout", "paper"
 
 
 @dataclass(frozen=True)
-class Contestant:
+class ComparedMethod:
     """A method as the page compares it.
 
     Attributes:
@@ -44,39 +44,39 @@ class Contestant:
         run = study.get(dataset, f"{self.run}-paper_protocol" if other else self.run)
         return {} if run is None else run.outcomes(self.method)
 
-    def by(self, score: str) -> "Contestant":
+    def by(self, score: str) -> "ComparedMethod":
         """The same with another score."""
         return replace(self, score=score, title=f"{self.title}, {score}")
 
 
 SYNTHETIC = "synthetic defects"
-CONVENTIONAL = Contestant("Conventional VAE", "labels", "conventional", "labels")
-BY_LABELS = Contestant("AUC-adapted VAE", "labels", "auc_adapted", "labels")
-BASIS = Contestant("Conventional VAE", "synthetic-conventional", "conventional", SYNTHETIC)
-BY_SYNTHETIC = Contestant("AUC-adapted VAE", "synthetic", "auc_adapted", SYNTHETIC)
-CLIMB = Contestant("AUC-adapted VAE, climb", "synthetic-climb", "auc_adapted", SYNTHETIC)
-CLIMB_BY_CHOSEN = Contestant(
+CONVENTIONAL = ComparedMethod("Conventional VAE", "labels", "conventional", "labels")
+BY_LABELS = ComparedMethod("AUC-adapted VAE", "labels", "auc_adapted", "labels")
+BASIS = ComparedMethod("Conventional VAE", "synthetic-conventional", "conventional", SYNTHETIC)
+BY_SYNTHETIC = ComparedMethod("AUC-adapted VAE", "synthetic", "auc_adapted", SYNTHETIC)
+CLIMB = ComparedMethod("AUC-adapted VAE, climb", "synthetic-climb", "auc_adapted", SYNTHETIC)
+CLIMB_BY_CHOSEN = ComparedMethod(
     f"AUC-adapted VAE, climb, {CHOSEN_SCORE}",
     f"synthetic-climb-{CHOSEN_SCORE}",
     "auc_adapted",
     SYNTHETIC,
 )
-FIXED = Contestant("β-VAE, best fixed weight", BEST_FIXED, "beta_vae", SYNTHETIC)
-RECONSTRUCTION = Contestant("β-VAE, reconstruction alone", "beta-1e-10", "beta_vae", SYNTHETIC)
-AUTOENCODER = Contestant("Autoencoder", "autoencoder", "autoencoder", SYNTHETIC)
-LAST = Contestant("Conventional VAE", "loss", "conventional", "last epoch")
-BY_LOSS = Contestant("Loss-adapted VAE", "loss", "loss_adapted", "last epoch")
-PCA = Contestant("PCA", "baselines", "pca", "–", seedless=True)
-MEAN_IMAGE = Contestant("Mean image", "baselines", "mean_image", "–", seedless=True)
-CONTESTANTS = (
+FIXED = ComparedMethod("β-VAE, best fixed weight", BEST_FIXED, "beta_vae", SYNTHETIC)
+RECONSTRUCTION = ComparedMethod("β-VAE, reconstruction alone", "beta-1e-10", "beta_vae", SYNTHETIC)
+AUTOENCODER = ComparedMethod("Autoencoder", "autoencoder", "autoencoder", SYNTHETIC)
+LAST = ComparedMethod("Conventional VAE", "loss", "conventional", "last epoch")
+BY_LOSS = ComparedMethod("Loss-adapted VAE", "loss", "loss_adapted", "last epoch")
+PCA = ComparedMethod("PCA", "baselines", "pca", "–", seedless=True)
+MEAN_IMAGE = ComparedMethod("Mean image", "baselines", "mean_image", "–", seedless=True)
+COMPARED_METHODS = (
     *(CONVENTIONAL, BY_LABELS, BASIS, BY_SYNTHETIC, CLIMB, CLIMB_BY_CHOSEN, FIXED),
     *(RECONSTRUCTION, AUTOENCODER, LAST, BY_LOSS, PCA, MEAN_IMAGE),
 )
 """All that is compared, in the order of the tables."""
 
 
-def fixed_weights(dataset: str) -> dict[str, Contestant]:
-    """By fixed weight of the KL term, its contestant."""
+def fixed_weights(dataset: str) -> dict[str, ComparedMethod]:
+    """By fixed weight of the KL term, its method."""
     names = [run.name for run in runs_of(dataset, "quick") if run.name.startswith("beta-")]
     return {"1": BASIS} | {name.removeprefix("beta-"): replace(FIXED, run=name) for name in names}
 
@@ -94,33 +94,33 @@ def _best_fixed(study, dataset):
 
 
 def aucs(
-    study: Study, dataset: str, contestant: Contestant, protocol: str = HELDOUT
+    study: Study, dataset: str, method: ComparedMethod, protocol: str = HELDOUT
 ) -> list[float]:
     """The AUROC with each seed; empty where the run is missing."""
-    outcomes = contestant.outcomes(study, dataset, protocol).values()
+    outcomes = method.outcomes(study, dataset, protocol).values()
     splits = _splits(dataset, protocol)
-    return [auroc(*outcome.scores(splits, contestant.score)) for outcome in outcomes]
+    return [auroc(*outcome.scores(splits, method.score)) for outcome in outcomes]
 
 
-def interval(study: Study, dataset: str, contestant: Contestant) -> Interval | None:
+def interval(study: Study, dataset: str, method: ComparedMethod) -> Interval | None:
     """The mean AUROC on the test images with its interval, or None where the run is missing."""
-    outcomes = contestant.outcomes(study, dataset)
+    outcomes = method.outcomes(study, dataset)
     if not outcomes:
         return None
-    return auroc_interval(*_scores(outcomes.values(), dataset, HELDOUT, contestant.score))
+    return auroc_interval(*_scores(outcomes.values(), dataset, HELDOUT, method.score))
 
 
 @functools.cache  # Claims, tables and the README ask for the same ones.
 def difference(
     study: Study,
     dataset: str,
-    contestant: Contestant,
-    other: Contestant,
+    method: ComparedMethod,
+    other: ComparedMethod,
     protocol: str = HELDOUT,
 ) -> Interval | None:
-    """How much higher the AUROC of a contestant is than that of another, by their common seeds."""
-    ours, theirs = (each.outcomes(study, dataset, protocol) for each in (contestant, other))
-    if contestant.seedless and ours:
+    """How much higher the AUROC of a method is than that of another, by their common seeds."""
+    ours, theirs = (each.outcomes(study, dataset, protocol) for each in (method, other))
+    if method.seedless and ours:
         ours = dict.fromkeys(theirs, next(iter(ours.values())))
     if other.seedless and theirs:
         theirs = dict.fromkeys(ours, next(iter(theirs.values())))
@@ -129,7 +129,7 @@ def difference(
         return None
     (labels, scores), (same, others) = (
         _scores([outcomes[seed] for seed in seeds], dataset, protocol, each.score)
-        for each, outcomes in ((contestant, ours), (other, theirs))
+        for each, outcomes in ((method, ours), (other, theirs))
     )
     if not np.array_equal(labels, same):
         raise ValueError(f"Expected the same images in all runs. Received: others, {dataset}.")

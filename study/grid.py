@@ -33,6 +33,9 @@ EPOCHS = {
 }
 """By dataset, the epochs of every training: 800 to 1,800 steps."""
 
+COMMANDS_DIR = Path(__file__).parent.parent / "experiments"
+"""So a run has the code that its study has."""
+
 FIVE, THREE = "1,10,20,50,100", "1,10,20"
 JUDGED = ("elpv_mono", "elpv_poly")
 """Real photographs, on which our rule is judged; it was made on the paper's three datasets."""
@@ -70,7 +73,7 @@ class Run:
         """Its command line."""
         return [
             sys.executable,
-            str(Path(__file__).with_name(self.script)),
+            str(COMMANDS_DIR / self.script),
             f"--dataset={self.dataset}",
             f"--profile={profile}",
             f"--seeds={self.seeds}",

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from awl_vae.callbacks import CONVENTIONAL as SEARCH_CONVENTIONAL
-from awl_vae.callbacks import NONE
+from awl_vae.callbacks import CONVENTIONAL as SEARCH_CONVENTIONAL, NONE
 from awl_vae.evaluation import SCORES
-from awl_vae.figures.curves import plot_examples, plot_transitions
+from awl_vae.figures.curves import plot_transitions
+from awl_vae.figures.images import plot_examples
+from awl_vae.losses import TERMS
+from awl_vae.study.compared_methods import BY_LABELS, BY_LOSS
+from awl_vae.study.grid import EPOCHS
+from awl_vae.study.run_files import Study
 from awl_vae.training.config import LossAdaptedConfig
 from awl_vae.training.loss_adapted import search_plan
 from awl_vae.training.methods import TITLES
-from awl_vae.study.compared_methods import BY_LABELS, BY_LOSS
-from awl_vae.study.run_files import Study
 from awl_vae.training.search_figures import plot_search
-from awl_vae.study.grid import EPOCHS
-from awl_vae.losses import TERMS
 
 OF_AUC, OF_LOSS = "bellows", "square"
 """The datasets of the paper's figures."""
@@ -96,7 +96,7 @@ def _loss_adapted(run, directory):
     found, conventional = (run.outcomes(method).get(seed) for method in SEARCH_METHODS)
     if found is None or conventional is None:
         return
-    plan = search_plan(LossAdaptedConfig(**run.config))
+    plan = search_plan(LossAdaptedConfig.from_json(run.config))
     rows = _rows(plan, found.branches(), conventional.history())
     plot_search(directory, plan, rows=rows, title=f"{run.dataset}, seed {seed}")
     for name, text in SEARCH_FIGURES.items():

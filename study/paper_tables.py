@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from awl_vae.system.markdown import NOTHING, table
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import mean_and_std
+from awl_vae.system.markdown import NOTHING, table
 
 DATASETS = ("bellows", "square", "comb")
 

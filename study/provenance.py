@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from awl_vae.system.markdown import percent, table
 from awl_vae.study.compared_methods import HELDOUT
-from awl_vae.study.run_files import Study
 from awl_vae.study.grid import runs
+from awl_vae.study.run_files import Study
+from awl_vae.system.markdown import percent, table
 
 
 def provenance(study: Study) -> Iterator[str]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from awl_vae.training.config import ConfigError
 from awl_vae.study.claims import claims, sentence
 from awl_vae.study.compared_methods import HELDOUT
+from awl_vae.study.grid import CHOSEN_SCORE
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import methods_table
-from awl_vae.study.grid import CHOSEN_SCORE
 from awl_vae.system import write_text
+from awl_vae.training.config import ConfigError
 
 BEGIN = "<!-- Results of the study, written by experiments/report.py -->"
 END = "<!-- End of the results of the study -->"

@@ -7,11 +7,11 @@ from pathlib import Path
 from awl_vae.study.aim import aim_table
 from awl_vae.study.claims import GOOD, claims_lines
 from awl_vae.study.compared_methods import HELDOUT, PAPER, fixed_weights
+from awl_vae.study.grid import CHOSEN_SCORE, JUDGED
 from awl_vae.study.paper_figures import OF_AUC, OF_LOSS, plot_study
-from awl_vae.study.run_files import Study
 from awl_vae.study.paper_tables import paper_tables
-from awl_vae.study.trajectories import EMPTY, paths_table
 from awl_vae.study.provenance import conditions_table, provenance
+from awl_vae.study.run_files import Study
 from awl_vae.study.searches import searches_table
 from awl_vae.study.tables import (
     differences_table,
@@ -20,7 +20,7 @@ from awl_vae.study.tables import (
     scores_table,
     signals_table,
 )
-from awl_vae.study.grid import CHOSEN_SCORE, JUDGED
+from awl_vae.study.trajectories import EMPTY, paths_table
 from awl_vae.system import atomic_directory, write_text
 
 FIGURES = "figures"

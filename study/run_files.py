@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from awl_vae.figures.examples import Example, read_examples
-from awl_vae.training.config import ConfigError
 from awl_vae.study.grid import EPOCHS, runs
 from awl_vae.system import numeric_columns
+from awl_vae.training.config import ConfigError
 
 TIME, SCORES, EXAMPLES = "time.json", "scores.csv.gz", "examples.npz"
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import rankdata
 
-from awl_vae.study.intervals import Interval, seeds_interval
-from awl_vae.system.markdown import NOTHING, table
 from awl_vae.study.compared_methods import BY_LOSS
+from awl_vae.study.intervals import Interval, seeds_interval
 from awl_vae.study.run_files import Study
+from awl_vae.system.markdown import NOTHING, table
 
 
 def searches_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:

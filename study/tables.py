@@ -6,26 +6,26 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from awl_vae.evaluation import SCORES
-from awl_vae.study.intervals import Interval
-from awl_vae.system.markdown import NOTHING, percent, table
 from awl_vae.study.compared_methods import (
     BASIS,
     BY_LABELS,
     CLIMB,
     CLIMB_BY_CHOSEN,
-    CONTESTANTS,
+    COMPARED_METHODS,
     CONVENTIONAL,
     FIXED,
     LAST,
     PCA,
     RECONSTRUCTION,
-    Contestant,
+    ComparedMethod,
     aucs,
     difference,
     fixed_weights,
 )
-from awl_vae.study.run_files import Study
 from awl_vae.study.grid import CHOSEN_SCORE, FIVE
+from awl_vae.study.intervals import Interval
+from awl_vae.study.run_files import Study
+from awl_vae.system.markdown import NOTHING, percent, table
 
 
 def mean_and_std(values: Sequence[float | None]) -> str:
@@ -54,13 +54,14 @@ def agreement(value: Interval) -> str:
 
 
 def methods_table(study: Study, datasets: Sequence[str], protocol: str) -> Iterator[str]:
-    """AUROC, a row a contestant and a column a dataset."""
+    """AUROC, a row a method and a column a dataset."""
 
-    def cell(contestant, dataset):
-        return mean_and_std(aucs(study, dataset, contestant, protocol))
+    def cell(method, dataset):
+        return mean_and_std(aucs(study, dataset, method, protocol))
 
     rows = (
-        [each.title, each.chosen_by, *(cell(each, d) for d in datasets)] for each in CONTESTANTS
+        [each.title, each.chosen_by, *(cell(each, d) for d in datasets)]
+        for each in COMPARED_METHODS
     )
     return table(("method", "epoch chosen by", *datasets), rows)
 
@@ -73,16 +74,16 @@ def differences_table(study: Study, datasets: Sequence[str], protocol: str) -> I
             each.chosen_by,
             *(signed(difference(study, d, each, _conventional(each), protocol)) for d in datasets),
         ]
-        for each in CONTESTANTS
+        for each in COMPARED_METHODS
         if each not in (CONVENTIONAL, BASIS, LAST)
     )
     return table(("method", "epoch chosen by", *datasets), rows)
 
 
-def _conventional(contestant: Contestant) -> Contestant:
-    if contestant == CLIMB_BY_CHOSEN:
+def _conventional(method: ComparedMethod) -> ComparedMethod:
+    if method == CLIMB_BY_CHOSEN:
         return BASIS.by(CHOSEN_SCORE)
-    return {"labels": CONVENTIONAL, "last epoch": LAST}.get(contestant.chosen_by, BASIS)
+    return {"labels": CONVENTIONAL, "last epoch": LAST}.get(method.chosen_by, BASIS)
 
 
 def fixed_weights_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from awl_vae.system.markdown import table
 from awl_vae.study.compared_methods import (
     BASIS,
     BY_LABELS,
@@ -16,6 +15,7 @@ from awl_vae.study.compared_methods import (
 )
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import mean_and_std
+from awl_vae.system.markdown import table
 
 EMPTY = 0.1
 """KL divergence in nats under which nothing of the image is left in its latents."""

@@ -14,9 +14,9 @@ from absl import app, flags
 from measure import NUM_THREADS, Worker, alternate, report, seconds_a_call, spread, spread_of_ratios
 from operations import count_operations
 
-import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
-from awl_vae.callbacks import ProgressBar
+import awl_vae.system.quiet_tensorflow  # noqa: F401
 from awl_vae.losses import bce
+from awl_vae.system.terminal import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("sizes", ["64", "256"], "Image sizes in pixels.")
@@ -67,8 +67,8 @@ def _parts(size, latent_dim, batch_size):
     import keras
     import tensorflow as tf
 
-    from awl_vae.training.runtime import start_run
     from awl_vae.models import VAE
+    from awl_vae.training.runtime import start_run
 
     start_run(seed=1)
     model = VAE((size, size), latent_dim=latent_dim)

@@ -15,8 +15,8 @@ import numpy as np
 from absl import app, flags
 from measure import HERE, alternate, environment, report, spread, spread_of_ratios
 
-import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
-from awl_vae.callbacks import ProgressBar
+import awl_vae.system.quiet_tensorflow  # noqa: F401
+from awl_vae.system.terminal import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("counts", ["1000", "4000", "16000"], "Numbers of images.")

@@ -16,8 +16,8 @@ from absl import app, flags
 from measure import Worker, alternate, report, spread, spread_of_ratios
 from operations import count_operations
 
-import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
-from awl_vae.callbacks import ProgressBar
+import awl_vae.system.quiet_tensorflow  # noqa: F401
+from awl_vae.system.terminal import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("sizes", ["64", "256"], "Image sizes in pixels.")

@@ -16,8 +16,8 @@ from pathlib import Path
 from absl import app, flags
 from measure import NUM_THREADS, alternate, report, spread, spread_of_ratios
 
-import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
-from awl_vae.callbacks import ProgressBar
+import awl_vae.system.quiet_tensorflow  # noqa: F401
+from awl_vae.system.terminal import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("datasets", ["bellows", "comb"], "Generated datasets: two terms and three.")
@@ -29,8 +29,8 @@ COLUMNS = ("dataset", "terms", "training", "epochs", "seconds", "epochs, ratio",
 
 def main(_):
     """Measures and reports."""
-    from awl_vae.training.runtime import set_up
     from awl_vae.losses import TERMS
+    from awl_vae.training.runtime import set_up
 
     set_up(NUM_THREADS)
     rows = []
@@ -55,24 +55,15 @@ def main(_):
 def _config(dataset):
     from awl_vae.training.config import resolve
 
-    return resolve(
-        {"num_train": FLAGS.num_train, "repeats": 1},
-        experiment="loss_adapted",
-        dataset=dataset,
-        data_dir=None,
-        profile="quick",
-        protocol="heldout",
-        resize="stretch",
-        dtype_policy="float32",
-        num_threads=NUM_THREADS,
-    )
+    given = {"dataset": dataset, "num_train": FLAGS.num_train, "repeats": 1}
+    return resolve("loss_adapted", given | {"num_threads": NUM_THREADS})
 
 
 def _runs(dataset, root):
     """By name, what trains once and returns its seconds; and by name, its epochs."""
     from awl_vae.data import load_dataset, prepare
     from awl_vae.training.loss_adapted import train
-    from awl_vae.training.trainer import Training
+    from awl_vae.training.trainer import Trainer
 
     config = _config(dataset)
     images = load_dataset(
@@ -93,7 +84,7 @@ def _runs(dataset, root):
 
     def conventional():
         start = time.perf_counter()
-        training = Training(config, data, 1)
+        training = Trainer(config, data, 1)
         training.model.fit(training.batches.dataset, epochs=config.e3, shuffle=False, verbose=0)
         return time.perf_counter() - start
 

@@ -4,7 +4,7 @@ import time
 
 from measure import NUM_THREADS, serve
 
-import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
+import awl_vae.system.quiet_tensorflow  # noqa: F401
 
 SIDE = 2048
 REPEATS = 10

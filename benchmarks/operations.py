@@ -1,6 +1,6 @@
 """Floating-point operations of the network, counted from its shapes."""
 
-from awl_vae.models.networks import feature_maps
+from awl_vae.models.shapes import feature_maps
 
 KERNEL = 4 * 4
 

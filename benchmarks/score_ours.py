@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from measure import NUM_THREADS, seconds_a_call, serve
 
-import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
+import awl_vae.system.quiet_tensorflow  # noqa: F401
 
 SECONDS = 1.0
 """How long a turn takes at least."""
@@ -34,7 +34,7 @@ def _array(detector, images, directory):
 
 
 def _predict(detector, images, directory):
-    prepared = np.stack([detector.prepare(image) for image in images])[..., None]
+    prepared = np.stack([detector.preprocess(image) for image in images])[..., None]
     return lambda: detector.scorer.model.predict(prepared, verbose=0)
 
 

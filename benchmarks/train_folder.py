@@ -5,15 +5,15 @@ from pathlib import Path
 
 from measure import NUM_THREADS
 
-import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
+import awl_vae.system.quiet_tensorflow  # noqa: F401
 
 
 def main(folder, cache, image_size):
     import keras
 
     from awl_vae.data import TrainingBatches, load_dataset, prepare
-    from awl_vae.training.runtime import set_up
     from awl_vae.models import VAE
+    from awl_vae.training.runtime import set_up
 
     set_up(NUM_THREADS)
     keras.utils.set_random_seed(1)

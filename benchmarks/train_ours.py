@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from measure import NUM_THREADS, serve
 
-import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
+import awl_vae.system.quiet_tensorflow  # noqa: F401
 
 
 def main(image_size, likelihood, latent_dim, dtype, batch_size, num_images, source):
     import keras
 
     from awl_vae.data import ImageCache, TrainingBatches
-    from awl_vae.training.runtime import set_up
     from awl_vae.models import VAE
+    from awl_vae.training.runtime import set_up
 
     set_up(NUM_THREADS)
     keras.utils.set_random_seed(1)

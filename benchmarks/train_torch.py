@@ -13,7 +13,7 @@ from measure import NUM_THREADS, serve
 from torch import nn
 from torch.nn import functional
 
-from awl_vae.models.networks import feature_maps
+from awl_vae.models.shapes import feature_maps
 
 
 class VAE(nn.Module):

@@ -21,7 +21,16 @@ AT_MOST = 900.0
 SCRIPTS = Path(__file__).parent.parent / "experiments"
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["experiments.run_auc_adapted"])
+_CONTEXT.set_forkserver_preload(
+    [
+        "awl_vae.system.quiet_tensorflow",
+        "awl_vae.experiments.run_auc_adapted",
+        "awl_vae.training.runner",
+        "awl_vae.training.loss_adapted",
+        "awl_vae.training.auc_adapted",
+        "awl_vae.training.baselines",
+    ]
+)
 
 
 def _main(script, arguments, output):
@@ -33,6 +42,7 @@ def _main(script, arguments, output):
     # What TensorFlow leaves in the temporary directory goes with the output.
     os.environ["TMPDIR"], tempfile.tempdir = str(output), None
     sys.argv = [str(SCRIPTS / script), *arguments]
+    sys.path.insert(0, str(SCRIPTS))  # as Python does
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")
     finally:
@@ -113,6 +123,7 @@ def replace(*args):
     real(*args)
 os.replace = replace
 sys.argv[0] = sys.argv.pop(1)
+sys.path[0] = os.path.dirname(sys.argv[0])
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-import awl_vae.experiments  # noqa: F401 (TensorFlow without the noise of its import)
-import awl_vae.models  # noqa: F401 (so that Keras can load one)
+import awl_vae.models.vae
+import awl_vae.system.quiet_tensorflow  # noqa: F401
 from awl_vae.detection import Detector, calibrate
 from awl_vae.evaluation import Scorer
 from awl_vae.training.runtime import set_up

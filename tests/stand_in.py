@@ -9,9 +9,9 @@ import numpy as np
 
 from awl_vae.evaluation import SCORES, auroc
 from awl_vae.figures.examples import Example, write_examples
-from awl_vae.training.config import resolve
-from awl_vae.study.grid import runs
 from awl_vae.losses import BRANCHES, TERMS
+from awl_vae.study.grid import runs
+from awl_vae.training.config import resolve
 
 COUNTS = {"adapt": (12, 10), "test": (20, 18)}
 METHODS = {
@@ -73,17 +73,14 @@ def _config(run, flags):
         "run_baselines.py": "baselines",
     }[run.script]
     ends = {name: int(flags[name]) for name in ("e1", "e2", "e3") if name in flags}
-    return resolve(
-        ends | {"score": flags.get("score")} | {"seeds": tuple(map(int, run.seeds.split(",")))},
-        experiment=experiment,
-        dataset=run.dataset,
-        data_dir=None,
-        profile="quick",
-        protocol=flags.get("protocol", "heldout"),
-        num_threads=1,
-        dtype_policy="float32",
-        resize="stretch",
-    ).to_json()
+    given = ends | {
+        "score": flags.get("score"),
+        "seeds": tuple(map(int, run.seeds.split(","))),
+        "dataset": run.dataset,
+        "protocol": flags.get("protocol"),
+        "num_threads": 1,
+    }
+    return resolve(experiment, given).to_json()
 
 
 def _write_seed(directory, run, config, rng, flags):

@@ -8,10 +8,10 @@ import commands
 import pytest
 from conftest import read_json
 
-from awl_vae.training.config import DEFAULTS
-from awl_vae.study.run_files import Study
 from awl_vae.study.readme import write_headline
 from awl_vae.study.results_page import write_page
+from awl_vae.study.run_files import Study
+from awl_vae.training.defaults import DEFAULTS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -36,7 +36,7 @@ def test_the_results_come_from_the_files_of_the_study(tmp_path):
 )
 def test_difficulty_of_the_generated_datasets_for_the_conventional_vae(dataset, low, high):
     # The study trains longer; its first epochs are those of the quick profile.
-    epochs = DEFAULTS["quick"][dataset]["epochs"]
+    epochs = DEFAULTS[dataset]["quick"]["epochs"]
     outcomes = Study(ROOT / "docs/results/study").get(dataset, "labels").outcomes("conventional")
     assert len(outcomes) == 5
     for outcome in outcomes.values():

@@ -12,7 +12,7 @@ from operations import count_operations
 
 from awl_vae.models import VAE
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.parametrize(("likelihood", "num_maps"), [("bernoulli", 1), ("gaussian", 2)])

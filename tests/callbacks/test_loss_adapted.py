@@ -201,16 +201,16 @@ def test_where_none_wins_twice_the_model_is_the_plain_one(data, plain, tmp_path)
     model, search, _ = searched(data, tmp_path, forced("none", "none", "none"))
     assert len(search.rows) == 2 + 3 * 2 + 3 * 1
     for method in ("conventional", "loss_adapted"):
-        search.take_up(method)
+        search.restore(method)
         assert_same_bits(bits(model), plain[-1])
 
 
 def test_the_conventional_vae_beside_another_winner_is_the_plain_one(data, plain, tmp_path):
     model, search, _ = searched(data, tmp_path, forced("none", "kl", "bce"))
     assert search.rows[-1]["branch"] == "conventional"
-    search.take_up("conventional")
+    search.restore("conventional")
     assert_same_bits(bits(model), plain[-1])
-    search.take_up("loss_adapted")
+    search.restore("loss_adapted")
     (row,) = [r for r in search.rows if (r["stage"], r["branch"]) == (3, "bce")]
     assert {t: float(w) for t, w in model.term_weights.items()} == {
         term: np.float32(row[f"weight_{term}"]) for term in ("bce", "kl")
@@ -260,11 +260,11 @@ def test_the_model_trains_with_the_weights_of_the_rows(data, tmp_path):
 
 def test_a_halving_search_gives_each_branch_what_a_full_one_gives_it(data, plain, tmp_path):
     model, full, _ = searched(data, tmp_path / "full", forced("none", "kl", "bce"))
-    expected = {method: (full.take_up(method), bits(model))[1] for method in METHODS}
+    expected = {method: (full.restore(method), bits(model))[1] for method in METHODS}
     plan = forced("none", "kl", "bce", search="halving")
     model, halving, _ = searched(data, tmp_path / "halving", plan)
     for method in METHODS:
-        halving.take_up(method)
+        halving.restore(method)
         assert_same_bits(bits(model), expected[method])
     assert_same_bits(expected["conventional"], plain[-1])
     rows = {(row["stage"], row["branch"], row["epoch"]): row for row in full.rows}
@@ -339,5 +339,5 @@ def test_a_branch_whose_model_breaks_is_out_and_said_to_be(data, tmp_path):
     (chosen,) = {row["branch"] for row in rows if row["selected"] == "1"}
     assert chosen in ("none", "bce")
     for method in ("conventional", "loss_adapted"):
-        search.take_up(method)
+        search.restore(method)
         assert all(np.isfinite(array).all() for array in bits(model))

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from conftest import assert_same_bits
 
-from awl_vae.callbacks import PaperRule, PatternSwitcher, Resume, Step, should_switch
+from awl_vae.callbacks import LossWeightScheduler, PaperRule, Resume, Step, should_switch
 from awl_vae.losses import PATTERNS
 from awl_vae.models import VAE
 
@@ -30,7 +30,7 @@ def patterns_over(aucs, f_update, patterns=TABLE_1):
 
 
 def switcher_of(rule):
-    return PatternSwitcher(rule, metric="auc", best_path=None)
+    return LossWeightScheduler(rule, monitor="auc", best_path=None)
 
 
 def follow(switcher, aucs):
@@ -131,7 +131,7 @@ def test_f_update_below_one_is_refused(f_update):
 
 
 def test_switcher_is_a_callback():
-    assert issubclass(PatternSwitcher, keras.callbacks.Callback)
+    assert issubclass(LossWeightScheduler, keras.callbacks.Callback)
 
 
 class Back:
@@ -164,7 +164,7 @@ def test_going_back_restores_model_and_optimizer_also_after_a_cut(tmp_path, cut)
         return [*model.trainable_variables, *model.optimizer.variables]
 
     def train(first, last):
-        switcher = PatternSwitcher(Back(), metric="auc", best_path=tmp_path / "best.npz")
+        switcher = LossWeightScheduler(Back(), monitor="auc", best_path=tmp_path / "best.npz")
         resume = Resume(tmp_path / "latest.npz", [switcher])
         assert resume.initial_epoch == first
         order = [Look(), switcher, resume]
@@ -183,6 +183,6 @@ def test_going_back_restores_model_and_optimizer_also_after_a_cut(tmp_path, cut)
     count = len(model.trainable_variables)
     steps = [int(seen["end", epoch][count]) for epoch in range(4)]
     assert steps == [2, 4, 6, 4]
-    # Trained on from the model of epoch 1, on the same images with the same noise.
+    # TrainingResult on from the model of epoch 1, on the same images with the same noise.
     expected = seen["end", 1]
     assert_same_bits(seen["end", 3], expected)

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from awl_vae.callbacks import SearchPlan, blamed, falling_weight, is_rising
+from awl_vae.callbacks import SearchPlan, falling_weight, first_nonfinite, is_rising
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
 
 
@@ -241,8 +241,8 @@ def test_epochs_left_count_down_to_the_end_whatever_happens():
 
 def test_what_is_to_blame_is_the_term_that_is_not_finite():
     row = {"bce": 1.0, "kl": math.inf, "loss": math.inf, "loss_unweighted": math.inf}
-    assert blamed(row, ("bce", "kl")) == "kl"
-    assert blamed({"bce": 1.0, "kl": 1.0, "loss_unweighted": math.nan}, ("bce", "kl")) == (
+    assert first_nonfinite(row, ("bce", "kl")) == "kl"
+    assert first_nonfinite({"bce": 1.0, "kl": 1.0, "loss_unweighted": math.nan}, ("bce", "kl")) == (
         "loss_unweighted"
     )
 

@@ -22,7 +22,7 @@ def load(name, protocol="heldout"):
 
 def test_without_the_extra_one_line_names_the_install_command(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(DataError, match=r"pip install -e '\.\[elpv\]'"):
+    with pytest.raises(DataError, match=r"pip install 'awl-vae\[elpv\]'"):
         load("elpv_mono")
 
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from conftest import stripes
 
-from awl_vae.data import SPLITS, DataError, ImageCache, damaged_copies, load_dataset
-from awl_vae.data.images import fit, read_gray, to_float
+from awl_vae.data import SPLITS, DataError, ImageCache, load_dataset, synthetic_copies
+from awl_vae.data.images import read_gray, resize, to_float
 
 
 def load(root, protocol="heldout", num_train=None, resize="stretch"):
@@ -120,7 +120,7 @@ def test_16_bit_stays_16_bit(tmp_path, suffix):
     read = read_gray(tmp_path / f"image.{suffix}")
     assert read.dtype == np.uint16
     np.testing.assert_array_equal(read, image)
-    assert fit(read, (48, 40), "stretch").dtype == np.uint16
+    assert resize(read, (48, 40), "stretch").dtype == np.uint16
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -172,18 +172,18 @@ def test_no_image_and_other_numbers_are_errors(tmp_path):
 
 def test_fit_by_hand():
     image = np.array([[10, 20, 30, 40]], np.uint8).repeat(2, axis=0)  # 2 × 4
-    np.testing.assert_array_equal(fit(image, (2, 2), "stretch"), [[15, 35], [15, 35]])
-    np.testing.assert_array_equal(fit(image, (2, 2), "crop"), [[20, 30], [20, 30]])
-    padded = fit(image, (4, 4), "pad")
+    np.testing.assert_array_equal(resize(image, (2, 2), "stretch"), [[15, 35], [15, 35]])
+    np.testing.assert_array_equal(resize(image, (2, 2), "crop"), [[20, 30], [20, 30]])
+    padded = resize(image, (4, 4), "pad")
     np.testing.assert_array_equal(padded, [[0] * 4, [10, 20, 30, 40], [10, 20, 30, 40], [0] * 4])
-    np.testing.assert_array_equal(fit(image, (2, 4), "pad"), image)
+    np.testing.assert_array_equal(resize(image, (2, 4), "pad"), image)
 
 
 @pytest.mark.parametrize("mode", ["stretch", "pad", "crop"])
 @pytest.mark.parametrize("shape", [(1, 1), (3, 100), (100, 3), (33, 31), (500, 700)])
 def test_fit_gives_the_size_whatever_comes(mode, shape):
     image = np.full(shape, 200, np.uint8)
-    fitted = fit(image, (32, 48), mode)
+    fitted = resize(image, (32, 48), mode)
     assert fitted.shape == (32, 48)
     assert fitted.max() == 200
 
@@ -229,7 +229,7 @@ def test_broken_images_are_counted_and_leave_no_cache(tmp_path, image_folder):
 def test_a_broken_image_with_damaged_copies_is_one(tmp_path, image_folder):
     calibration = load(image_folder).calibration
     (image_folder / calibration[0].name).write_text("hello")
-    items = [*calibration, *damaged_copies(calibration)]
+    items = [*calibration, *synthetic_copies(calibration)]
     with pytest.raises(DataError) as error:
         ImageCache.build(tmp_path / "cache.npy", items)
     assert str(error.value).endswith(calibration[0].name)

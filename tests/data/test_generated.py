@@ -7,7 +7,7 @@ import pytest
 
 from awl_vae.data import GENERATED, DataError, load_dataset
 
-REFERENCE = Path(__file__).parent / "reference"
+REFERENCE = Path(__file__).parent.parent / "reference"
 BELLOWS, SQUARE, COMB = (GENERATED[name] for name in ("bellows", "square", "comb"))
 PRODUCTS = pytest.mark.parametrize("product", GENERATED.values(), ids=list(GENERATED))
 DEFECTS = pytest.mark.parametrize(

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from conftest import stripes
 
-from awl_vae.data import DataError, Dataset, ImageCache, Item, TrainingBatches, prepare, scoring_batches
+from awl_vae.data import (
+    DataError,
+    Dataset,
+    ImageCache,
+    Item,
+    TrainingBatches,
+    prepare,
+    scoring_batches,
+)
 
 
 def items(split, count, *, defect=None, dtype=np.uint8):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import stripes
 
-from awl_vae.data import Item, damaged_copies
+from awl_vae.data import Item, synthetic_copies
 from awl_vae.data.synthetic_defects import KINDS, LEAST_CHANGE, LEAST_COPIES, add_defect, originals
 
 
@@ -71,7 +71,7 @@ def items(count):
 
 @pytest.mark.parametrize("count", [1, 7, LEAST_COPIES + 3])
 def test_each_image_is_damaged_and_all_kinds_in_turn(count):
-    copies = damaged_copies(items(count))
+    copies = synthetic_copies(items(count))
     assert len(copies) == max(count, LEAST_COPIES)
     assert len({copy.name for copy in copies}) == len(copies)
     assert [copy.defect for copy in copies[:7]] == [*KINDS, *KINDS][:7]
@@ -86,4 +86,4 @@ def test_each_image_is_damaged_and_all_kinds_in_turn(count):
 @pytest.mark.parametrize("level", [0, 100, 255])
 def test_an_image_of_one_level_gets_what_can_be_seen_on_it(level):
     flat = Item("flat.png", None, lambda: np.full((32, 32), level, np.uint8))
-    assert all((copy.load() != flat.load()).any() for copy in damaged_copies([flat]))
+    assert all((copy.load() != flat.load()).any() for copy in synthetic_copies([flat]))

@@ -25,7 +25,7 @@ def test_splits_are_of_disjoint_parts_of_the_photograph():
 def test_counts_names_and_images(name):
     dataset = load(name)
     counts = {split: len(getattr(dataset, split)) for split in SPLITS}
-    assert counts == {"train": 12, "calibration": 200, "adapt": 200, "test": 1000, "damaged": 0}
+    assert counts == {"train": 12, "calibration": 200, "adapt": 200, "test": 1000, "synthetic": 0}
     assert len({item.name for _, item in dataset.items()}) == sum(counts.values())
     assert {item.defect for item in dataset.adapt} == {None, *DEFECTS}
     images = [item.load() for item in dataset.train]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import black_detector, read_csv
 
-from awl_vae.data.images import Placement, fit, unfit
+from awl_vae.data.images import Placement, resize, resize_back
 from awl_vae.detection import (
     CalibrationError,
     Detector,
@@ -20,11 +20,13 @@ from awl_vae.detection import (
     describe,
     find_regions,
 )
-from awl_vae.detection.inspection import COLUMNS, FileState, Finding, csv_line, inspect
+from awl_vae.detection.false_alarms import supports
+from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
+from awl_vae.detection.inspection import inspect
 from awl_vae.detection.journal import Journal, read_journal
 from awl_vae.detection.output import picture_name
 from awl_vae.detection.report import write_report
-from awl_vae.detection.thresholds import f1, false_alarms, k_sigma, quantile, sensitivity, supports
+from awl_vae.detection.thresholds import THRESHOLDS, f1, k_sigma, quantile, sensitivity
 from awl_vae.detection.watch import Watcher
 
 
@@ -72,7 +74,7 @@ def test_a_threshold_with_labels_lies_a_little_below_a_score():
 
 
 def alarms(scores, threshold, method="manual", setting=None):
-    return false_alarms(np.asarray(scores), threshold, method=method, setting=setting)
+    return THRESHOLDS[method].alarms(np.asarray(scores), threshold, setting)
 
 
 def test_the_interval_of_false_alarms_is_the_exact_one():
@@ -120,14 +122,14 @@ def test_too_few_images_are_told():
 def test_regions_are_in_pixels_of_the_picture(mode):
     picture = np.zeros((120, 240), np.uint8)
     picture[40:60, 100:140] = 255
-    anomaly_map = fit(picture, (32, 32), mode).astype(np.float32)
+    anomaly_map = resize(picture, (32, 32), mode).astype(np.float32)
     (region,) = find_regions(anomaly_map, 127.0, picture.shape, mode)
     pixel = 1 / min(Placement.of(picture.shape, (32, 32), mode).scales)
     for value, expected in ((region.x, 100), (region.y, 40), (region.width, 40)):
         assert value == pytest.approx(expected, abs=pixel)
     assert region.height == pytest.approx(20, abs=pixel)
     assert region.peak == anomaly_map.max()
-    back = unfit(anomaly_map, picture.shape, mode)
+    back = resize_back(anomaly_map, picture.shape, mode)
     assert back.shape == picture.shape
     assert np.mean(back[40:60, 100:140]) > 10 * np.mean(back)
 
@@ -215,14 +217,14 @@ def test_whatever_a_file_does_to_a_library_the_others_go_on(tmp_path, monkeypatc
     for index, path in enumerate(paths):
         cv2.imwrite(str(path), np.zeros((9, 9 + index), np.uint8))
     found = black_detector()
-    prepare = found.prepare
+    preprocess = found.preprocess
 
     def without_memory(image):
         if image.shape == (9, 10):
             raise MemoryError("no room")
-        return prepare(image)
+        return preprocess(image)
 
-    monkeypatch.setattr(found, "prepare", without_memory)
+    monkeypatch.setattr(found, "preprocess", without_memory)
     findings = list(inspect(found, paths, batch_size=2, num_threads=1))
     assert [finding.verdict for finding in findings] == ["normal", "unreadable", "normal"]
     assert "MemoryError no room" in findings[1].error
@@ -338,7 +340,7 @@ def test_a_report_shows_the_pictures_of_the_highest_scores_up_to_a_size(tmp_path
         rows.append(dict(zip(COLUMNS, next(csv.reader([line])), strict=True)))
         pictures[str(path)] = tmp_path / f"{index}.jpg"
         pictures[str(path)].write_bytes(b"x" * 100)
-    monkeypatch.setattr("detection.report.MAX_BYTES", 250)
+    monkeypatch.setattr("awl_vae.detection.report.MAX_BYTES", 250)
     write_report(tmp_path / "report.html", rows, black_detector(), pictures, root=tmp_path)
     entries = (tmp_path / "report.html").read_text().split("<li ")[1:]
     assert [re.search(r"(\d)\.png<", entry)[1] for entry in entries] == list("43210")

@@ -75,13 +75,13 @@ def test_scale_and_held_out_scores_by_hand():
     )
     # Each without its own: (0.04 + 0.09) / 2, (0.01 + 0.09) / 2, (0.01 + 0.04) / 2.
     batches = [images[:2], images[2:]]
-    held_out, peaks = scorer.held_out(batches, batches, residuals)
+    leave_one_out, peaks = scorer.leave_one_out(batches, batches, residuals)
     scales = np.sqrt(np.array([0.065, 0.05, 0.025]) + GRAY_LEVEL**2)
-    np.testing.assert_allclose(held_out, np.array([0.1, 0.2, 0.3]) / scales, rtol=1e-5)
-    np.testing.assert_array_equal(peaks, held_out)
+    np.testing.assert_allclose(leave_one_out, np.array([0.1, 0.2, 0.3]) / scales, rtol=1e-5)
+    np.testing.assert_array_equal(peaks, leave_one_out)
     # Copies with a residual of 1 by the scales of the originals 0.3 and 0.1.
     ones = np.ones((2, 1, 1, 1), np.float32)
-    copies, _ = scorer.held_out([ones], [images[[2, 0]]], residuals)
+    copies, _ = scorer.leave_one_out([ones], [images[[2, 0]]], residuals)
     np.testing.assert_allclose(copies, 1.0 / scales[[2, 0]], rtol=1e-5)
     by_name = scorer.scores_by_name([ones], residuals, [images[[2, 0]]])
     np.testing.assert_array_equal(by_name["standardized"], copies)
@@ -95,8 +95,8 @@ def test_scores_without_a_scale_learn_nothing():
     images = np.full((3, 1, 1, 1), 0.5, np.float32)
     assert scorer.learn_scale([images]) is None
     np.testing.assert_array_equal(scorer.scale, [[1.0]])
-    held_out, _ = scorer.held_out([images], [images], None)
-    np.testing.assert_array_equal(held_out, scorer.scores([images]))
+    leave_one_out, _ = scorer.leave_one_out([images], [images], None)
+    np.testing.assert_array_equal(leave_one_out, scorer.scores([images]))
 
 
 def test_saved_and_loaded_a_scorer_scores_the_same(tmp_path):
@@ -146,6 +146,6 @@ def test_many_levels_stay_close_to_exact(monkeypatch):
     masks = rng.uniform(size=(6, 40, 40)) < 0.1
     maps = rng.normal(size=(6, 40, 40)) + masks
     exact = metrics(maps, masks)
-    monkeypatch.setattr("evaluation.pixels.MAX_LEVELS", 500)
-    monkeypatch.setattr("evaluation.pixels.MAX_SAMPLE", 2000)
+    monkeypatch.setattr("awl_vae.evaluation.pixels.MAX_LEVELS", 500)
+    monkeypatch.setattr("awl_vae.evaluation.pixels.MAX_SAMPLE", 2000)
     assert metrics(maps, masks) == pytest.approx(exact, abs=2e-3)

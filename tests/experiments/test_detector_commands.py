@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zlib
+from dataclasses import replace
 
 import commands
 import cv2
@@ -20,7 +21,8 @@ from conftest import black_detector, make_folder, read_csv, read_json, stripes, 
 
 from awl_vae.data.images import RESIZE_MODES
 from awl_vae.detection import Detector
-from awl_vae.detection.export import RUNNERS, SUFFIXES, ExportError, export
+from awl_vae.detection.export import ExportError, export
+from awl_vae.detection.export_formats import FORMATS
 from awl_vae.evaluation import SCORES
 from awl_vae.system import lock_directory
 
@@ -89,7 +91,7 @@ def test_inspecting_a_folder(trained, tmp_path):
     assert "http" not in page.replace("http://www.w3.org", "")
     before = (output / "inspection.csv").read_bytes()
     again = inspected(model_dir, pictures, f"--output_dir={output}", expected=1)
-    assert "Going on: 15 pictures" in again.stderr
+    assert "Going on: 15 images" in again.stderr
     assert (output / "inspection.csv").read_bytes() == before
 
 
@@ -286,6 +288,7 @@ def look(self):
     return []
 Watcher.look = look
 del sys.argv[0]
+sys.path[0] = sys.argv[0].rpartition("/")[0]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
@@ -378,11 +381,11 @@ def test_another_threshold(trained, tmp_path, method, setting):
     assert "95% interval" in command.stdout
 
 
-@pytest.mark.parametrize("kind", SUFFIXES)
+@pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize(("size", "dtype"), [((16, 16), "uint8"), ((40, 30), "uint16")])
 def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype):
     detector = Detector.load(trained[1] / "detector")
-    path = tmp_path / f"exported{SUFFIXES[kind]}"
+    path = tmp_path / f"exported{FORMATS[kind].suffix}"
     assert export(detector, path, format=kind, input_size=size, dtype=dtype) < 1e-4
     settings = read_json(tmp_path / f"{path.name}.json")
     assert settings["threshold"]["value"] == detector.threshold.value
@@ -392,7 +395,7 @@ def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype)
     # One picture, as it comes from a camera.
     picture = stripes(1, size=size, dtype=getattr(np, dtype))[None]
     for found, expected in zip(
-        RUNNERS[kind](path)(picture), detector.analyze(picture), strict=True
+        FORMATS[kind].run(path)(picture), detector.analyze(picture), strict=True
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
@@ -427,7 +430,7 @@ def test_an_export_that_differs_is_not_left_and_an_earlier_one_is(
 ):
     detector = Detector.load(trained[1] / "detector")
     settings = {"format": "onnx", "input_size": (16, 16), "dtype": "uint8"}
-    run = RUNNERS["onnx"]
+    run = FORMATS["onnx"].run
 
     def differing(path):
         def outputs(images):
@@ -441,7 +444,7 @@ def test_an_export_that_differs_is_not_left_and_an_earlier_one_is(
         before = {path: path.read_bytes() for path in tmp_path.iterdir()}
         assert bool(before) == has_earlier
         with monkeypatch.context() as patch:
-            patch.setitem(RUNNERS, "onnx", differing)
+            patch.setitem(FORMATS, "onnx", replace(FORMATS["onnx"], run=differing))
             with pytest.raises(ExportError, match="Expected scores and maps within"):
                 export(detector, tmp_path / "exported.onnx", **settings)
         assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

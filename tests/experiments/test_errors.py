@@ -41,7 +41,7 @@ def error_of(*flags):
         ("--dataset=screws", "bellows"),
         ("--score=ssim", "max1p"),
         ("--num_threads=0", "positive integer"),
-        ("--epoch=3", "Unknown command line flag 'epoch'"),
+        ("--epoch=3", "did you mean --epochs?"),
     ],
 )
 def test_wrong_flags(flag, expected):

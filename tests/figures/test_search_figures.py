@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-import awl_vae.training.search_figures
 from awl_vae.callbacks import SearchPlan
 from awl_vae.figures.search import Curve, plot_losses
-from awl_vae.training.summary_tables import to_markdown
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
+from awl_vae.training import search_figures
+from awl_vae.training.summary_tables import to_markdown
 
 PLAN = SearchPlan(BRANCHES["bernoulli"], terms=TERMS["bernoulli"], ends=(2, 4, 6), floor=DISABLED)
 
@@ -35,11 +35,11 @@ def drawn(monkeypatch, tmp_path):
     calls = {}
     for name in ("plot_losses", "plot_weights", "plot_falling_terms"):
         monkeypatch.setattr(
-            experiments.search_figures,
+            search_figures,
             name,
             lambda path, content, **more: calls.update({path.stem: (content, more)}),
         )
-    experiments.search_figures.plot_search(tmp_path, PLAN, rows=searched(), title="comb")
+    search_figures.plot_search(tmp_path, PLAN, rows=searched(), title="comb")
     return calls
 
 
@@ -50,11 +50,11 @@ def test_where_the_conventional_vae_is_out_stage_3_has_none(monkeypatch, tmp_pat
             row["loss_unweighted"] = np.nan
     calls = []
     monkeypatch.setattr(
-        experiments.search_figures,
+        search_figures,
         "plot_losses",
         lambda path, curves, **more: calls.append((more["conventional"] in curves, more)),
     )
-    experiments.search_figures.plot_search(tmp_path, PLAN, rows=rows, title="comb")
+    search_figures.plot_search(tmp_path, PLAN, rows=rows, title="comb")
     assert [is_there for is_there, _ in calls] == [True, True, False]
     curves = {"none": Curve([5, 6], [9.0, 8.0]), "kl": Curve([5, 6], [9.0, 7.0])}
     plot_losses(tmp_path / "a.png", curves, conventional="conventional", chosen="kl", title="3")

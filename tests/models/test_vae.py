@@ -168,8 +168,8 @@ def test_saved_and_loaded_in_a_new_process(tmp_path, likelihood, dtype):
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", batch())
     script = (
-        "import experiments, keras, models, numpy as np, sys\n"
-        "from experiments.runtime import set_up\n"
+        "import awl_vae.models.vae, keras, numpy as np, sys\n"
+        "from awl_vae.training.runtime import set_up\n"
         "set_up(2)\n"
         "model = keras.saving.load_model(sys.argv[1] + '/model.keras', safe_mode=True)\n"
         "np.save(sys.argv[1] + '/y.npy', model(np.load(sys.argv[1] + '/x.npy')))\n"
@@ -194,7 +194,7 @@ def test_bfloat16_keeps_variables_terms_and_outputs_in_float32():
 
 
 PLACEMENT = """
-import experiments, keras, numpy as np, tensorflow as tf
+import keras, numpy as np, tensorflow as tf
 from awl_vae.models import VAE
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -231,7 +231,7 @@ def test_placement_and_distribution_on_two_logical_devices():
 def test_the_optimal_variance_is_the_mean_squared_error_of_the_batch():
     model = build("gaussian", variance="optimal")
     x = batch(4)
-    model.samples = False
+    model.sample_latent = False
     terms = model.compute_terms(x)
     error = np.mean((x - model(x).numpy()) ** 2)
     # ½ Σ (x − μ)² / σ² over a batch with σ² = its mean: half the number of its pixels.

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from awl_vae.evaluation import bootstrap
+from awl_vae.study import intervals
 from awl_vae.study.intervals import auroc_interval, difference_interval, seeds_interval
 
 LABELS = np.repeat([0, 1], [60, 40])
@@ -75,18 +75,18 @@ def test_the_same_files_give_the_same_interval():
 def test_what_is_drawn_decides_little(monkeypatch):
     ends = []
     for seed in range(5):
-        monkeypatch.setattr(bootstrap, "SEED", seed)
-        bootstrap._resamples.cache_clear()
+        monkeypatch.setattr(intervals, "SEED", seed)
+        intervals._resamples.cache_clear()
         interval = difference_interval(LABELS, runs(1.0, count=3), runs(0.8, count=3, seed=1))
         ends.append((interval.low, interval.high))
-    bootstrap._resamples.cache_clear()
+    intervals._resamples.cache_clear()
     width = np.mean(np.diff(ends))
     assert np.all(np.std(ends, axis=0) < 0.01 * width)
 
 
 def test_normal_and_anomalous_images_are_drawn_apart():
     labels = np.repeat([0, 1], [50, 50])
-    normal, anomalous = (bootstrap._resamples(label, 50) for label in (0, 1))
+    normal, anomalous = (intervals._resamples(label, 50) for label in (0, 1))
     assert abs(np.corrcoef(normal.ravel(), anomalous.ravel())[0, 1]) < 0.01
     assert auroc_interval(labels, [np.arange(100.0)]).mean == 1.0
 

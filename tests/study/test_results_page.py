@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from conftest import make_folder, read_json, tiny
 
-from awl_vae.study.intervals import Interval
-from awl_vae.training.config import ConfigError
 from awl_vae.study.compared_methods import BY_LABELS, CONVENTIONAL, PCA, difference
-from awl_vae.study.run_files import Study
+from awl_vae.study.intervals import Interval
 from awl_vae.study.readme import BEGIN, END, write_headline
+from awl_vae.study.run_files import Study
 from awl_vae.study.tables import signed
+from awl_vae.training.config import ConfigError
 
 SEEDS = (1, 10)
 
@@ -68,9 +68,9 @@ def test_the_readme_has_the_held_out_table_and_the_verdicts_of_the_page(study):
     before, part, after = re.split(f"{BEGIN}\n|{END}\n", readme)
     assert (before, after) == ("# Ours\n", "More.\n")
     rows = [line for line in part.split("\n") if line.startswith("|")]
-    held_out = page[page.index("**Held out") : page.index("**Paper's protocol")]
+    leave_one_out = page[page.index("**Held out") : page.index("**Paper's protocol")]
     assert len(rows) > 10
-    assert "\n".join(rows) in held_out
+    assert "\n".join(rows) in leave_one_out
     verdicts = re.findall(r"\n(\d+)\. (.+?[.)]) ([*N].+)", part)
     assert len(verdicts) == 10
     for number, claim, verdict in verdicts:

@@ -11,8 +11,7 @@ from sklearn.metrics import roc_auc_score
 from stand_in import write_study
 
 from awl_vae.evaluation import auroc
-from awl_vae.training.config import ConfigError
-from awl_vae.study import paths
+from awl_vae.study import trajectories
 from awl_vae.study.aim import aim_table
 from awl_vae.study.claims import claims
 from awl_vae.study.compared_methods import (
@@ -28,10 +27,10 @@ from awl_vae.study.compared_methods import (
     difference,
     interval,
 )
-from awl_vae.study.run_files import Study
-from awl_vae.study.results_page import write_page
+from awl_vae.study.grid import EPOCHS, JUDGED, runs
 from awl_vae.study.paper_tables import PAPER_TABLES
-from awl_vae.study.trajectories import epochs_by_weight, paths_table
+from awl_vae.study.results_page import write_page
+from awl_vae.study.run_files import Study
 from awl_vae.study.searches import searches_table
 from awl_vae.study.tables import (
     fixed_weights_table,
@@ -40,7 +39,8 @@ from awl_vae.study.tables import (
     signals_table,
     signed,
 )
-from awl_vae.study.grid import EPOCHS, JUDGED, runs
+from awl_vae.study.trajectories import epochs_by_weight, paths_table
+from awl_vae.training.config import ConfigError
 
 MISSING = "comb/synthetic-climb"
 FAILED = ("gravel/labels", "auc_adapted", 1), ("square/loss", "loss_adapted", 1)
@@ -240,7 +240,7 @@ def test_where_the_auc_is_lost(study):
 
 
 def test_an_empty_training_is_counted(study, monkeypatch):
-    monkeypatch.setattr(paths, "EMPTY", 5.0)
+    monkeypatch.setattr(trajectories, "EMPTY", 5.0)
     kl = [outcome.history()["kl"][2] for outcome in CLIMB.outcomes(study, "bellows").values()]
     rows = rows_of("\n".join(paths_table(study, ["bellows"])))[1:]
     (row,) = [row for row in rows if row[1] == CLIMB.title]

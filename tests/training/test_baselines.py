@@ -6,8 +6,8 @@ from conftest import read_json
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
-from awl_vae.training.baselines import linear_model
 from awl_vae.system import read_csv
+from awl_vae.training.baselines import linear_model
 
 
 def test_the_keras_model_is_the_projection():

@@ -12,17 +12,8 @@ PAPER = {
 
 
 def settings(experiment, dataset, profile="paper", overrides=None):
-    return resolve(
-        overrides or {},
-        experiment=experiment,
-        dataset=dataset,
-        data_dir=None,
-        profile=profile,
-        protocol="paper",
-        resize="stretch",
-        dtype_policy="float32",
-        num_threads=1,
-    )
+    given = {"dataset": dataset, "profile": profile, "protocol": "paper", "num_threads": 1}
+    return resolve(experiment, given | (overrides or {}))
 
 
 @pytest.mark.parametrize("dataset", PAPER)

@@ -16,11 +16,11 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from awl_vae.callbacks import should_switch
-from awl_vae.callbacks.progress import ProgressBar
 from awl_vae.data import load_dataset
 from awl_vae.evaluation import auroc, rates, youden_threshold
 from awl_vae.figures.examples import read_examples
 from awl_vae.losses import PATTERNS
+from awl_vae.system.terminal import ProgressBar
 
 SCRIPT = "run_auc_adapted.py"
 METHODS = ("conventional", "auc_adapted")
@@ -151,9 +151,9 @@ def test_all_scores_are_those_of_the_run_and_of_the_others(finished):
             for row in read_csv(directory / "scores.csv")
         }
         rows = read_csv(directory / "all_scores.csv")
-        assert {row["split"] for row in rows} == {"calibration", "adapt", "test", "damaged"}
+        assert {row["split"] for row in rows} == {"calibration", "adapt", "test", "synthetic"}
         for row in rows:
-            if row["split"] != "damaged":
+            if row["split"] != "synthetic":
                 expected = scores[row["split"], row["image"]]
                 assert float(row["mse"]) == pytest.approx(expected, rel=1e-5)
         for name, aucs in entry["by_score"].items():
@@ -424,7 +424,7 @@ def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
                 assert other[column] is None
         assert {path.name for path in (directories[1] / "figures").iterdir()} == {
             "histogram_synthetic.png",
-            "reconstructions_damaged.png",
+            "reconstructions_synthetic.png",
             "reconstructions_normal.png",
             "transitions.png",
         }

@@ -259,7 +259,7 @@ def test_without_any_label_it_trains_the_same_model_to_the_bit(finished, tmp_pat
         "calibration"
     }
     figures = {path.name for path in (run / "loss_adapted/seed-1/figures").iterdir()}
-    assert {"reconstructions_normal.png", "reconstructions_damaged.png"} < figures
+    assert {"reconstructions_normal.png", "reconstructions_synthetic.png"} < figures
     assert "histogram_synthetic.png" in figures
 
 

@@ -9,7 +9,7 @@ from awl_vae.callbacks.rules import RULES
 from awl_vae.data.images import RESIZE_MODES
 from awl_vae.evaluation.scores import SCORES
 from awl_vae.losses.patterns import PATTERN_SETS, TERMS, VARIANCES
-from awl_vae.system.errors import UserError
+from awl_vae.system.errors import UserError, nearest
 from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS, PROFILES, SEEDS
 from awl_vae.training.methods import METHODS, SIGNALS
 from awl_vae.training.settings import (
@@ -87,7 +87,7 @@ class Config:
         Count("CPU threads. Results are the same to the bit only for the same number.")
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, kind in settings_of(type(self)).items():
             value = getattr(self, name)
             if value is not None and not kind.is_valid(value):
@@ -106,12 +106,11 @@ class Config:
     @classmethod
     def from_json(cls, settings: Mapping[str, Any]) -> Self:
         """The configuration that `to_json` gave."""
-        return cls(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in settings.items()
-            }
-        )
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in settings.items()
+        }
+        return cls(**values)
 
     def to_json(self) -> dict[str, object]:
         """The settings as JSON holds them, tuples as lists."""
@@ -149,7 +148,7 @@ class AUCAdaptedConfig(Config):
     )
     kl_weight: float = setting(Number("β, the KL weight of the method beta_vae."))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if RULES[self.rule].has_own_weights and self.patterns != "paper":
             raise ConfigError(
@@ -198,7 +197,7 @@ class LossAdaptedConfig(Config):
         )
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if not self.e1 < self.e2 < self.e3:
             raise ConfigError(
@@ -233,15 +232,26 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
         ConfigError: If there is no such setting, or they contradict each other.
     """
     config = CONFIGS[experiment]
-    said = {name: value for name, value in given.items() if value is not None}
-    values = OWN_DEFAULTS | {"num_threads": len(os.sched_getaffinity(0))} | said
+    kinds = settings_of(config)
+    names = {field.name for field in fields(config)} - {"experiment"}
+    for name in given.keys() - names:
+        found = nearest(name, names)
+        meant = f"; did you mean {found}?" if found else "."
+        raise ConfigError(f"Expected settings of {experiment}{meant} Received: {name}")
+    said = {
+        name: kinds[name].accept(value) if name in kinds else value
+        for name, value in given.items()
+        if value is not None
+    }
+    values = {**OWN_DEFAULTS, "num_threads": len(os.sched_getaffinity(0)), **said}
     for name in ("dataset", "profile"):
-        kind = settings_of(Config)[name]
-        if not kind.is_valid(values[name]):
-            raise ConfigError(wrong_value(kind, name, values[name]))
+        if not kinds[name].is_valid(values[name]):
+            raise ConfigError(wrong_value(kinds[name], name, values[name]))
+    if values["data_dir"] is not None:
+        values["data_dir"] = os.path.abspath(str(values["data_dir"]))
     profile = str(values["profile"])
-    defaults = DEFAULTS[str(values["dataset"])][profile] | {"seeds": SEEDS[experiment][profile]}
+    defaults = {**DEFAULTS[str(values["dataset"])][profile], "seeds": SEEDS[experiment][profile]}
     if values["data_dir"] is not None:
         defaults["num_train"] = None  # all the images that are there
-    values = defaults | values | {"experiment": experiment}
-    return config(**{field.name: values[field.name] for field in fields(config)})
+    known: dict[str, Any] = {**defaults, **values, "experiment": experiment}
+    return config(**{field.name: known[field.name] for field in fields(config)})

@@ -8,6 +8,7 @@ import platform
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import awl_vae
 from awl_vae.system import write_json
@@ -27,6 +28,20 @@ PACKAGES = (
 )
 
 
+def environment(devices: list[str]) -> dict[str, Any]:
+    """What `environment.json` holds; `devices` are those that TensorFlow sees."""
+    return {
+        "awl_vae": awl_vae.__version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "git_commit": _git_commit(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "devices": devices,
+    }
+
+
 def note_environment(path: Path, devices: list[str]) -> list[str]:
     """Writes `environment.json`, or compares it where it is there.
 
@@ -37,23 +52,14 @@ def note_environment(path: Path, devices: list[str]) -> list[str]:
     Returns:
         What differs from the environment that the run was begun in.
     """
-    environment = {
-        "awl_vae": awl_vae.__version__,
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "git_commit": _git_commit(),
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "devices": devices,
-    }
+    now = environment(devices)
     if not path.exists():
-        write_json(path, environment)
+        write_json(path, now)
         return []
     known = json.loads(path.read_text(encoding="utf-8"))
     return [
         f"{name}: {known.get(name)} then, {value} now"
-        for name, value in environment.items()
+        for name, value in now.items()
         if known.get(name) != value
     ]
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-
-from awl_vae.training.config import Config
+from typing import Any
 
 CHECKPOINT = "checkpoint"
 """Directory of what a run goes on from, as long as it is not finished."""
@@ -26,7 +25,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What `run_experiment` runs.
+    """What `run_experiment` runs; its functions take the experiment's own class of settings.
 
     Attributes:
         name: its name, which its default run directory has.
@@ -44,8 +43,8 @@ class Experiment:
     """
 
     name: str
-    runs: Callable[[Config], tuple[tuple[str, ...], ...]]
-    needs_labels: Callable[[Config], bool]
-    count_epochs: Callable[[Config], int]
-    announce: Callable[[Config, int], Iterable[str]]
+    runs: Callable[[Any], tuple[tuple[str, ...], ...]]
+    needs_labels: Callable[[Any], bool]
+    count_epochs: Callable[[Any], int]
+    announce: Callable[[Any, int], Iterable[str]]
     train: Callable[..., dict[str, TrainingResult]]

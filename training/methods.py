@@ -83,9 +83,9 @@ SIGNALS = {
 }
 """By `--adapt_signal`, the AUROC that steers the weights and chooses the epoch."""
 
-TITLES = {name: method.title for name, method in METHODS.items()} | {
-    "mean_image": "Mean image",
-    "pca": "PCA",
-    "loss_adapted": "Loss-adapted VAE",
-}
-"""What a method of any experiment is called in tables and figures."""
+OTHER_TITLES = {"mean_image": "Mean image", "pca": "PCA", "loss_adapted": "Loss-adapted VAE"}
+
+
+def title_of(method: str) -> str:
+    """What a method of any experiment is called in tables and figures."""
+    return METHODS[method].title if method in METHODS else OTHER_TITLES[method]

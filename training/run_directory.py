@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Self
 
 from awl_vae.system import LOCK, lock_directory, write_json
 from awl_vae.system.errors import UserError
@@ -15,7 +17,7 @@ class RunDirectoryError(UserError, RuntimeError):
 
 
 class RunDirectory:
-    """A run directory that this process alone writes to, until it ends.
+    """A run directory that this process alone writes to, until it ends or leaves its `with` block.
 
     Args:
         path: the directory; it is made.
@@ -45,30 +47,35 @@ class RunDirectory:
         if known is not None and keep_threads:
             num_threads = known.get("num_threads", config.num_threads)
             wanted = dataclasses.replace(config, num_threads=num_threads)
-        differing = known is not None and _differing(known, wanted.to_json())
+        differing = [] if known is None else _differing(known, wanted.to_json())
         if differing and not overwrite:
             raise RunDirectoryError(
                 f"Expected the configuration of {path / 'config.json'}, or --overwrite, or another "
                 f"--run_dir. Received: {', '.join(differing)}"
             )
         self.is_new = known is None or bool(differing)
-        if self.is_new:
-            self.config = config
-        else:
+        self.config = config
+        if known is not None and not differing:
             seeds = tuple(sorted({*config.seeds, *known["seeds"]}))
             self.config = dataclasses.replace(wanted, seeds=seeds)
 
-    def begin(self):
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._lock.close()
+
+    def begin(self) -> None:
         """Makes a new directory this configuration's: empties it, and says whose it is."""
         if self.is_new:
             self.clear()
             self.record()
 
-    def record(self):
+    def record(self) -> None:
         """Writes the configuration, with the seeds that this command adds."""
         write_json(self.path / "config.json", self.config.to_json())
 
-    def _read_config(self):
+    def _read_config(self) -> dict[str, Any] | None:
         file = self.path / "config.json"
         if not file.exists():
             others = [child.name for child in self.path.iterdir() if child.name != LOCK]
@@ -81,11 +88,12 @@ class RunDirectory:
                 )
             return None
         try:
-            return json.loads(file.read_text(encoding="utf-8"))
+            known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return known
         except ValueError as error:
             raise RunDirectoryError(f"Expected JSON. Received: {file} ({error})") from None
 
-    def clear(self):
+    def clear(self) -> None:
         """Removes everything that is in the directory."""
         for child in self.path.iterdir():
             if child.name == LOCK:
@@ -98,7 +106,7 @@ class RunDirectory:
         (self.path / "config.json").unlink(missing_ok=True)
 
 
-def _differing(known, wanted):
+def _differing(known: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
     return [
         f"--{name}={wanted.get(name)} (there: {known.get(name)})"
         for name in sorted(known.keys() | wanted.keys())

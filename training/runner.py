@@ -2,25 +2,28 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from awl_vae.data import (
-    check_images,
-    count_steps,
-)
+from awl_vae.data import PreparedData, check_images, count_steps
 from awl_vae.detection import describe, read_threshold
 from awl_vae.system import write_json, write_text
 from awl_vae.system.terminal import ProgressBar
+from awl_vae.training.config import Config
 from awl_vae.training.environment import note_environment
 from awl_vae.training.evaluate import evaluate
-from awl_vae.training.experiment import CHECKPOINT, Experiment
+from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
 from awl_vae.training.images import CACHE, load_images, note_baseline, prepare_images
-from awl_vae.training.methods import TITLES
+from awl_vae.training.methods import title_of
 from awl_vae.training.run_directory import RunDirectory
 from awl_vae.training.run_figures import plot_synthetic
 from awl_vae.training.runtime import set_up
 from awl_vae.training.summary import summarize
 from awl_vae.training.summary_tables import to_markdown
+
+Run = tuple[tuple[str, ...], int]
+"""The methods that a run trains, and its seed."""
 
 
 def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
@@ -44,34 +47,51 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
         print(f"All {len(runs)} runs are finished; no image was read again.")
     (path / CACHE).unlink(missing_ok=True)
     _remove_checkpoints(path)
-    all_methods = [method for methods in experiment.runs(config) for method in methods]
     results = {
         method: [_read_result(path, method, seed) for seed in config.seeds]
-        for method in all_methods
+        for methods in experiment.runs(config)
+        for method in methods
     }
+    print(f"\n{_write_summary(path, config, results)}\nFiles: {path}.{_curves(path)}")
+    detector_dir = main_detector(experiment, directory)
+    if detector_dir.is_dir():
+        print(f"Inspect: awl-vae inspect --model_dir={detector_dir.parent} --images=DIR")
+        print(describe(read_threshold(detector_dir)))
+    return int(any("failed" in row for rows in results.values() for row in rows))
+
+
+def main_detector(experiment: Experiment, directory: RunDirectory) -> Path:
+    """The directory of the detector that the experiment is about: its last method's, first seed."""
+    method = experiment.runs(directory.config)[-1][-1]
+    return directory.path / method / f"seed-{directory.config.seeds[0]}" / "detector"
+
+
+def _write_summary(path: Path, config: Config, results: dict[str, list[dict[str, Any]]]) -> str:
     baseline = json.loads((path / "baseline.json").read_text(encoding="utf-8"))
     summary = summarize(config, results, baseline["mean_intensity"])
     write_json(path / "summary.json", summary)
     text = to_markdown(summary, baseline["counts"])
     write_text(path / "summary.md", text)
+    return text
+
+
+def _curves(path: Path) -> str:
     has_events = next(path.glob("**/events.out.*"), None) is not None
-    curves = f" Curves and images: tensorboard --logdir {path}" if has_events else ""
-    print(f"\n{text}\nFiles: {path}.{curves}")
-    model_dir = path / all_methods[-1] / f"seed-{config.seeds[0]}"
-    if (model_dir / "detector").is_dir():
-        print(f"Inspect: python experiments/inspect_images.py --model_dir={model_dir} --images=DIR")
-        print(describe(read_threshold(model_dir / "detector")))
-    return int(any("failed" in row for rows in results.values() for row in rows))
+    return f" Curves and images: tensorboard --logdir {path}" if has_events else ""
 
 
-def _execute(experiment, directory, pending, num_runs):
+def _execute(
+    experiment: Experiment, directory: RunDirectory, pending: Sequence[Run], num_runs: int
+) -> None:
     config, path = directory.config, directory.path
     if not directory.is_new:
         print(f"Going on in {path}: {num_runs - len(pending)} of {num_runs} runs are finished.")
     data = prepare_images(directory, experiment)
     for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
         print(f"Warning: not the environment that the run was begun in; {difference}")
-    steps_per_epoch = _num_steps(config, data)
+    steps_per_epoch = count_steps(
+        len(data.positions["train"]), batch_size=config.batch_size, repeats=config.repeats
+    )
     for line in experiment.announce(config, steps_per_epoch):
         print(line)
     note_baseline(path / "baseline.json", data)
@@ -83,47 +103,49 @@ def _execute(experiment, directory, pending, num_runs):
         trained = experiment.train(path, config, data, methods=methods, seed=seed, bar=bar)
         bar.expect(0)
         for method in methods:
-            _finish(
-                path / method / f"seed-{seed}", config, data, method, seed, trained[method], bar
-            )
+            _finish(path, config, data, method, seed, trained[method], bar)
         _remove_checkpoints(path)
     bar.close()
 
 
-def _finish(directory, config, data, method, seed, trained, bar):
+def _finish(
+    path: Path,
+    config: Config,
+    data: PreparedData,
+    method: str,
+    seed: int,
+    trained: TrainingResult,
+    bar: ProgressBar,
+) -> None:
     """Evaluates; `result.json` is written last, so where it is, the method is finished."""
+    directory = path / method / f"seed-{seed}"
     if trained.failed is not None:
         # The same seed would end there again: the method counts as finished, the others go on.
         failed = {"epoch": trained.epoch, "term": trained.failed}
-        write_json(directory / "result.json", {"seed": seed, "failed": failed} | trained.notes)
+        write_json(directory / "result.json", {"seed": seed, "failed": failed, **trained.notes})
         bar.say(
             f"error: {method} seed {seed} stopped. Expected finite numbers. Received: "
             f"{trained.failed} in epoch {trained.epoch}. What it wrote is in {directory}"
         )
         return
-    title = f"{config.dataset}, {TITLES[method]}, seed {seed}"
+    title = f"{config.dataset}, {title_of(method)}, seed {seed}"
     if trained.epoch:
         title += f", epoch {trained.epoch}"
     result = evaluate(directory, config, data, seed=seed, epoch=trained.epoch, title=title)
     write_json(directory / "result.json", result | trained.notes)
 
 
-def _is_finished(path, methods, seed):
+def _is_finished(path: Path, methods: Sequence[str], seed: int) -> bool:
     return all(_read_result(path, method, seed) is not None for method in methods)
 
 
-def _read_result(path, method, seed):
+def _read_result(path: Path, method: str, seed: int) -> Any:
     file = path / method / f"seed-{seed}" / "result.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
-def _remove_checkpoints(path):
+def _remove_checkpoints(path: Path) -> None:
     """Removes the checkpoints of finished runs."""
     for checkpoint in path.glob(f"*/*/{CHECKPOINT}"):
         if (checkpoint.parent / "result.json").exists():
             shutil.rmtree(checkpoint)
-
-
-def _num_steps(config, data):
-    num_images = len(data.positions["train"])
-    return count_steps(num_images, batch_size=config.batch_size, repeats=config.repeats)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from awl_vae.system.errors import UserError
+
 
 def set_up(num_threads: int) -> list[str]:
     """Sets threads, determinism and memory growth; before TensorFlow computes anything.
@@ -12,13 +14,23 @@ def set_up(num_threads: int) -> list[str]:
 
     Returns:
         The names of the devices that TensorFlow sees.
+
+    Raises:
+        UserError: If TensorFlow has computed something with another number of threads.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
-    tf.config.experimental.enable_op_determinism()
     gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError as error:
+        raise UserError(
+            f"Expected to train with {num_threads} threads before TensorFlow computes anything in "
+            "this process, or with the number that it has. "
+            f"Received: {tf.config.threading.get_intra_op_parallelism_threads()} threads (0: all)"
+        ) from error
+    tf.config.experimental.enable_op_determinism()
     if not gpus:
         print(f"No GPU found: training on the CPU with {num_threads} threads.")
     return [device.name for device in tf.config.list_physical_devices()]

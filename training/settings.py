@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,10 @@ class Setting:
             ValueError: If it stands for none.
         """
         return text
+
+    def accept(self, value: Any) -> Any:
+        """A value that Python code gives, in the form that configurations have."""
+        return value
 
     def is_valid(self, value: object) -> bool:
         """Whether it may have this value."""
@@ -93,11 +97,12 @@ class Names(Choice):
         return f"names with commas between, among {', '.join(self.names)}"
 
     def read(self, text: str) -> object:
-        given = [name.strip() for name in text.split(",")]
-        return tuple(given) if set(given) - set(self.names) else self.ordered(given)
+        return self.accept([name.strip() for name in text.split(",")])
 
-    def ordered(self, given: Collection[str]) -> tuple[str, ...]:
-        """The given names, each once and in the order of all."""
+    def accept(self, value: Any) -> Any:
+        given = (value,) if isinstance(value, str) else tuple(value)
+        if set(given) - set(self.names):
+            return given
         return tuple(name for name in self.names if name in given)
 
     def is_valid(self, value: object) -> bool:
@@ -145,6 +150,9 @@ class Number(Setting):
     def read(self, text: str) -> object:
         return float(text)
 
+    def accept(self, value: Any) -> Any:
+        return float(value) if isinstance(value, int) else value
+
     def is_valid(self, value: object) -> bool:
         if not isinstance(value, float | int) or not math.isfinite(value):
             return False
@@ -164,6 +172,9 @@ class Size(Setting):
 
     def read(self, text: str) -> object:
         return read_size(text)
+
+    def accept(self, value: Any) -> Any:
+        return (value, value) if isinstance(value, int) else _as_tuple(value)
 
     def is_valid(self, value: object) -> bool:
         return (
@@ -189,7 +200,11 @@ class Seeds(Setting):
         parts = [part.strip() for part in text.split(",")]
         if not all(part.isascii() and part.isdecimal() for part in parts):
             raise ValueError(text)
-        return tuple(sorted({int(part) for part in parts}))
+        return self.accept(map(int, parts))
+
+    def accept(self, value: Any) -> Any:
+        seeds = (value,) if isinstance(value, int) else _as_tuple(value)
+        return tuple(sorted(set(seeds))) if isinstance(seeds, tuple) else seeds
 
     def is_valid(self, value: object) -> bool:
         return (
@@ -215,6 +230,10 @@ def read_size(text: str) -> tuple[int, int]:
     if not all(size):
         raise ValueError(text)
     return size
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
 
 
 def setting(kind: Setting) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from awl_vae.system.markdown import NOTHING, percent, table
-from awl_vae.training.methods import TITLES
+from awl_vae.training.methods import title_of
 from awl_vae.training.synthetic_tables import synthetic_lines
 
 
@@ -75,7 +75,7 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
     methods = summary["methods"]
     seeds = [str(row["seed"]) for row in next(iter(methods.values()))["per_seed"]]
     lines = [
-        f"# {summary['dataset']}: {' and '.join(TITLES[method] for method in methods)}",
+        f"# {summary['dataset']}: {' and '.join(title_of(method) for method in methods)}",
         "",
         f"Profile {summary['profile']}, protocol {summary['protocol']}, "
         f"{summary['likelihood']} likelihood, score {summary['score']}, seeds {', '.join(seeds)}. "
@@ -150,7 +150,7 @@ def _search(conventional, adapted):
 
 def _failures(methods):
     failed = [
-        f"{TITLES[method]} with seed {row['seed']}"
+        f"{title_of(method)} with seed {row['seed']}"
         for method, outcome in methods.items()
         for row in outcome["per_seed"]
         if "failed" in row
@@ -164,7 +164,7 @@ def _count(count):
 
 def _table(tables, methods, prefix):
     return table(
-        ("", *(TITLES[method] for method in methods)),
+        ("", *(title_of(method) for method in methods)),
         (
             [
                 f"{MEASURES[measure]} (Table {number})",

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterator, Mapping
 
 from awl_vae.system.markdown import percent, table
-from awl_vae.training.methods import TITLES
+from awl_vae.training.methods import title_of
 from awl_vae.training.summary import over_seeds
 
 NEAR_CHANCE = 0.6
@@ -44,7 +44,7 @@ def synthetic_lines(summary: Mapping, *, has_labels: bool) -> Iterator[str]:
     for method, of_scores in means.items():
         aucs = {score: merits["synthetic_auc"] for score, merits in of_scores.items()}
         if text := _advice(aucs, summary["score"], is_free=not uses_labels):
-            yield f"Warning: {TITLES[method]} {text}"
+            yield f"Warning: {title_of(method)} {text}"
             yield ""
 
 
@@ -70,7 +70,7 @@ def _by_score(means):
     return table(
         ("method", "score", *(COLUMNS[name] for name in shown)),
         (
-            [TITLES[method], score, *(percent(merits[name]) for name in shown)]
+            [title_of(method), score, *(percent(merits[name]) for name in shown)]
             for method, score, merits in rows
         ),
     )
@@ -82,7 +82,7 @@ def _by_kind(per_seed):
         ("method", *kinds),
         (
             [
-                TITLES[method],
+                title_of(method),
                 *(
                     percent(statistics.fmean(row["synthetic_auc_by_kind"][kind] for row in rows))
                     for kind in kinds

@@ -1,0 +1,76 @@
+"""Training from Python: what the commands do, with keywords in the place of flags."""
+
+from pathlib import Path
+from typing import Any
+
+from awl_vae.detection.detector import Detector
+from awl_vae.system.errors import UserError
+from awl_vae.training.auc_adapted import AUC_ADAPTED
+from awl_vae.training.baselines import BASELINES
+from awl_vae.training.config import ConfigError, resolve
+from awl_vae.training.experiment import Experiment
+from awl_vae.training.loss_adapted import LOSS_ADAPTED
+from awl_vae.training.run_directory import RunDirectory
+from awl_vae.training.runner import main_detector, run_experiment
+
+EXPERIMENTS: dict[str, Experiment] = {
+    each.name: each for each in (AUC_ADAPTED, LOSS_ADAPTED, BASELINES)
+}
+"""The experiments by their names, those of their commands with an underscore."""
+
+
+def train(
+    images: str | Path | None = None,
+    *,
+    run_dir: str | Path,
+    experiment: str = "auc_adapted",
+    overwrite: bool = False,
+    **settings: Any,
+) -> Detector:
+    """Trains as a command does: the same files, the same bits, and on from where it was cut off.
+
+    Example:
+        detector = train("photographs", run_dir="runs/photographs", rule="climb")
+        detector.predict([image])
+
+    is `awl-vae auc-adapted --dataset=folder --data_dir=photographs --run_dir=runs/photographs
+    --rule=climb`.
+
+    Args:
+        images: directory of one's own images: train/good/*, and where there are labels test/good/*
+            and test/<defect>/*. None where `dataset` names other images.
+        run_dir: where the files go; see `awl-vae auc-adapted --help`.
+        experiment: a key of `EXPERIMENTS`.
+        overwrite: whether to start anew in a run_dir of another configuration.
+        **settings: the other flags of the experiment's command, such as `epochs` or `rule`.
+
+    Returns:
+        The detector of the experiment's own method (the AUC-adapted or loss-adapted VAE, or PCA),
+        by the first seed.
+
+    Raises:
+        UserError: If a command would end with one line of error.
+    """
+    if experiment not in EXPERIMENTS:
+        raise ConfigError(
+            f"Expected an experiment among {', '.join(EXPERIMENTS)}. "
+            f"Received: experiment={experiment}"
+        )
+    if images is not None:
+        settings = {"dataset": "folder", "data_dir": images} | settings
+    config = resolve(experiment, settings)
+    chosen = EXPERIMENTS[experiment]
+    with RunDirectory(
+        Path(run_dir),
+        config,
+        overwrite=overwrite,
+        keep_threads=settings.get("num_threads") is None,
+    ) as directory:
+        run_experiment(chosen, directory)
+        detector_dir = main_detector(chosen, directory)
+        if not detector_dir.is_dir():
+            raise UserError(
+                "Expected a training that ends with finite numbers. "
+                f"Received: none, see {detector_dir.parent / 'result.json'}"
+            )
+        return Detector.load(detector_dir)

@@ -7,7 +7,7 @@ The normal images are the calibration images, which nothing was trained on; thei
 of the labelled adapt images, are kept with the detector, so no image is read.
 """
 
-import warnings
+import sys
 
 from absl import flags
 
@@ -42,18 +42,18 @@ def _setting() -> float | None:
     method = NUMBERS.get(FLAGS.threshold)
     for other in NUMBERS.values():
         if other is not method and FLAGS[other.flag].value is not None:
-            own = f"--{method.flag}" if method else "no number"
+            wanted = f"--{method.flag}" if method else "no number"
             raise UserError(
-                f"Expected {own} with --threshold={FLAGS.threshold}. "
+                f"Expected {wanted} with --threshold={FLAGS.threshold}. "
                 f"Received: --{other.flag}={FLAGS[other.flag].value:g}"
             )
     if method is None:
         return FLAGS.setting
-    own = FLAGS[method.flag].value
+    own: float | None = FLAGS[method.flag].value
     if FLAGS.setting is not None:
-        warnings.warn(f"--setting is now --{method.flag}", FutureWarning, stacklevel=1)
-    given = FLAGS.setting if own is None else own
-    return method.default if given is None else given
+        print(f"Warning: --setting is now --{method.flag}.", file=sys.stderr)
+        own = FLAGS.setting if own is None else own
+    return method.default if own is None else own
 
 
 if __name__ == "__main__":

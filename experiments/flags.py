@@ -89,7 +89,8 @@ def define_size(name: str, about: str) -> None:
 
 def size_from_flag(name: str) -> tuple[int, int] | None:
     """(height, width) of a flag, or None where it is not given."""
-    return None if FLAGS[name].value is None else read_size(FLAGS[name].value)
+    text = FLAGS[name].value
+    return None if text is None else read_size(text)
 
 
 def _is_size(text: str | None) -> bool:

@@ -13,6 +13,7 @@ last line counts. Links to directories are not followed.
 Exit status: 0 all normal, 1 some anomalous, 3 none anomalous but some unreadable, 2 not run.
 """
 
+import io
 import os
 import signal
 import sys
@@ -51,10 +52,11 @@ def main() -> int:
     if output_dir is not None:
         root = source if source is None or source.is_dir() else source.parent
         output = Output(detector, output_dir, root=root)
-    sys.stdout.reconfigure(errors="surrogateescape")  # A name may be no UTF-8.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # A name may be no UTF-8.
     _say(describe(detector.threshold))
     inspector = Inspector(detector, FLAGS.batch_size, FLAGS.num_threads, _write, _say)
-    if FLAGS.watch:
+    if FLAGS.watch and source is not None and output is not None:
         watcher = Watcher(source, output.known, settle=SETTLE_SECONDS, excluded=output_dir)
         counts = inspector.watch(watcher, output, _stop_by_signals())
     else:

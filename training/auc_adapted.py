@@ -1,5 +1,6 @@
 """Training one VAE with weights that follow the AUC, or that never change (Experiment I)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from awl_vae.callbacks import (
@@ -89,7 +90,7 @@ def train(
     return {method: TrainingResult(best_model.epoch)}
 
 
-def _announce(config, steps_per_epoch):
+def _announce(config: AUCAdaptedConfig, steps_per_epoch: int) -> Iterator[str]:
     switches = "auc_adapted" in config.methods and config.rule == "paper"
     if switches and config.epochs <= 2 * config.f_update:
         yield "Note: the weights can change after epoch 2 · f_update only, which is not reached."

@@ -1,6 +1,8 @@
 """What a trained model is worth: its scores, rates and figures."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,6 +25,9 @@ ORIGINALS = {"calibration": "calibration", "synthetic": "originals"}
 """By split whose images the scale of the residual is learnt from, or is of copies of them: the
 batches of those. What judges a model may not know them."""
 
+Scores = dict[str, dict[str, np.ndarray]]
+"""By split and score, the scores (N,) of its images."""
+
 SCORED_SPLITS = ("calibration", "adapt", "test")
 ALL_SPLITS = (*SCORED_SPLITS, "synthetic")
 
@@ -38,7 +43,7 @@ def batches_to_score(data: PreparedData) -> dict[str, tf.data.Dataset]:
 
 def evaluate(
     directory: Path, config: Config, data: PreparedData, *, seed: int, epoch: int, title: str
-) -> dict:
+) -> dict[str, Any]:
     """Scores every image that was not trained on; writes the scores, a detector and figures.
 
     Args:
@@ -69,7 +74,8 @@ def evaluate(
     uses_labels = config.uses_labels and len(scores["adapt"]) > 0
     detector = _detector(config, scorer, rows, peaks, uses_labels)
     threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
-    result = {"seed": seed, "epoch": epoch} | _figures_of_merit(labelled, threshold)
+    result: dict[str, Any] = {"seed": seed, "epoch": epoch}
+    result |= _figures_of_merit(labelled, threshold)
     result["by_score"] = _by_score(by_name, data.labels)
     result["synthetic_auc"] = result["by_score"][config.score]["synthetic_auc"]
     result["synthetic_auc_by_kind"] = _by_kind(data, by_name, config.score)
@@ -89,7 +95,13 @@ def evaluate(
     return result
 
 
-def _detector(config, scorer, rows, peaks, uses_labels):
+def _detector(
+    config: Config,
+    scorer: Scorer,
+    rows: Sequence[dict[str, Any]],
+    peaks: np.ndarray,
+    uses_labels: bool,
+) -> Detector:
     """The model as a detector, with Youden's threshold, or a quantile without labels."""
     rows = [row for row in rows if row["split"] != "test"]
     if uses_labels:
@@ -105,10 +117,12 @@ def _detector(config, scorer, rows, peaks, uses_labels):
     )
 
 
-def _figures_of_merit(labelled, threshold):
-    merit = {}
+def _figures_of_merit(
+    labelled: Mapping[str, tuple[np.ndarray, np.ndarray]], threshold: float
+) -> dict[str, float | None]:
+    merit: dict[str, float | None] = {}
     for split, prefix in (("adapt", ""), ("test", "test_")):
-        values = {"auc": None, "sensitivity": None, "specificity": None}
+        values: dict[str, float | None] = {"auc": None, "sensitivity": None, "specificity": None}
         if len(labelled[split][0]):
             sensitivity, specificity = rates(*labelled[split], threshold)
             values = {
@@ -120,19 +134,23 @@ def _figures_of_merit(labelled, threshold):
     return {"auc": merit["auc"], "test_auc": merit["test_auc"], "threshold": threshold} | merit
 
 
-def _scores_by_name(scorer, batches):
+def _scores_by_name(scorer: Scorer, batches: Mapping[str, tf.data.Dataset]) -> Scores:
     """By split and score, the scores of its images."""
     residuals = scorer.residuals(batches["calibration"])
     return {
-        split: scorer.scores_by_name(batches[split], residuals, batches.get(ORIGINALS.get(split)))
+        split: scorer.scores_by_name(
+            batches[split], residuals, batches[ORIGINALS[split]] if split in ORIGINALS else None
+        )
         for split in ALL_SPLITS
     }
 
 
-def _by_score(scores, labels):
+def _by_score(
+    scores: Scores, labels: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, float | None]]:
     """By score, the AUROCs that the images allow; the synthetic one chooses without a label."""
     splits = {"auc": ("adapt",), "test_auc": ("test",), "synthetic_auc": SYNTHETIC_SPLITS}
-    aucs = {name: {} for name in SCORES}
+    aucs: dict[str, dict[str, float | None]] = {name: {} for name in SCORES}
     for merit, of in splits.items():
         truth = np.concatenate([labels[split] for split in of])
         for name in SCORES:
@@ -141,7 +159,7 @@ def _by_score(scores, labels):
     return aucs
 
 
-def _by_kind(data, scores, score):
+def _by_kind(data: PreparedData, scores: Scores, score: str) -> dict[str, float]:
     """By kind of synthetic defect, the AUROC of normal images against the copies with it."""
     normal, anomalous = (scores[split][score] for split in SYNTHETIC_SPLITS)
     kinds = np.array([item.defect for item in data.items["synthetic"]])
@@ -152,13 +170,13 @@ def _by_kind(data, scores, score):
     }
 
 
-def _pixel_merit(scorer, data, split):
+def _pixel_merit(scorer: Scorer, data: PreparedData, split: str) -> dict[str, float | None]:
     """Pixel AUROC and AUPRO over the normal images and those whose defect is marked."""
     items = [
         (i, item) for i, item in enumerate(data.items[split]) if not item.label or item.load_mask
     ]
     empty = np.zeros(scorer.image_size, bool)
-    masks = [item.load_mask() if item.label else empty for _, item in items]
+    masks = [item.load_mask() if item.label and item.load_mask else empty for _, item in items]
     if not any(mask.any() for mask in masks):
         return {"pixel_auc": None, "pixel_aupro": None}
     positions = data.positions[split][[i for i, _ in items]]
@@ -167,7 +185,7 @@ def _pixel_merit(scorer, data, split):
     return {"pixel_auc": auc, "pixel_aupro": aupro}
 
 
-def _score_rows(data, scores):
+def _score_rows(data: PreparedData, scores: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     return [
         {"image": item.name, "split": split, "label": item.label, "score": repr(float(score))}
         for split in SCORED_SPLITS
@@ -175,7 +193,7 @@ def _score_rows(data, scores):
     ]
 
 
-def _all_score_rows(data, by_name):
+def _all_score_rows(data: PreparedData, by_name: Scores) -> Iterator[dict[str, Any]]:
     for split in ALL_SPLITS:
         for index, item in enumerate(data.items[split]):
             values = {name: np.float32(by_name[split][name][index]) for name in SCORES}

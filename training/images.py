@@ -1,5 +1,6 @@
 """The images of a run directory: read once, told from others, and what they tell by themselves."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
     return data
 
 
-def _describe(data, ignored):
+def _describe(data: PreparedData, ignored: Sequence[str]) -> str:
     counts = [
         f"{split} {_counted(data.labels[split])}"
         for split in SPLITS
@@ -85,7 +86,7 @@ def _describe(data, ignored):
     return text
 
 
-def _counted(labels):
+def _counted(labels: np.ndarray) -> str:
     num_anomalous = int(labels.sum())
     normal = f"{len(labels) - num_anomalous} normal"
     return f"{normal} + {num_anomalous} anomalous" if num_anomalous else normal
@@ -96,7 +97,9 @@ def note_baseline(path: Path, data: PreparedData) -> None:
     splits = [split for split in ("adapt", "test") if len(data.labels[split])]
     aucs = {}
     for split in splits:
-        intensity = [data.images(split, [i]).mean() for i in range(len(data.labels[split]))]
+        intensity = [
+            data.images(split, np.array([i])).mean() for i in range(len(data.labels[split]))
+        ]
         aucs[split] = auroc(data.labels[split], np.array(intensity))
     counts = {split: np.bincount(data.labels[split], minlength=2).tolist() for split in splits}
     write_json(path, {"mean_intensity": aucs, "counts": counts})

@@ -1,9 +1,11 @@
 """Training the loss-adapted VAE, and the conventional one beside it (Experiment II)."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from awl_vae.callbacks import (
     BranchEventWriter,
+    EpochRow,
     LossAdaptedSearch,
     Progress,
     Resume,
@@ -13,8 +15,10 @@ from awl_vae.callbacks import (
     of_branch,
     save_model,
 )
+from awl_vae.callbacks.search.plan import Step
 from awl_vae.data import PreparedData
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
+from awl_vae.models import VAE
 from awl_vae.system import write_csv
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.config import LossAdaptedConfig
@@ -84,7 +88,7 @@ def search_plan(config: LossAdaptedConfig) -> SearchPlan:
     )
 
 
-def _describe(plan, step):
+def _describe(plan: SearchPlan, step: Step) -> str:
     names = list(plan.branches)
     branch = "the conventional VAE"
     if step.stage > 1 and step.branch in names:
@@ -93,7 +97,7 @@ def _describe(plan, step):
     return f"stage {step.stage} of 3, {branch}, epoch {step.epoch} of {end}"
 
 
-def _finish(directory, method, model, search):
+def _finish(directory: Path, method: str, model: VAE, search: LossAdaptedSearch) -> TrainingResult:
     """Writes a method's history and its model."""
     path = search.plan.path(search.rows, method)
     _write_history(directory / "history.csv", search.plan.terms, path, method)
@@ -101,36 +105,36 @@ def _finish(directory, method, model, search):
     notes = _notes(search) if method == "loss_adapted" else {}
     if has_diverged(path):
         return TrainingResult(
-            last["epoch"], failed=first_nonfinite(last, search.plan.terms), notes=notes
+            last.epoch, failed=first_nonfinite(last, search.plan.terms), notes=notes
         )
     search.restore(method)
     save_model(directory / "model.keras", model)
-    return TrainingResult(last["epoch"], notes={"loss_unweighted": last["loss_unweighted"]} | notes)
+    return TrainingResult(last.epoch, notes={"loss_unweighted": last.loss_unweighted} | notes)
 
 
-def _write_history(file, terms, path, method):
+def _write_history(file: Path, terms: Sequence[str], path: Sequence[EpochRow], method: str) -> None:
     columns = ["epoch", *history_columns(terms)]
     # The conventional VAE is the first pattern all along; the search has no numbered patterns.
     pattern = {"pattern": 1 if method == "conventional" else None}
-    write_csv(file, columns, ({name: (row | pattern)[name] for name in columns} for row in path))
+    rows = (row.to_json() | pattern for row in path)
+    write_csv(file, columns, ({name: row[name] for name in columns} for row in rows))
 
 
-def _notes(search):
+def _notes(search: LossAdaptedSearch) -> dict[str, object]:
     plan, rows = search.plan, search.rows
-    branches = dict.fromkeys((row["stage"], row["branch"]) for row in rows)
+    branches = dict.fromkeys((row.stage, row.branch) for row in rows)
     done = [of_branch(rows, stage=stage, branch=branch) for stage, branch in branches]
     return {
         "chosen": [plan.chosen(rows, stage) for stage in (2, 3)],
         "out": [
-            {name: branch[-1][name] for name in ("stage", "branch", "epoch")}
-            for branch in done
-            if has_diverged(branch)
+            {"stage": last.stage, "branch": last.branch, "epoch": last.epoch}
+            for last in (branch[-1] for branch in done if has_diverged(branch))
         ],
         "trained_epochs": len(rows),
     }
 
 
-def _announce(config, steps_per_epoch):
+def _announce(config: LossAdaptedConfig, steps_per_epoch: int) -> Iterator[str]:
     plan = search_plan(config)
     stages = [plan.num_epochs(stage) for stage in (1, 2, 3)]
     searched, most, e3 = sum(stages), plan.epochs_left(), config.e3

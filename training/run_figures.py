@@ -1,11 +1,13 @@
 """The figures of a trained model: what is drawn, and which images are shown."""
 
+from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from awl_vae.data import PreparedData
+from awl_vae.data import Item, PreparedData
 from awl_vae.evaluation import SCORES, Scorer, auroc
 from awl_vae.figures.curves import plot_histogram, plot_roc, plot_transitions
 from awl_vae.figures.examples import Example, write_examples
@@ -15,6 +17,9 @@ from awl_vae.system import numeric_columns, read_csv
 from awl_vae.training.config import Config
 
 MAX_EXAMPLES = 4
+
+Scores = Mapping[str, np.ndarray]
+"""By split, the scores (N,) of its images."""
 
 
 def example_images(data: PreparedData) -> np.ndarray:
@@ -33,8 +38,8 @@ def plot_model(
     *,
     data: PreparedData,
     scorer: Scorer,
-    scores: dict[str, np.ndarray],
-    result: dict,
+    scores: Scores,
+    result: Mapping[str, Any],
     title: str,
 ) -> None:
     """Writes the figures of a trained model.
@@ -49,41 +54,91 @@ def plot_model(
         title: what the figures call the model.
     """
     figures = directory / "figures"
-    split = _shown_split(data)
-    kinds = [(split, 0, "normal"), (split, 1, "anomalous")]
-    if not (config.uses_labels and len(data.labels["adapt"])):
-        kinds.append(("synthetic", 1, "synthetic"))
-    shown_examples = {}
-    for shown, label, name in kinds:
-        indices = _example_indices(data, shown, label)
-        if len(indices):
-            shown_examples[name] = _examples(data, shown, indices, scorer, scores[shown])
-            plot_examples(
-                figures / f"reconstructions_{name}.png",
-                shown_examples[name],
-                score=SCORES[config.score].label,
-                title=f"{name} images, {title}",
-                one_scale=name != "synthetic",  # some defects are far fainter than others
-            )
-    write_examples(directory / "examples.npz", shown_examples)
-    file = directory / "history.csv"
-    history = numeric_columns(read_csv(file)) if file.exists() else {}
-    aucs = {text: history[name] for name, text in _auc_labels(config).items() if name in history}
-    if aucs:
-        plot_transitions(
-            figures / "transitions.png",
-            aucs=aucs,
-            weights={term: history[f"weight_{term}"] for term in TERMS[config.likelihood]},
-            is_ladder=getattr(config, "patterns", None) == "ladder",
-            title=title,
+    shown = _choose_examples(config, data, scorer, scores)
+    for name, examples in shown.items():
+        plot_examples(
+            figures / f"reconstructions_{name}.png",
+            examples,
+            score=SCORES[config.score].label,
+            title=f"{name} images, {title}",
+            one_scale=name != "synthetic",  # some defects are far fainter than others
         )
+    write_examples(directory / "examples.npz", shown)
+    _plot_history(directory, config, title)
     labelled = {
         split: (data.labels[split], scores[split])
         for split in ("adapt", "test")
         if len(data.labels[split])
     }
-    synthetic = [(data.labels[split], scores[split]) for split in ("calibration", "synthetic")]
-    judged = {"synthetic": tuple(map(np.concatenate, zip(*synthetic, strict=True)))} | labelled
+    _plot_histograms(
+        figures, config, {"synthetic": _synthetic(data, scores)} | labelled, result, title
+    )
+    if labelled:
+        plot_roc(
+            figures / "roc.png",
+            {f"{split} images, AUC {auroc(*pair):.4f}": pair for split, pair in labelled.items()},
+            point=(result["sensitivity"], result["specificity"]),
+            threshold="Youden" if config.uses_labels else "threshold",
+            title=title,
+        )
+
+
+def plot_synthetic(path: Path, data: PreparedData, title: str) -> None:
+    """Draws a synthetic copy of each kind, the defect outlined above and alone below."""
+    items = data.items["synthetic"]
+    first = {item.defect: index for index, item in reversed([*enumerate(items)])}
+    indices = np.array(sorted(first.values()))
+    images = data.images("synthetic", indices)[..., 0]
+    masks = [mask for index in indices if (mask := _mask(items[index])) is not None]
+    plot_defects(path, images, masks, [items[index].defect or "" for index in indices], title)
+
+
+def _choose_examples(
+    config: Config, data: PreparedData, scorer: Scorer, scores: Scores
+) -> dict[str, list[Example]]:
+    """By kind, the images that are shown; synthetic defects where no label chooses anything."""
+    split = _shown_split(data)
+    kinds = [(split, 0, "normal"), (split, 1, "anomalous")]
+    if not (config.uses_labels and len(data.labels["adapt"])):
+        kinds.append(("synthetic", 1, "synthetic"))
+    shown = {}
+    for of_split, label, name in kinds:
+        indices = _example_indices(data, of_split, label)
+        if len(indices):
+            shown[name] = _examples(data, of_split, indices, scorer, scores[of_split])
+    return shown
+
+
+def _plot_history(directory: Path, config: Config, title: str) -> None:
+    """The AUC and the weights of each epoch, where there were epochs."""
+    file = directory / "history.csv"
+    history = numeric_columns(read_csv(file)) if file.exists() else {}
+    aucs = {text: history[name] for name, text in _auc_labels(config).items() if name in history}
+    if aucs:
+        plot_transitions(
+            directory / "figures/transitions.png",
+            aucs=aucs,
+            weights={term: history[f"weight_{term}"] for term in TERMS[config.likelihood]},
+            is_ladder=getattr(config, "patterns", None) == "ladder",
+            title=title,
+        )
+
+
+def _synthetic(data: PreparedData, scores: Scores) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and scores of the calibration images and the synthetic copies of them."""
+    splits = ("calibration", "synthetic")
+    labels, values = ([of[split] for split in splits] for of in (data.labels, scores))
+    return np.concatenate(labels), np.concatenate(values)
+
+
+def _plot_histograms(
+    figures: Path,
+    config: Config,
+    judged: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    result: Mapping[str, Any],
+    title: str,
+) -> None:
+    """How many images of each split have which score."""
     for split, (labels, values) in judged.items():
         is_synthetic = split == "synthetic"
         plot_histogram(
@@ -95,42 +150,24 @@ def plot_model(
             title=f"{'synthetic defects' if is_synthetic else f'{split} images'}, {title}",
             anomalous="synthetic" if is_synthetic else "anomalous",
         )
-    if not labelled:
-        return
-    plot_roc(
-        figures / "roc.png",
-        {f"{split} images, AUC {auroc(*pair):.4f}": pair for split, pair in labelled.items()},
-        point=(result["sensitivity"], result["specificity"]),
-        threshold="Youden" if config.uses_labels else "threshold",
-        title=title,
-    )
 
 
-def plot_synthetic(path: Path, data: PreparedData, title: str) -> None:
-    """Draws a synthetic copy of each kind, the defect outlined above and alone below."""
-    first = {item.defect: index for index, item in reversed([*enumerate(data.items["synthetic"])])}
-    indices = np.array(sorted(first.values()))
-    images = data.images("synthetic", indices)[..., 0]
-    masks = [data.items["synthetic"][index].load_mask() for index in indices]
-    plot_defects(path, images, masks, [data.items["synthetic"][i].defect for i in indices], title)
-
-
-def _auc_labels(config):
+def _auc_labels(config: Config) -> dict[str, str]:
     """By column of the history, what an AUC is called; the one that steers is the first."""
     labels = {"adapt_auc": "AUC, adapt images", "adapt_auc_synthetic": "AUC, synthetic defects"}
     return labels if config.uses_labels else dict(reversed(labels.items()))
 
 
-def _shown_split(data):
+def _shown_split(data: PreparedData) -> str:
     return "adapt" if len(data.labels["adapt"]) else "calibration"
 
 
-def _example_indices(data, split, label):
+def _example_indices(data: PreparedData, split: str, label: int) -> np.ndarray:
     """The first image of each kind, then the second of each, up to four.
 
     The choice is by the order of the images alone, so all methods and seeds show the same.
     """
-    counters = {}
+    counters: dict[str | None, Iterator[int]] = {}
     turns = []
     for index, item in enumerate(data.items[split]):
         if item.label == label:
@@ -138,7 +175,9 @@ def _example_indices(data, split, label):
     return np.array([index for _, index in sorted(turns)[:MAX_EXAMPLES]], np.int64)
 
 
-def _examples(data, split, indices, scorer, scores):
+def _examples(
+    data: PreparedData, split: str, indices: np.ndarray, scorer: Scorer, scores: np.ndarray
+) -> list[Example]:
     x = data.images(split, indices)
     x_hat = scorer.reconstruct(x).numpy()
     return [
@@ -147,6 +186,9 @@ def _examples(data, split, indices, scorer, scores):
     ]
 
 
-def _example(item, x, x_hat, score):
-    mask = item.load_mask() if item.load_mask and item.label else None
-    return Example(name=item.name, x=x, x_hat=x_hat, score=float(score), mask=mask)
+def _example(item: Item, x: np.ndarray, x_hat: np.ndarray, score: float) -> Example:
+    return Example(name=item.name, x=x, x_hat=x_hat, score=float(score), mask=_mask(item))
+
+
+def _mask(item: Item) -> np.ndarray | None:
+    return item.load_mask() if item.load_mask and item.label else None

@@ -132,7 +132,7 @@ def _finish(
     if trained.epoch:
         title += f", epoch {trained.epoch}"
     result = evaluate(directory, config, data, seed=seed, epoch=trained.epoch, title=title)
-    write_json(directory / "result.json", result | trained.notes)
+    write_json(directory / "result.json", {**result, **trained.notes})
 
 
 def _is_finished(path: Path, methods: Sequence[str], seed: int) -> bool:

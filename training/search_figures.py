@@ -1,12 +1,12 @@
 """The figures of a loss-adapted search, from its rows alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from awl_vae.callbacks import (
     CONVENTIONAL,
     NONE,
-    Row,
+    EpochRow,
     SearchPlan,
     first_rise,
     has_diverged,
@@ -21,7 +21,7 @@ from awl_vae.figures.search import (
 )
 
 
-def plot_search(figures: Path, plan: SearchPlan, *, rows: Sequence[Row], title: str) -> None:
+def plot_search(figures: Path, plan: SearchPlan, *, rows: Sequence[EpochRow], title: str) -> None:
     """Writes the losses of each stage, and the weights of two branches.
 
     Args:
@@ -37,7 +37,7 @@ def plot_search(figures: Path, plan: SearchPlan, *, rows: Sequence[Row], title: 
     names = " then ".join(plan.chosen(rows, stage) or "nothing" for stage in (2, 3))
     plot_weights(
         figures / "weights_chosen.png",
-        _weights(plan, [row for row in path if row["epoch"] >= e1]),
+        _weights(plan, [row for row in path if row.epoch >= e1]),
         stage_starts=(e1, e2),
         title=f"{title}: {names}, the chosen path",
     )
@@ -49,19 +49,25 @@ def plot_search(figures: Path, plan: SearchPlan, *, rows: Sequence[Row], title: 
         plot_weights(
             figures / "weights_strongest.png",
             _weights(plan, [start, *done]),
-            stage_starts=(start["epoch"],),
+            stage_starts=(start.epoch,),
             title=name,
         )
         terms = [_falling(term, [start, *done]) for term in plan.branches[branch]]
         plot_falling_terms(figures / "terms_and_weights.png", terms, title=name)
 
 
-def _plot_stage(path, plan, rows, stage, title):
+def _plot_stage(
+    path: Path, plan: SearchPlan, rows: Sequence[EpochRow], stage: int, title: str
+) -> None:
     of_stage = {
         branch: of_branch(rows, stage=stage, branch=branch)
         for branch in [*plan.branches, CONVENTIONAL]
     }
-    losses = {name: _curve(done, "loss_unweighted") for name, done in of_stage.items() if done}
+    losses = {
+        name: _curve(done, lambda row: row.loss_unweighted)
+        for name, done in of_stage.items()
+        if done
+    }
     # In stage 3 `none` keeps the weights that stage 2 has chosen.
     is_none = stage < 3 or plan.chosen(rows, 2) == NONE
     if losses:
@@ -74,34 +80,37 @@ def _plot_stage(path, plan, rows, stage, title):
         )
 
 
-def _strongest_fall(plan, rows):
+def _strongest_fall(plan: SearchPlan, rows: Sequence[EpochRow]) -> tuple[int, str]:
     """(stage, branch) whose weights ended lowest in sum below those they started with."""
 
-    def fall(key):
+    def fall(key: tuple[int, str]) -> float:
         stage, branch = key
         done = of_branch(rows, stage=stage, branch=branch)
         if not done or has_diverged(done):
             return 0.0
         start = plan.start(rows, stage)
-        return sum(start[f"weight_{t}"] - done[-1][f"weight_{t}"] for t in plan.terms)
+        return sum(start.weights[term] - done[-1].weights[term] for term in plan.terms)
 
     falling = [branch for branch in plan.branches if branch != NONE]
     return max(((stage, branch) for stage in (2, 3) for branch in falling), key=fall)
 
 
-def _falling(term, path):
+def _falling(term: str, path: Sequence[EpochRow]) -> FallingTerm:
     rise = first_rise(path, term)
     return FallingTerm(
         term,
-        term=_curve(path, term),
-        weight=_curve(path[1:], f"weight_{term}"),
-        risen=rise and rise["epoch"],
+        term=_curve(path, lambda row: row.terms[term]),
+        weight=_curve(path[1:], lambda row: row.weights[term]),
+        risen=rise and rise.epoch,
     )
 
 
-def _weights(plan, rows):
-    return {term: _curve(rows, f"weight_{term}") for term in plan.terms}
+def _weights(plan: SearchPlan, rows: Sequence[EpochRow]) -> dict[str, Curve]:
+    return {
+        term: Curve([row.epoch for row in rows], [row.weights[term] for row in rows])
+        for term in plan.terms
+    }
 
 
-def _curve(rows, name):
-    return Curve([row["epoch"] for row in rows], [row[name] for row in rows])
+def _curve(rows: Sequence[EpochRow], value: Callable[[EpochRow], float]) -> Curve:
+    return Curve([row.epoch for row in rows], [value(row) for row in rows])

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from awl_vae.training.config import Config
 
@@ -25,7 +26,9 @@ AVERAGED = (
 )
 
 
-def summarize(config: Config, results: Mapping[str, Sequence[dict]], baseline: dict) -> dict:
+def summarize(
+    config: Config, results: Mapping[str, Sequence[dict[str, Any]]], baseline: Mapping[str, float]
+) -> dict[str, Any]:
     """What `summary.json` holds.
 
     Args:
@@ -37,7 +40,7 @@ def summarize(config: Config, results: Mapping[str, Sequence[dict]], baseline: d
         The summary; nothing in it depends on the time or the machine.
     """
     names = ("experiment", "dataset", "profile", "protocol", "likelihood", "score")
-    summary = {name: getattr(config, name) for name in names}
+    summary: dict[str, Any] = {name: getattr(config, name) for name in names}
     summary |= {name: getattr(config, name) for name in _OWN if hasattr(config, name)}
     summary["methods"] = {
         method: {
@@ -51,11 +54,13 @@ def summarize(config: Config, results: Mapping[str, Sequence[dict]], baseline: d
     return summary | {"mean_intensity": baseline}
 
 
-def _entry(row):
+def _entry(row: dict[str, Any]) -> dict[str, Any]:
     return {"seed": row["seed"]} | {name: row.get(name) for name in AVERAGED} | row
 
 
-def over_seeds(statistic: Callable, rows: Sequence[dict], name: str) -> float | None:
+def over_seeds(
+    statistic: Callable[[list[float]], float], rows: Sequence[Mapping[str, Any]], name: str
+) -> float | None:
     """A mean or deviation of the rows that have a value; None where they are too few for it."""
     values = [row[name] for row in rows if row.get(name) is not None]
     return statistic(values) if len(values) >= (2 if statistic is statistics.stdev else 1) else None

@@ -1,11 +1,15 @@
 """`summary.md`: the paper's tables from `summary.json`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from awl_vae.system.markdown import NOTHING, percent, table
 from awl_vae.training.methods import title_of
 from awl_vae.training.synthetic_tables import synthetic_lines
+
+Methods = Mapping[str, Mapping[str, Any]]
+"""By method, its seeds, means and deviations."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ WORDINGS = {
 MEASURES = {"auc": "AUC", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 
 
-def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
+def to_markdown(summary: Mapping[str, Any], counts: Mapping[str, Sequence[int]]) -> str:
     """The paper's tables for one dataset, and every run behind them.
 
     Args:
@@ -109,7 +113,7 @@ def to_markdown(summary: dict, counts: Mapping[str, tuple[int, int]]) -> str:
     return "\n".join([*lines, "Every run:", "", *_runs(methods)]) + "\n"
 
 
-def _rule(summary):
+def _rule(summary: Mapping[str, Any]) -> str:
     text = ""
     if "auc_adapted" in summary["methods"]:
         rule, patterns = summary["rule"], summary["patterns"]
@@ -120,7 +124,7 @@ def _rule(summary):
     return text
 
 
-def _searches(methods):
+def _searches(methods: Methods) -> Iterator[str]:
     pairs = zip(
         *(methods[name]["per_seed"] for name in ("conventional", "loss_adapted")), strict=True
     )
@@ -140,15 +144,15 @@ def _searches(methods):
             )
 
 
-def _search(conventional, adapted):
-    losses = [row.get("loss_unweighted") for row in (conventional, adapted)]
-    cells = [NOTHING if loss is None else f"{loss:.2f}" for loss in losses]
-    cells.append(NOTHING if None in losses else f"{losses[1] - losses[0]:+.2f}")
+def _search(conventional: Mapping[str, Any], adapted: Mapping[str, Any]) -> list[str]:
+    before, after = (row.get("loss_unweighted") for row in (conventional, adapted))
+    cells = [NOTHING if loss is None else f"{loss:.2f}" for loss in (before, after)]
+    cells.append(NOTHING if before is None or after is None else f"{after - before:+.2f}")
     chosen = [branch or NOTHING for branch in adapted["chosen"]]
     return [str(adapted["seed"]), *chosen, *cells, str(adapted["trained_epochs"])]
 
 
-def _failures(methods):
+def _failures(methods: Methods) -> str:
     failed = [
         f"{title_of(method)} with seed {row['seed']}"
         for method, outcome in methods.items()
@@ -158,11 +162,11 @@ def _failures(methods):
     return f" Stopped, and not in the means: {', '.join(failed)}." if failed else ""
 
 
-def _count(count):
+def _count(count: Sequence[int]) -> str:
     return f"{count[0]} normal + {count[1]} anomalous"
 
 
-def _table(tables, methods, prefix):
+def _table(tables: Mapping[str, int], methods: Methods, prefix: str) -> Iterator[str]:
     return table(
         ("", *(title_of(method) for method in methods)),
         (
@@ -178,7 +182,7 @@ def _table(tables, methods, prefix):
     )
 
 
-def _baseline_lines(baseline):
+def _baseline_lines(baseline: Mapping[str, float]) -> Iterator[str]:
     aucs = [f"{100 * auc:.2f} on the {split} images" for split, auc in baseline.items()]
     yield (
         f"For comparison, the AUC of the mean intensity alone: {', '.join(aucs)} "
@@ -186,9 +190,11 @@ def _baseline_lines(baseline):
     )
 
 
-def _runs(methods):
-    columns = ("auc", "sensitivity", "specificity", "test_auc", "test_sensitivity")
-    columns += ("test_specificity", "synthetic_auc")
+def _runs(methods: Methods) -> Iterator[str]:
+    columns = (
+        *("auc", "sensitivity", "specificity", "test_auc", "test_sensitivity"),
+        *("test_specificity", "synthetic_auc"),
+    )
     return table(
         ("method", "seed", "epoch", "threshold", *columns),
         (
@@ -199,7 +205,7 @@ def _runs(methods):
     )
 
 
-def _run(row, columns):
+def _run(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
     if "failed" in row:
         failed = row["failed"]
         reason = f"stopped: {failed['term']} was not finite in epoch {failed['epoch']}"

@@ -1,7 +1,8 @@
 """What the scores, and synthetic defects, tell of the models, for `summary.md`."""
 
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from awl_vae.system.markdown import percent, table
 from awl_vae.training.methods import title_of
@@ -17,7 +18,7 @@ COLUMNS = {"synthetic_auc": "synthetic defects", "auc": "adapt", "test_auc": "te
 """By AUC that a run has by score, what its column is called."""
 
 
-def synthetic_lines(summary: Mapping, *, has_labels: bool) -> Iterator[str]:
+def synthetic_lines(summary: Mapping[str, Any], *, has_labels: bool) -> Iterator[str]:
     """The AUC by score and by kind of synthetic defect, and what to do about it.
 
     Args:
@@ -42,13 +43,13 @@ def synthetic_lines(summary: Mapping, *, has_labels: bool) -> Iterator[str]:
     yield ""
     uses_labels = summary.get("adapt_signal", "labels") == "labels" and has_labels
     for method, of_scores in means.items():
-        aucs = {score: merits["synthetic_auc"] for score, merits in of_scores.items()}
+        aucs = {score: merits["synthetic_auc"] or 0.0 for score, merits in of_scores.items()}
         if text := _advice(aucs, summary["score"], is_free=not uses_labels):
             yield f"Warning: {title_of(method)} {text}"
             yield ""
 
 
-def _means(rows):
+def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
     """By score and column, the mean over the seeds, or None where there is nothing."""
     return {
         score: {
@@ -59,7 +60,7 @@ def _means(rows):
     }
 
 
-def _by_score(means):
+def _by_score(means: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> Iterator[str]:
     """A row for each method and score; the columns that are there."""
     rows = [
         (method, score, merits)
@@ -76,7 +77,7 @@ def _by_score(means):
     )
 
 
-def _by_kind(per_seed):
+def _by_kind(per_seed: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
     kinds = list(next(iter(per_seed.values()))[0]["synthetic_auc_by_kind"])
     return table(
         ("method", *kinds),
@@ -93,9 +94,9 @@ def _by_kind(per_seed):
     )
 
 
-def _advice(aucs, score, *, is_free):
+def _advice(aucs: Mapping[str, float], score: str, *, is_free: bool) -> str | None:
     """What to do where synthetic defects are hardly found, or without labels, by a wrong score."""
-    own, best = aucs[score], max(aucs, key=aucs.get)
+    own, best = aucs[score], max(aucs, key=lambda name: aucs[name])
     is_better = aucs[best] > own + CLEARLY
     if own >= NEAR_CHANCE and not (is_free and is_better):
         return None

@@ -1,6 +1,6 @@
 """What every training is made of: the model, the batches, and how they are looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -87,7 +87,7 @@ class Trainer:
         labels = {name: self._labels[name] for name in names if name in self._labels}
         return [AdaptAUC(labels, lambda: self._score(labels))] if labels else []
 
-    def _score(self, names):
+    def _score(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         scorer, batches = self._scorer, self._batches
         residuals = scorer.learn_scale(batches["calibration"])
         scores = {}
@@ -114,7 +114,7 @@ def history_columns(terms: Sequence[str]) -> list[str]:
     return ["loss", *terms, *(f"weight_{term}" for term in terms), "pattern", "adapt_auc"]
 
 
-def hyper_parameters(config: Config, seed: int, **own) -> dict:
+def hyper_parameters(config: Config, seed: int, **own: object) -> dict[str, object]:
     """The settings of a run that TensorBoard shows, with those of the run's own."""
     shared = (
         "dataset",

@@ -1,0 +1,108 @@
+"""A rule, a score and a data set of one's own, registered as `docs/architecture.md` says."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from conftest import read_csv, read_json
+
+from awl_vae import Detector, train
+from awl_vae.callbacks.rules import RULES, RuleRow, Step
+from awl_vae.data.dataset import Item
+from awl_vae.data.sources import SOURCES
+from awl_vae.data.splits import split_pool
+from awl_vae.detection import DetectorError
+from awl_vae.evaluation.scores import SCORES, Score, absolute_error
+from awl_vae.training.config import ConfigError
+from awl_vae.training.defaults import DEFAULTS
+
+
+class Alternating:
+    """Every second epoch without the KL term."""
+
+    def __init__(self, patterns):
+        self.patterns = patterns
+
+    def begin(self):
+        return {"epoch": 0}, Step(self.patterns[0], 0)
+
+    def after_epoch(self, state, metric):
+        epoch = state["epoch"] + 1
+        return {"epoch": epoch}, Step(self.patterns[epoch % 2], epoch % 2)
+
+
+def median(maps):
+    """The median of an anomaly map: (N, H, W) to (N,)."""
+    from keras import ops
+
+    return ops.median(maps, axis=(1, 2))
+
+
+def squares(wanted):
+    """Gray images of noise, and anomalous ones with a bright square."""
+
+    def load(index, defect):
+        image = np.random.RandomState(index).randint(80, 120, wanted.image_size).astype(np.uint8)
+        if defect:
+            image[4:10, 4:10] = 250
+        return image
+
+    normal, anomalous = (
+        [
+            Item(name=f"{defect}/{i}", defect=defect, load=lambda i=i: load(i, defect))
+            for i in range(count)
+        ]
+        for defect, count in ((None, 60), ("square", 8))
+    )
+    return split_pool(normal, anomalous, num_train=wanted.num_train, protocol=wanted.protocol)
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    row = RuleRow("every second epoch without the KL term", lambda s: Alternating(s.patterns))
+    monkeypatch.setitem(RULES, "alternating", row)
+    monkeypatch.setitem(SCORES, "median", Score("median", absolute_error, median))
+    monkeypatch.setitem(SOURCES, "squares", squares)
+    monkeypatch.setitem(DEFAULTS, "squares", DEFAULTS["folder"])
+
+
+SMALL = {"image_size": 16, "latent_dim": 4, "batch_size": 8, "epochs": 4, "num_threads": 2}
+OWN = {"dataset": "squares", "rule": "alternating", "score": "median"}
+
+
+def test_what_is_registered_trains(registered, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    detector = train(run_dir=run, methods="auc_adapted", **SMALL, **OWN)
+    history = read_csv(run / "auc_adapted/seed-1/history.csv")
+    assert [row["pattern"] for row in history] == ["1", "2", "1", "2"]
+    assert [float(row["weight_kl"]) for row in history] == [1.0, 1e-10, 1.0, 1e-10]
+    summary = read_json(run / "summary.json")
+    assert (summary["dataset"], summary["rule"], summary["score"]) == tuple(OWN.values())
+    assert 0 <= summary["methods"]["auc_adapted"]["per_seed"][0]["by_score"]["median"]["auc"] <= 1
+    images = [np.full((16, 16), 100, np.uint8)]
+    loaded = Detector.load(run / "auc_adapted/seed-1/detector")
+    assert loaded.score(images) == detector.score(images)
+    monkeypatch.delitem(SCORES, "median")
+    with pytest.raises(DetectorError, match="Expected a score among mse, .* Received: median"):
+        Detector.load(run / "auc_adapted/seed-1/detector")
+
+
+def test_what_is_not_registered_is_named_with_what_is_nearest(registered, tmp_path):
+    for name, wrong in (("rule", "alternatin"), ("score", "medain"), ("dataset", "square s")):
+        with pytest.raises(ConfigError, match=f"Received: --{name}={wrong}") as error:
+            train(run_dir=tmp_path / "run", **SMALL, **(OWN | {name: wrong}))
+        assert "did you mean" in str(error.value)
+    with pytest.raises(ConfigError, match="did you mean epochs"):
+        train(run_dir=tmp_path / "run", epoch=3)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_command_s_flags_know_what_is_registered(registered):
+    from awl_vae.training.config import AUCAdaptedConfig
+    from awl_vae.training.settings import settings_of
+
+    kinds = settings_of(AUCAdaptedConfig)
+    assert kinds["rule"].read("alternating") == "alternating"
+    assert "alternating: every second epoch without the KL term" in kinds["rule"].help
+    assert dataclasses.is_dataclass(kinds["score"])
+    assert "median" in kinds["score"].expected

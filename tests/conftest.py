@@ -1,3 +1,6 @@
+from awl_vae.system import quiet_tensorflow  # noqa: F401 (before Keras imports it)
+
+# isort: split
 import csv
 import json
 from pathlib import Path
@@ -7,8 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-import awl_vae.models.vae
-import awl_vae.system.quiet_tensorflow  # noqa: F401
+import awl_vae.models.vae  # noqa: F401 (so that Keras can load one)
 from awl_vae.detection import Detector, calibrate
 from awl_vae.evaluation import Scorer
 from awl_vae.training.runtime import set_up

@@ -1,6 +1,7 @@
 """A rule, a score and a data set of one's own, registered as `docs/architecture.md` says."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -47,14 +48,14 @@ def squares(wanted):
             image[4:10, 4:10] = 250
         return image
 
-    normal, anomalous = (
-        [
-            Item(name=f"{defect}/{i}", defect=defect, load=lambda i=i: load(i, defect))
-            for i in range(count)
+    def items(count, defect):
+        return [
+            Item(f"{defect}/{i}", defect, functools.partial(load, i, defect)) for i in range(count)
         ]
-        for defect, count in ((None, 60), ("square", 8))
+
+    return split_pool(
+        items(60, None), items(8, "square"), num_train=wanted.num_train, protocol=wanted.protocol
     )
-    return split_pool(normal, anomalous, num_train=wanted.num_train, protocol=wanted.protocol)
 
 
 @pytest.fixture

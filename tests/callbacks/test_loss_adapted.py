@@ -31,8 +31,8 @@ class ForcedPlan(SearchPlan):
         # The later in the order, the lower, up to the winner: whatever comes before it is the best
         # so far, as in a real search.
         order = list(self.branches)
-        winner = order.index(self.winners[row["stage"] - 1])
-        place = order.index(row["branch"])
+        winner = order.index(self.winners[row.stage - 1])
+        place = order.index(row.branch)
         return -place if place <= winner else place
 
 
@@ -207,13 +207,13 @@ def test_where_none_wins_twice_the_model_is_the_plain_one(data, plain, tmp_path)
 
 def test_the_conventional_vae_beside_another_winner_is_the_plain_one(data, plain, tmp_path):
     model, search, _ = searched(data, tmp_path, forced("none", "kl", "bce"))
-    assert search.rows[-1]["branch"] == "conventional"
+    assert search.rows[-1].branch == "conventional"
     search.restore("conventional")
     assert_same_bits(bits(model), plain[-1])
     search.restore("loss_adapted")
-    (row,) = [r for r in search.rows if (r["stage"], r["branch"]) == (3, "bce")]
+    (row,) = [r for r in search.rows if (r.stage, r.branch) == (3, "bce")]
     assert {t: float(w) for t, w in model.term_weights.items()} == {
-        term: np.float32(row[f"weight_{term}"]) for term in ("bce", "kl")
+        term: np.float32(weight) for term, weight in row.weights.items()
     }
     assert search.said[-1].startswith("stage 3: bce is chosen")
 
@@ -252,10 +252,11 @@ def test_branches_of_a_stage_differ_in_nothing_but_their_weights(data, tmp_path)
 def test_the_model_trains_with_the_weights_of_the_rows(data, tmp_path):
     _, search, notes = searched(data, tmp_path, forced("none", "kl", "kl"))
     for epoch, row in zip(notes.epochs, search.rows, strict=True):
-        weights = {term: np.float32(row[f"weight_{term}"]) for term in ("bce", "kl")}
+        weights = {term: np.float32(weight) for term, weight in row.weights.items()}
         assert epoch["weights"] == weights
-        assert row["loss"] == pytest.approx(sum(weights[t] * row[t] for t in weights), rel=1e-5)
-        assert row["loss_unweighted"] == row["bce"] + row["kl"]
+        loss = sum(weights[term] * value for term, value in row.terms.items())
+        assert row.loss == pytest.approx(loss, rel=1e-5)
+        assert row.loss_unweighted == row.terms["bce"] + row.terms["kl"]
 
 
 def test_a_halving_search_gives_each_branch_what_a_full_one_gives_it(data, plain, tmp_path):
@@ -267,10 +268,10 @@ def test_a_halving_search_gives_each_branch_what_a_full_one_gives_it(data, plain
         halving.restore(method)
         assert_same_bits(bits(model), expected[method])
     assert_same_bits(expected["conventional"], plain[-1])
-    rows = {(row["stage"], row["branch"], row["epoch"]): row for row in full.rows}
+    rows = {(row.stage, row.branch, row.epoch): row for row in full.rows}
     for row in halving.rows:
-        if row["branch"] != "conventional":
-            assert row == rows[row["stage"], row["branch"], row["epoch"]]
+        if row.branch != "conventional":
+            assert row == rows[row.stage, row.branch, row.epoch]
     assert len(halving.rows) < len(full.rows)
 
 

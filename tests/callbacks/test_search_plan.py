@@ -1,11 +1,13 @@
 """The search as functions of its rows: traces by hand, with terms that the test makes up."""
 
+import dataclasses
 import itertools
+import json
 import math
 
 import pytest
 
-from awl_vae.callbacks import SearchPlan, falling_weight, first_nonfinite, is_rising
+from awl_vae.callbacks import EpochRow, SearchPlan, falling_weight, first_nonfinite, is_rising
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
 
 
@@ -15,20 +17,27 @@ def plan(likelihood="bernoulli", ends=(2, 4, 6), **kwargs):
     )
 
 
+def row_of(step, terms):
+    """The row of an epoch that gave these terms."""
+    return EpochRow(
+        step.stage,
+        step.branch,
+        step.epoch,
+        loss=sum(step.weights[term] * value for term, value in terms.items()),
+        loss_unweighted=sum(terms.values()),
+        terms=terms,
+        weights=step.weights,
+        adapt_auc=None,
+    )
+
+
 def searched(plan, values):
     """The rows of a whole search; `values` gives the terms of (stage, branch, epoch)."""
     rows = []
     while (step := plan.next_step(rows)) is not None:
-        is_new = not rows or (rows[-1]["stage"], rows[-1]["branch"]) != (step.stage, step.branch)
+        is_new = not rows or (rows[-1].stage, rows[-1].branch) != (step.stage, step.branch)
         assert (step.start is not None) == (is_new and bool(rows))
-        terms = values(step)
-        weights = {f"weight_{term}": weight for term, weight in step.weights.items()}
-        rows.append(
-            {"stage": step.stage, "branch": step.branch, "epoch": step.epoch}
-            | {"loss_unweighted": sum(terms.values())}
-            | terms
-            | weights
-        )
+        rows.append(row_of(step, values(step)))
     return rows
 
 
@@ -45,17 +54,15 @@ def trace(rows):
     """(stage, branch, first epoch, last epoch) of each stretch of rows."""
     stretches = []
     for row in rows:
-        key = (row["stage"], row["branch"])
+        key = (row.stage, row.branch)
         if not stretches or stretches[-1][0] != key:
             stretches.append((key, []))
-        stretches[-1][1].append(row["epoch"])
+        stretches[-1][1].append(row.epoch)
     return [(*key, epochs[0], epochs[-1]) for key, epochs in stretches]
 
 
 def weights(rows, stage, branch, term):
-    return [
-        row[f"weight_{term}"] for row in rows if (row["stage"], row["branch"]) == (stage, branch)
-    ]
+    return [row.weights[term] for row in rows if (row.stage, row.branch) == (stage, branch)]
 
 
 def test_branches_in_the_order_that_decides_ties():
@@ -111,18 +118,18 @@ def test_where_none_wins_twice_the_conventional_vae_is_a_branch_of_both_stages()
     ]
     path = plan().path(rows, "conventional")
     assert path == plan().path(rows, "loss_adapted")
-    assert [row["epoch"] for row in path] == [1, 2, 3, 4, 5, 6]
+    assert [row.epoch for row in path] == [1, 2, 3, 4, 5, 6]
 
 
 def test_where_another_wins_the_conventional_vae_goes_on_beside_the_search():
     rows = searched(plan(), falling_terms(bce=1.0))
     assert trace(rows)[-1] == (3, "conventional", 5, 6)
     assert len(rows) == plan().epochs_left() == 2 + 3 * 2 + 3 * 2 + 2
-    branches = [row["branch"] for row in plan().path(rows, "conventional")]
+    branches = [row.branch for row in plan().path(rows, "conventional")]
     assert branches == ["none"] * 4 + ["conventional"] * 2
     for row in plan().path(rows, "conventional"):
-        assert row["weight_bce"] == row["weight_kl"] == 1.0
-    branches = [row["branch"] for row in plan().path(rows, "loss_adapted")]
+        assert row.weights == {"bce": 1.0, "kl": 1.0}
+    branches = [row.branch for row in plan().path(rows, "loss_adapted")]
     assert branches == ["none"] * 2 + ["bce"] * 4
 
 
@@ -210,8 +217,8 @@ def test_where_the_conventional_vae_is_out_the_search_goes_on_without_it():
 
     rows = searched(plan(), values)
     assert [branch for stage, branch, *_ in trace(rows) if stage == 3] == ["none", "kl", "bce"]
-    assert plan().path(rows, "conventional")[-1]["epoch"] == 3
-    assert plan().path(rows, "loss_adapted")[-1]["epoch"] == 6
+    assert plan().path(rows, "conventional")[-1].epoch == 3
+    assert plan().path(rows, "loss_adapted")[-1].epoch == 6
 
 
 @pytest.mark.parametrize("broken", [1, 2, 3])
@@ -223,9 +230,9 @@ def test_where_all_are_out_the_search_ends(broken):
 
     rows = searched(plan(), values)
     assert plan().chosen(rows, broken) is None
-    assert math.isnan(plan().path(rows, "loss_adapted")[-1]["loss_unweighted"])
+    assert math.isnan(plan().path(rows, "loss_adapted")[-1].loss_unweighted)
     conventional = plan().path(rows, "conventional")[-1]
-    assert math.isnan(conventional["loss_unweighted"]) == (broken < 3)
+    assert math.isnan(conventional.loss_unweighted) == (broken < 3)
 
 
 def test_epochs_left_count_down_to_the_end_whatever_happens():
@@ -240,11 +247,31 @@ def test_epochs_left_count_down_to_the_end_whatever_happens():
 
 
 def test_what_is_to_blame_is_the_term_that_is_not_finite():
-    row = {"bce": 1.0, "kl": math.inf, "loss": math.inf, "loss_unweighted": math.inf}
+    row = row_of(plan().next_step(()), {"bce": 1.0, "kl": math.inf})
     assert first_nonfinite(row, ("bce", "kl")) == "kl"
-    assert first_nonfinite({"bce": 1.0, "kl": 1.0, "loss_unweighted": math.nan}, ("bce", "kl")) == (
-        "loss_unweighted"
+    broken = dataclasses.replace(row, terms={"bce": 1.0, "kl": 1.0}, loss_unweighted=math.nan)
+    assert first_nonfinite(broken, ("bce", "kl")) == "loss_unweighted"
+
+
+ROW_OF_0_1_0 = (
+    '{"stage": 2, "branch": "kl", "epoch": 3, "loss": 5.5, "loss_unweighted": 6.0, "bce": 4.0, '
+    '"kl": 2.0, "weight_bce": 1.0, "weight_kl": 0.75, "adapt_auc": 0.875}'
+)
+
+
+def test_a_row_in_a_checkpoint_has_the_form_that_it_had_in_0_1_0():
+    row = EpochRow.from_json(json.loads(ROW_OF_0_1_0))
+    assert row == EpochRow(
+        2,
+        "kl",
+        3,
+        loss=5.5,
+        loss_unweighted=6.0,
+        terms={"bce": 4.0, "kl": 2.0},
+        weights={"bce": 1.0, "kl": 0.75},
+        adapt_auc=0.875,
     )
+    assert json.dumps(row.to_json()) == ROW_OF_0_1_0
 
 
 def halving(**more):
@@ -273,10 +300,10 @@ def test_a_halving_search_drops_half_of_the_branches_at_each_rung():
     assert [halving().num_epochs(stage) for stage in (1, 2, 3)] == [20, 20, 20]
     assert len(rows) == halving().epochs_left() == 60 + 19
     path = halving().path(rows, "conventional")
-    assert [row["epoch"] for row in path] == list(range(1, 41))
-    assert {row[f"weight_{term}"] for row in path for term in TERMS["gaussian"]} == {1.0}
+    assert [row.epoch for row in path] == list(range(1, 41))
+    assert {weight for row in path for weight in row.weights.values()} == {1.0}
     path = halving().path(rows, "loss_adapted")
-    assert [row["epoch"] for row in path] == list(range(1, 41))
+    assert [row.epoch for row in path] == list(range(1, 41))
 
 
 def test_a_halving_search_in_which_none_wins_once_and_is_dropped_then():
@@ -289,7 +316,7 @@ def test_a_halving_search_in_which_none_wins_once_and_is_dropped_then():
     # Ties go to the first in the order, so `none` stays till only two are left.
     assert trace(rows)[-1] == (3, "conventional", 34, 40)
     path = halving().path(rows, "conventional")
-    assert [row["epoch"] for row in path] == list(range(1, 41))
+    assert [row.epoch for row in path] == list(range(1, 41))
     lefts = [halving().epochs_left(rows[:count]) for count in range(len(rows) + 1)]
     assert lefts[-1] == 0
     assert all(after < before for before, after in itertools.pairwise(lefts))
@@ -311,16 +338,10 @@ def test_a_halving_search_of_any_length_keeps_what_it_needs(length, likelihood):
             if step.start is not None:
                 kept &= search.models_needed(rows, step)
                 assert step.start in kept
-            terms = values(step)
-            rows.append(
-                {"stage": step.stage, "branch": step.branch, "epoch": step.epoch}
-                | {"loss_unweighted": sum(terms.values())}
-                | terms
-                | {f"weight_{term}": weight for term, weight in step.weights.items()}
-            )
+            rows.append(row_of(step, values(step)))
             kept |= set(search.models_to_keep(rows))
         assert tuple(search.chosen(rows, stage) for stage in (2, 3)) == winners
         assert {"chosen-3", "conventional"} <= kept
-        assert [row["epoch"] for row in search.path(rows, "conventional")] == list(
+        assert [row.epoch for row in search.path(rows, "conventional")] == list(
             range(1, 4 + 2 * length)
         )

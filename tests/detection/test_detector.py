@@ -24,7 +24,7 @@ from awl_vae.detection.false_alarms import supports
 from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
 from awl_vae.detection.inspection import inspect
 from awl_vae.detection.journal import Journal, read_journal
-from awl_vae.detection.output import picture_name
+from awl_vae.detection.output import overlay_name
 from awl_vae.detection.report import write_report
 from awl_vae.detection.thresholds import THRESHOLDS, f1, k_sigma, quantile, sensitivity
 from awl_vae.detection.watch import Watcher
@@ -119,22 +119,22 @@ def test_too_few_images_are_told():
 
 
 @pytest.mark.parametrize("mode", ["stretch", "pad", "crop"])
-def test_regions_are_in_pixels_of_the_picture(mode):
-    picture = np.zeros((120, 240), np.uint8)
-    picture[40:60, 100:140] = 255
-    anomaly_map = resize(picture, (32, 32), mode).astype(np.float32)
-    (region,) = find_regions(anomaly_map, 127.0, picture.shape, mode)
-    pixel = 1 / min(Placement.of(picture.shape, (32, 32), mode).scales)
+def test_regions_are_in_pixels_of_the_image(mode):
+    image = np.zeros((120, 240), np.uint8)
+    image[40:60, 100:140] = 255
+    anomaly_map = resize(image, (32, 32), mode).astype(np.float32)
+    (region,) = find_regions(anomaly_map, 127.0, image.shape, mode)
+    pixel = 1 / min(Placement.of(image.shape, (32, 32), mode).scales)
     for value, expected in ((region.x, 100), (region.y, 40), (region.width, 40)):
         assert value == pytest.approx(expected, abs=pixel)
     assert region.height == pytest.approx(20, abs=pixel)
     assert region.peak == anomaly_map.max()
-    back = resize_back(anomaly_map, picture.shape, mode)
-    assert back.shape == picture.shape
+    back = resize_back(anomaly_map, image.shape, mode)
+    assert back.shape == image.shape
     assert np.mean(back[40:60, 100:140]) > 10 * np.mean(back)
 
 
-def test_the_border_of_a_padded_picture_has_no_regions():
+def test_the_border_of_a_padded_image_has_no_regions():
     anomaly_map = np.ones((32, 32), np.float32)
     (region,) = find_regions(anomaly_map, 0.5, (100, 400), "pad")
     assert (region.x, region.y, region.width, region.height) == (0, 0, 400, 100)
@@ -251,7 +251,7 @@ def test_a_cut_line_is_cut_off_and_nothing_is_lost(tmp_path):
     assert set(again.known.values()) == {FileState(7, 1_000_000_007)}
 
 
-def test_of_a_picture_that_was_inspected_again_the_last_line_counts(tmp_path):
+def test_of_an_image_that_was_inspected_again_the_last_line_counts(tmp_path):
     journal = Journal(tmp_path / "a.csv")
     journal.append(finding(tmp_path / "a.png", "unreadable", error="cut short"))
     journal.append(finding(tmp_path / "b.png", score=0.5))
@@ -299,17 +299,17 @@ def test_a_file_that_changes_after_it_was_found_is_found_again(tmp_path, monkeyp
 
 
 def test_links_and_files_that_come_and_go(tmp_path, monkeypatch):
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
-    looks = Looks(monkeypatch, pictures)
-    (pictures / "link.png").symlink_to(tmp_path / "later.png")
-    (pictures / "gone.png").write_text("x")
+    images = tmp_path / "images"
+    images.mkdir()
+    looks = Looks(monkeypatch, images)
+    (images / "link.png").symlink_to(tmp_path / "later.png")
+    (images / "gone.png").write_text("x")
     assert looks.at(0) == []
-    (pictures / "gone.png").unlink()
+    (images / "gone.png").unlink()
     assert looks.at(5) == []
     (tmp_path / "later.png").write_text("x")
     assert [looks.at(second) for second in (6, 7, 8)] == [[], ["link.png"], []]
-    shutil.rmtree(pictures)
+    shutil.rmtree(images)
     assert looks.at(9) == []
 
 
@@ -322,26 +322,26 @@ def test_the_score_of_a_finding_is_read_back_exactly(tmp_path):
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("/pictures/a/b.png", "a/b.png.jpg"),
+        ("/images/a/b.png", "a/b.png.jpg"),
         ("/else/b.png", "else/b.png.jpg"),
-        (f"/pictures/{'ü' * 120}.png", None),
+        (f"/images/{'ü' * 120}.png", None),
     ],
 )
-def test_names_of_the_pictures_of_findings(path, name):
-    found = picture_name(path, Path("/pictures"))
+def test_names_of_the_overlays_of_findings(path, name):
+    found = overlay_name(path, Path("/images"))
     assert str(found) == name or (name is None and len(found.name) == 44)
 
 
-def test_a_report_shows_the_pictures_of_the_highest_scores_up_to_a_size(tmp_path, monkeypatch):
-    rows, pictures = [], {}
+def test_a_report_shows_the_overlays_of_the_highest_scores_up_to_a_size(tmp_path, monkeypatch):
+    rows, overlays = [], {}
     for index in range(5):
         path = tmp_path / f"{index}.png"
         line = finding(path, "anomalous", score=float(index)).to_csv()
         rows.append(dict(zip(COLUMNS, next(csv.reader([line])), strict=True)))
-        pictures[str(path)] = tmp_path / f"{index}.jpg"
-        pictures[str(path)].write_bytes(b"x" * 100)
+        overlays[str(path)] = tmp_path / f"{index}.jpg"
+        overlays[str(path)].write_bytes(b"x" * 100)
     monkeypatch.setattr("awl_vae.detection.report.MAX_BYTES", 250)
-    write_report(tmp_path / "report.html", rows, black_detector(), pictures, root=tmp_path)
+    write_report(tmp_path / "report.html", rows, black_detector(), overlays, root=tmp_path)
     entries = (tmp_path / "report.html").read_text().split("<li ")[1:]
     assert [re.search(r"(\d)\.png<", entry)[1] for entry in entries] == list("43210")
     assert ["<img" in entry for entry in entries] == [True] * 2 + [False] * 3

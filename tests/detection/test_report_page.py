@@ -22,16 +22,16 @@ GRAYS = (0, 255, 200, 60, None)
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """The report on five pictures: two anomalous, two normal, one that is none."""
+    """The report on five images: two anomalous, two normal, one that is none."""
     root = tmp_path_factory.mktemp("report")
-    paths = [root / "pictures" / name for name in NAMES]
+    paths = [root / "images" / name for name in NAMES]
     paths[0].parent.mkdir()
     for path, gray in zip(paths, GRAYS, strict=True):
         if gray is None:
             path.write_bytes(b"broken")
         else:
             cv2.imwrite(str(path), np.full((48, 640), gray, np.uint8))
-    output = Output(black_detector(), root / "output", root=root / "pictures")
+    output = Output(black_detector(), root / "output", root=root / "images")
     for finding in inspect(black_detector(), paths, batch_size=4, num_threads=1):
         output.add(finding)
     output.finish()

@@ -56,7 +56,7 @@ def test_an_experiment_leaves_a_detector_that_scores_as_it_did(trained):
     summary = read_json(model_dir.parent.parent / "summary.json")
     (entry,) = summary["methods"]["auc_adapted"]["per_seed"]
     assert detector.threshold.value == pytest.approx(entry["threshold"], rel=2e-5)
-    # One picture of the folder has a mask; it is in one of the two splits.
+    # One image of the folder has a mask; it is in one of the two splits.
     values = [entry["pixel_auc"], entry["test_pixel_auc"]]
     assert values.count(None) == 1
     assert 0.5 < max(value for value in values if value is not None) <= 1.0
@@ -64,11 +64,11 @@ def test_an_experiment_leaves_a_detector_that_scores_as_it_did(trained):
 
 def test_inspecting_a_folder(trained, tmp_path):
     folder, model_dir, _ = trained
-    pictures = tmp_path / "pictures"
-    shutil.copytree(folder / "test", pictures)
-    (pictures / "good/broken.png").write_bytes(b"\x89PNG broken")
+    images = tmp_path / "images"
+    shutil.copytree(folder / "test", images)
+    (images / "good/broken.png").write_bytes(b"\x89PNG broken")
     output = tmp_path / "output"
-    command = inspected(model_dir, pictures, f"--output_dir={output}", expected=1)
+    command = inspected(model_dir, images, f"--output_dir={output}", expected=1)
     rows = read_csv(output / "inspection.csv")
     assert (output / "inspection.csv").read_text().endswith(command.stdout.split("\n", 1)[1])
     assert len(rows) == 15
@@ -90,7 +90,7 @@ def test_inspecting_a_folder(trained, tmp_path):
     assert page.count("data:image/jpeg;base64,") == 14
     assert "http" not in page.replace("http://www.w3.org", "")
     before = (output / "inspection.csv").read_bytes()
-    again = inspected(model_dir, pictures, f"--output_dir={output}", expected=1)
+    again = inspected(model_dir, images, f"--output_dir={output}", expected=1)
     assert "Going on: 15 images" in again.stderr
     assert (output / "inspection.csv").read_bytes() == before
 
@@ -100,13 +100,13 @@ def test_inspecting_a_folder(trained, tmp_path):
 )
 def test_exit_status_without_anomalies(trained, tmp_path, names, expected):
     folder, model_dir, _ = trained
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+    images = tmp_path / "images"
+    images.mkdir()
     for name in names:
         source = folder / name
-        target = pictures / source.name
+        target = images / source.name
         target.write_bytes(source.read_bytes() if source.exists() else b"")
-    command = inspected(model_dir, pictures, expected=expected)
+    command = inspected(model_dir, images, expected=expected)
     assert command.stdout.startswith("path,score,verdict,regions,error,size,modified\n")
 
 
@@ -128,8 +128,8 @@ def test_of_a_whole_run_the_detectors_are_named(trained):
     assert "auc_adapted/seed-1" in command.stderr
 
 
-def test_a_directory_without_pictures_is_an_error(trained, tmp_path):
-    (tmp_path / "note.txt").write_text("no picture")
+def test_a_directory_without_images_is_an_error(trained, tmp_path):
+    (tmp_path / "note.txt").write_text("no image")
     command = inspected(trained[1], tmp_path, expected=2)
     assert has_one_error(command)
     assert f"Received: none in {tmp_path}" in command.stderr
@@ -154,8 +154,8 @@ def test_an_output_dir_is_one_process_s_and_one_detector_s(trained, tmp_path):
 def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):
     folder, model_dir, _ = trained
     names = [b"spot.png", b"caf\xe9.png", '\u2028 ,"<b>.png'.encode(), b"x" * 250 + b".png"]
-    paths = [os.fsencode(tmp_path / "pictures") + b"/" + name for name in names]
-    (tmp_path / "pictures").mkdir()
+    paths = [os.fsencode(tmp_path / "images") + b"/" + name for name in names]
+    (tmp_path / "images").mkdir()
     for path in paths:
         shutil.copy(folder / "test/spot/000.png", path)
     listed = b"\n".join([os.path.relpath(paths[0]), *paths, b"", b"/nowhere.png"])
@@ -184,7 +184,7 @@ def test_findings_go_on_where_nobody_reads_them(trained, tmp_path):
     os.close(write)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
-    # All pictures of the folder, and its mask.
+    # All images of the folder, and its mask.
     assert len(read_csv(tmp_path / "output/inspection.csv")) == 30 + 14 + 1
 
 
@@ -216,11 +216,11 @@ def damaged(content):
 
 
 def make_broken(directory):
-    """Ten kinds of files that are called pictures and are none; returns their names."""
+    """Ten kinds of files that are called images and are none; returns their names."""
     image = np.random.RandomState(0).randint(0, 256, (60, 60)).astype(np.uint8)
     contents = {
         "empty.png": b"",
-        "text.jpg": b"no picture",
+        "text.jpg": b"no image",
         "cut.png": png(image)[:-500],
         "cut.jpg": jpeg(image)[:-500],
         "damaged.png": damaged(png(image)),
@@ -235,7 +235,7 @@ def make_broken(directory):
     return {*contents, "link.png"}
 
 
-def test_among_broken_files_every_good_picture_has_its_verdict(trained, tmp_path):
+def test_among_broken_files_every_good_image_has_its_verdict(trained, tmp_path):
     folder, model_dir, _ = trained
     for index in range(190):
         shutil.copy(folder / f"test/spot/00{index % 5}.png", tmp_path / f"{index:03d}.png")
@@ -254,9 +254,9 @@ def test_among_broken_files_every_good_picture_has_its_verdict(trained, tmp_path
 
 def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
     _, model_dir, _ = trained
-    pictures, output = tmp_path / "pictures", tmp_path / "output"
-    pictures.mkdir()
-    flags = [f"--model_dir={model_dir}", f"--images={pictures}", f"--output_dir={output}"]
+    images, output = tmp_path / "images", tmp_path / "output"
+    images.mkdir()
+    flags = [f"--model_dir={model_dir}", f"--images={images}", f"--output_dir={output}"]
     flags += ["--watch", "--batch_size=4"]
     journal = output / "inspection.csv"
     names = []
@@ -264,7 +264,7 @@ def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
         command = commands.Command("inspect_images.py", *flags)
         for index in range(12):
             names.append(f"{start}-{index:02d}.png")
-            cv2.imwrite(str(pictures / names[-1]), stripes(index, size=(20, 20)))
+            cv2.imwrite(str(images / names[-1]), stripes(index, size=(20, 20)))
         wanted = len(names) - (7 if start < 2 else 0)
         command.wait_for_lines(journal, 1 + wanted)
         if start < 2:
@@ -273,7 +273,7 @@ def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
             command.interrupt()
             assert command.wait() in (0, 1)
     found = [row["path"] for row in read_csv(journal)]
-    assert sorted(found) == [str(pictures / name) for name in names]
+    assert sorted(found) == [str(images / name) for name in names]
     assert '<dd id="total">36</dd>' in (output / "report.html").read_text()
 
 
@@ -295,8 +295,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def test_an_interrupt_ends_watching_wherever_it_meets_it(trained, tmp_path):
     # What a weak reference's callback raises is printed and forgotten.
-    (tmp_path / "pictures").mkdir()
-    flags = [f"--model_dir={trained[1]}", f"--images={tmp_path / 'pictures'}", "--watch"]
+    (tmp_path / "images").mkdir()
+    flags = [f"--model_dir={trained[1]}", f"--images={tmp_path / 'images'}", "--watch"]
     flags.append(f"--output_dir={tmp_path / 'output'}")
     script = str(commands.SCRIPTS / "inspect_images.py")
     command = [sys.executable, "-c", INTERRUPTED_IN_A_CALLBACK, script, *flags]
@@ -305,10 +305,10 @@ def test_an_interrupt_ends_watching_wherever_it_meets_it(trained, tmp_path):
 
 
 @pytest.mark.slow
-def test_watching_ten_thousand_pictures_takes_no_more_memory_and_loses_none(trained, tmp_path):
-    pictures, output = tmp_path / "pictures", tmp_path / "output"
-    pictures.mkdir()
-    flags = [f"--model_dir={trained[1]}", f"--images={pictures}", f"--output_dir={output}"]
+def test_watching_ten_thousand_images_takes_no_more_memory_and_loses_none(trained, tmp_path):
+    images, output = tmp_path / "images", tmp_path / "output"
+    images.mkdir()
+    flags = [f"--model_dir={trained[1]}", f"--images={images}", f"--output_dir={output}"]
     contents = [png(stripes(index, size=(64, 64), defect=index % 10 == 0)) for index in range(100)]
     journal = output / "inspection.csv"
     num_lines = 0
@@ -317,11 +317,11 @@ def test_watching_ten_thousand_pictures_takes_no_more_memory_and_loses_none(trai
     for start in range(0, 10_000, 500):
         for index in range(start, start + 500):
             # As a camera does: under another name first, or in two parts.
-            path = pictures / f"{index:05d}.png"
+            path = images / f"{index:05d}.png"
             content = contents[index % 100]
             if index % 2:
-                (pictures / f"{index:05d}.part").write_bytes(content)
-                (pictures / f"{index:05d}.part").rename(path)
+                (images / f"{index:05d}.part").write_bytes(content)
+                (images / f"{index:05d}.part").rename(path)
             else:
                 path.write_bytes(content[:100])
                 path.write_bytes(content)
@@ -338,13 +338,13 @@ def test_watching_ten_thousand_pictures_takes_no_more_memory_and_loses_none(trai
     assert command.wait() == 1
     rows = read_csv(journal)
     assert sorted(row["path"] for row in rows) == [
-        str(pictures / f"{index:05d}.png") for index in range(10_000)
+        str(images / f"{index:05d}.png") for index in range(10_000)
     ]
     expected = {int(os.path.basename(row["path"])[:5]): row for row in rows}
     for row in rows:
         twin = expected[int(os.path.basename(row["path"])[:5]) % 100]
         assert float(row["score"]) == pytest.approx(float(twin["score"]), rel=1e-4)
-    # From the second round after the start to the last: 4,000 pictures.
+    # From the second round after the start to the last: 4,000 images.
     assert memory[-1] < 1.02 * memory[1]
 
 
@@ -392,10 +392,10 @@ def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype)
     expected = {"name": "images", "shape": ["N", *size], "dtype": dtype, "content": "gray"}
     assert settings["input"] == expected
     assert {child.name for child in tmp_path.iterdir()} == {path.name, f"{path.name}.json"}
-    # One picture, as it comes from a camera.
-    picture = stripes(1, size=size, dtype=getattr(np, dtype))[None]
+    # One image, as it comes from a camera.
+    image = stripes(1, size=size, dtype=getattr(np, dtype))[None]
     for found, expected in zip(
-        FORMATS[kind].run(path)(picture), detector.analyze(picture), strict=True
+        FORMATS[kind].run(path)(image), detector.analyze(image), strict=True
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 

@@ -1,11 +1,13 @@
 """What the figures and the table of a search show, from rows that the test makes up."""
 
+import dataclasses
+
 import matplotlib.figure
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from awl_vae.callbacks import SearchPlan
+from awl_vae.callbacks import EpochRow, SearchPlan
 from awl_vae.figures.search import Curve, plot_losses
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
 from awl_vae.training import search_figures
@@ -21,10 +23,16 @@ def searched():
         lower = {(2, "kl"): 2.0, (3, "bce"): 3.0}.get((step.stage, step.branch), 0.0)
         terms = {"bce": 100.0 - step.epoch - lower, "kl": 10.0 + (step.epoch == 3)}
         rows.append(
-            {"stage": step.stage, "branch": step.branch, "epoch": step.epoch}
-            | {"loss_unweighted": sum(terms.values())}
-            | terms
-            | {f"weight_{term}": weight for term, weight in step.weights.items()}
+            EpochRow(
+                step.stage,
+                step.branch,
+                step.epoch,
+                loss=sum(step.weights[term] * value for term, value in terms.items()),
+                loss_unweighted=sum(terms.values()),
+                terms=terms,
+                weights=step.weights,
+                adapt_auc=None,
+            )
         )
     return rows
 
@@ -44,10 +52,13 @@ def drawn(monkeypatch, tmp_path):
 
 
 def test_where_the_conventional_vae_is_out_stage_3_has_none(monkeypatch, tmp_path):
-    rows = [row for row in searched() if (row["stage"], row["branch"]) != (3, "conventional")]
-    for row in rows:
-        if (row["stage"], row["branch"]) == (2, "none"):
-            row["loss_unweighted"] = np.nan
+    rows = [
+        dataclasses.replace(row, loss_unweighted=np.nan)
+        if (row.stage, row.branch) == (2, "none")
+        else row
+        for row in searched()
+        if (row.stage, row.branch) != (3, "conventional")
+    ]
     calls = []
     monkeypatch.setattr(
         search_figures,

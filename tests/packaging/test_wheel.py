@@ -20,8 +20,8 @@ def wheel(tmp_path_factory):
     directory = tmp_path_factory.mktemp("wheel")
     # Of a copy: what an earlier build has left in the checkout would be in the wheel, too.
     source = shutil.copytree(ROOT, directory / "source", ignore=NOT_INSTALLED)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", directory, source]
-    subprocess.run(list(map(str, command)), check=True)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w"]
+    subprocess.run([*build, str(directory), str(source)], check=True)
     (path,) = directory.glob("*.whl")
     return path
 

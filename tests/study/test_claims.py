@@ -1,9 +1,9 @@
 import pytest
 
-from awl_vae.study.claims import sentence, verdict
 from awl_vae.study.grid import EPOCHS
 from awl_vae.study.intervals import Interval
 from awl_vae.study.searches import correlation
+from awl_vae.study.verdicts import sentence, verdict
 
 
 @pytest.mark.parametrize(

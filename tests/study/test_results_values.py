@@ -39,7 +39,7 @@ from awl_vae.study.tables import (
     signals_table,
     signed,
 )
-from awl_vae.study.trajectories import epochs_by_weight, paths_table
+from awl_vae.study.trajectories import epochs_by_weight, trajectories_table
 from awl_vae.training.config import ConfigError
 
 MISSING = "comb/synthetic-climb"
@@ -231,7 +231,7 @@ def test_epochs_at_each_weight():
 
 
 def test_where_the_auc_is_lost(study):
-    rows = rows_of("\n".join(paths_table(study, ["bellows"])))[1:]
+    rows = rows_of("\n".join(trajectories_table(study, ["bellows"])))[1:]
     (row,) = [row for row in rows if row[1] == CLIMB.title]
     # Every history has six epochs at weight 1, rises to its end, and the third epoch is chosen.
     assert row[3:7] == ["1: 6", "0.0", "0.0", "3 (3 to 3) of 6"]
@@ -242,7 +242,7 @@ def test_where_the_auc_is_lost(study):
 def test_an_empty_training_is_counted(study, monkeypatch):
     monkeypatch.setattr(trajectories, "EMPTY", 5.0)
     kl = [outcome.history()["kl"][2] for outcome in CLIMB.outcomes(study, "bellows").values()]
-    rows = rows_of("\n".join(paths_table(study, ["bellows"])))[1:]
+    rows = rows_of("\n".join(trajectories_table(study, ["bellows"])))[1:]
     (row,) = [row for row in rows if row[1] == CLIMB.title]
     assert 0 < sum(value < 5.0 for value in kl) < 5
     assert row[7] == f"{sum(value < 5.0 for value in kl)}/5"

@@ -25,10 +25,10 @@ NUMBERS = {name: method for name, method in THRESHOLDS.items() if isinstance(met
 
 def main() -> int:
     """Calibrates as the flags ask for; returns the exit status."""
-    from awl_vae.detection import calibrate, describe
-
     setting = _setting()
     detector, directory = detector_from_flags()
+    from awl_vae.detection import calibrate, describe
+
     before = detector.threshold
     detector.threshold = calibrate(detector.calibration, FLAGS.threshold, setting)
     detector.save_settings(directory)

@@ -14,17 +14,16 @@ from awl_vae.system.errors import UserError, nearest
 INTERRUPTED = 130
 
 
-def run(main: Callable[[], int], *, error_status: int = 1, needs_tensorflow: bool = True) -> None:
+def run(main: Callable[[], int], *, error_status: int = 1) -> None:
     """Parses the flags, calls `main` and exits.
 
-    TensorFlow is imported after the flags are parsed, so that `--help` and a wrong flag are
-    answered at once; `main` imports what it needs itself.
+    Nothing here imports TensorFlow, so that `--help` and a wrong flag are answered at once: `main`
+    does, by `awl_vae.system.quiet_tensorflow`, when it knows what it is to do.
 
     Args:
         main: does the work and returns the exit status. What it raises of `OSError` and
             `UserError` becomes one line on standard error.
         error_status: the exit status after such a line.
-        needs_tensorflow: whether it needs TensorFlow at all.
     """
 
     def fail(text: str) -> NoReturn:
@@ -40,12 +39,7 @@ def run(main: Callable[[], int], *, error_status: int = 1, needs_tensorflow: boo
             fail(f"Expected flags only. Received: {' '.join(rest[1:])}")
         return rest
 
-    def start(argv: list[str]) -> None:
-        if needs_tensorflow:
-            import awl_vae.system.quiet_tensorflow  # noqa: F401
-        _call(main, fail, error_status)
-
-    app.run(start, flags_parser=parse)
+    app.run(lambda _: _call(main, fail, error_status), flags_parser=parse)
 
 
 def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status: int) -> None:

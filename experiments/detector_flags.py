@@ -28,8 +28,6 @@ def detector_from_flags() -> tuple["Detector", Path]:
     Raises:
         UserError: If there is none, or more than one.
     """
-    from awl_vae.detection import Detector
-
     directory = Path(FLAGS.model_dir)
     if (directory / "detector").is_dir():
         directory = directory / "detector"
@@ -39,4 +37,9 @@ def detector_from_flags() -> tuple["Detector", Path]:
             f"Expected the directory of one detector. Received: model_dir={directory}, which holds "
             f"those of {names}"
         )
+    if not (directory / "detector.json").is_file():
+        raise UserError(f"Expected the directory of a detector. Received: model_dir={directory}")
+    from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
+    from awl_vae.detection import Detector
+
     return Detector.load(directory), directory

@@ -26,9 +26,9 @@ FLAGS = flags.FLAGS
 
 def main() -> int:
     """Exports what the flags ask for; returns the exit status."""
+    detector, directory = detector_from_flags()
     from awl_vae.detection.export import export
 
-    detector, directory = detector_from_flags()
     path = Path(FLAGS.output or directory.with_name(f"exported{FORMATS[FLAGS.format].suffix}"))
     difference = export(
         detector,

@@ -11,11 +11,10 @@ from awl_vae.experiments.command import run
 
 def main() -> int:
     """Prints all of it."""
-    import tensorflow as tf
-
+    from awl_vae.system.quiet_tensorflow import tensorflow
     from awl_vae.training.environment import information
 
-    for line in information([device.name for device in tf.config.list_physical_devices()]):
+    for line in information([each.name for each in tensorflow.config.list_physical_devices()]):
         print(line)
     return 0
 

@@ -37,17 +37,17 @@ SETTLE_SECONDS = 1.0
 
 def main() -> int:
     """Inspects what the flags ask for; returns the exit status."""
+    source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
+    output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
+    _check(source, output_dir)
+    paths = [] if FLAGS.watch else _paths(source, output_dir)
+    detector, _ = detector_from_flags()
     from awl_vae.detection import describe
     from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE
     from awl_vae.detection.inspection import Inspector
     from awl_vae.detection.output import Output
     from awl_vae.detection.watch import Watcher
 
-    detector, _ = detector_from_flags()
-    source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
-    output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
-    _check(source, output_dir)
-    paths = [] if FLAGS.watch else _paths(source, output_dir)
     output = None
     if output_dir is not None:
         root = source if source is None or source.is_dir() else source.parent

@@ -16,10 +16,12 @@ from awl_vae.experiments.flags import define_experiment_flags, run_directory_fro
 
 def main() -> int:
     """Runs the experiment that the flags ask for; returns the exit status, 1 where a run failed."""
+    directory = run_directory_from_flags("auc_adapted")
+    from awl_vae.system import quiet_tensorflow  # noqa: F401
     from awl_vae.training.auc_adapted import AUC_ADAPTED
     from awl_vae.training.runner import run_experiment
 
-    return run_experiment(AUC_ADAPTED, run_directory_from_flags("auc_adapted"))
+    return run_experiment(AUC_ADAPTED, directory)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,12 @@ from awl_vae.experiments.flags import define_experiment_flags, run_directory_fro
 
 def main() -> int:
     """Runs what the flags ask for; returns the exit status."""
+    directory = run_directory_from_flags("baselines")
+    from awl_vae.system import quiet_tensorflow  # noqa: F401
     from awl_vae.training.baselines import BASELINES
     from awl_vae.training.runner import run_experiment
 
-    return run_experiment(BASELINES, run_directory_from_flags("baselines"))
+    return run_experiment(BASELINES, directory)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,12 @@ from awl_vae.experiments.flags import define_experiment_flags, run_directory_fro
 
 def main() -> int:
     """Runs the experiment that the flags ask for; returns the exit status, 1 where a run failed."""
+    directory = run_directory_from_flags("loss_adapted")
+    from awl_vae.system import quiet_tensorflow  # noqa: F401
     from awl_vae.training.loss_adapted import LOSS_ADAPTED
     from awl_vae.training.runner import run_experiment
 
-    return run_experiment(LOSS_ADAPTED, run_directory_from_flags("loss_adapted"))
+    return run_experiment(LOSS_ADAPTED, directory)
 
 
 if __name__ == "__main__":

@@ -55,4 +55,4 @@ if __name__ == "__main__":
         "jobs", os.cpu_count(), "Runs at a time; 1 where they share a GPU.", lower_bound=1
     )
     flags.DEFINE_bool("list", False, "Print the commands, and run none.")
-    run(main, needs_tensorflow=False)
+    run(main)

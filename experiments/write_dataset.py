@@ -49,4 +49,4 @@ def main() -> int:
 if __name__ == "__main__":
     define_settings("baselines", SETTINGS)
     flags.DEFINE_string("output_dir", None, "An empty directory, or one to be made.", required=True)
-    run(main, needs_tensorflow=False)
+    run(main)

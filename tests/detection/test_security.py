@@ -1,0 +1,91 @@
+"""What a stranger's detector folder can do: nothing but be wrong."""
+
+import json
+import os
+import zipfile
+
+import keras
+import pytest
+from conftest import black_detector
+
+from awl_vae.detection import Detector, DetectorError
+
+
+def spoil(directory, edit):
+    """Writes a detector whose `scorer.keras` is edited: its configuration and its files."""
+    black_detector().save(directory)
+    path = directory / "scorer.keras"
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(files["config.json"])
+    edit(config, files)
+    files["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+def layer(config):
+    return config["config"]["model"]["config"]["layers"][1]
+
+
+def os_system(command):
+    def edit(config, files):
+        layer(config).update(module="os", class_name="system", registered_name=None, config=command)
+
+    return edit
+
+
+def popen(command):
+    def edit(config, files):
+        config.update(module="subprocess", class_name="Popen", registered_name="Popen")
+        config["config"] = {"args": command, "shell": True}
+
+    return edit
+
+
+def evaluated(command):
+    def edit(config, files):
+        found = layer(config)
+        found.update(module="builtins", class_name="function", registered_name="function")
+        found["config"] = "exec"
+
+    return edit
+
+
+def lambda_layer(command):
+    def edit(config, files):
+        code = keras.layers.Lambda(lambda x: (os.system("touch pwned"), x)[1], name="rescaling")
+        layer(config).update(keras.saving.serialize_keras_object(code))
+
+    return edit
+
+
+@pytest.mark.parametrize("attack", [os_system, popen, evaluated, lambda_layer])
+def test_no_code_of_a_detector_is_run(tmp_path, monkeypatch, attack):
+    monkeypatch.chdir(tmp_path)
+    spoil(tmp_path / "detector", attack("touch pwned"))
+    with pytest.raises(DetectorError, match="Expected the directory of a detector"):
+        Detector.load(tmp_path / "detector")
+    assert [path.name for path in tmp_path.iterdir()] == ["detector"]
+
+
+def test_no_file_of_an_archive_gets_out_of_it(tmp_path, monkeypatch):
+    inner = tmp_path / "a/b/c"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+
+    def edit(config, files):
+        files["../../../pwned"] = files[f"{tmp_path}/pwned"] = b"x"
+
+    spoil(inner / "detector", edit)
+    with pytest.warns(UserWarning, match="Skipping invalid path"):
+        Detector.load(inner / "detector")
+    assert not list(tmp_path.rglob("*pwned*"))
+
+
+def test_a_network_that_is_none_is_an_error_of_one_line(tmp_path):
+    spoil(tmp_path, lambda config, files: config["config"].update(image_size=[2**20, 2**20]))
+    with pytest.raises(DetectorError, match="Expected the directory of a detector") as error:
+        Detector.load(tmp_path)
+    assert "\n" not in str(error.value)

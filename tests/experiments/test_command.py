@@ -1,0 +1,141 @@
+"""The command `awl-vae`: quick answers, names that are nearest, and errors in one form."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import awl_vae
+from awl_vae.__main__ import COMMANDS
+
+HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "matplotlib")
+
+ENTERED = """
+import atexit, json, os, sys
+def note():
+    loaded = [name for name in json.loads(os.environ["HEAVY"]) if name in sys.modules]
+    print("loaded:", json.dumps(loaded), file=sys.stderr)
+atexit.register(note)
+from awl_vae.__main__ import main
+main()
+"""
+
+
+def awl_vae_command(*arguments, expected=0):
+    """Runs `awl-vae`; returns output, error, and which of the heavy libraries were imported."""
+    finished = subprocess.run(
+        [sys.executable, "-c", ENTERED, *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"HEAVY": json.dumps(HEAVY)},
+    )
+    *lines, last = finished.stderr.splitlines()
+    assert finished.returncode == expected, finished.stderr
+    return finished.stdout, "\n".join(lines), json.loads(last.partition("loaded:")[2])
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+def test_the_overview_has_a_line_for_each_command(arguments):
+    text, _, loaded = awl_vae_command(*arguments)
+    for name, (_, about) in COMMANDS.items():
+        assert any(line.split() == [name, *about.split()] for line in text.splitlines())
+    assert not loaded
+
+
+def test_the_version():
+    assert awl_vae_command("--version") == (f"awl-vae {awl_vae.__version__}\n", "", [])
+
+
+def test_an_unknown_command_is_told_the_nearest():
+    _, error, _ = awl_vae_command("inspct", expected=2)
+    assert error == "error: Expected a command; did you mean inspect? Received: inspct"
+    _, error, _ = awl_vae_command("zzz", expected=2)
+    assert error == "error: Expected a command; awl-vae --help lists them. Received: zzz"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_explains_every_flag_and_imports_nothing_heavy(name):
+    text, _, loaded = awl_vae_command(name, "--help", expected=1)
+    assert f"awl-vae {name}" in text
+    assert not loaded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected", "error"),
+    [
+        (
+            ("auc-adapted", "--rul=climb"),
+            1,
+            "Expected a flag of this command; did you mean --rule? Received: --rul=climb",
+        ),
+        (
+            ("auc-adapted", "--rule=clim"),
+            1,
+            "Expected one of paper, climb, monotonic, cyclical as --rule (did you mean climb?). "
+            "Received: --rule=clim",
+        ),
+        (
+            ("auc-adapted", "--methods=conventional,autoencode"),
+            1,
+            "Expected names with commas between, among conventional, auc_adapted, beta_vae, "
+            "autoencoder as --methods (did you mean autoencoder?). "
+            "Received: --methods=conventional,autoencode",
+        ),
+        (
+            ("loss-adapted", "--e1=0"),
+            1,
+            "Expected a positive integer as --e1. Received: --e1=0",
+        ),
+        (
+            ("loss-adapted", "--e1=5", "--e2=3"),
+            1,
+            "Expected e1 < e2 < e3. Received: e1=5, e2=3, e3=40.",
+        ),
+        (("inspect", "--images=x"), 2, "Expected --model_dir. Received: none."),
+        (
+            ("inspect", "--images=x", "--model_dir=y", "--batch_size=many"),
+            2,
+            "Expected a number as --batch_size. Received: --batch_size=many",
+        ),
+        (
+            ("inspect", "--images=x", "--model_dir=y", "--batch_size=0"),
+            2,
+            "Expected a positive integer as --batch_size. Received: --batch_size=0",
+        ),
+        (
+            ("export", "--format=onn", "--model_dir=y"),
+            1,
+            "Expected one of saved_model, onnx, litert as --format (did you mean onnx?). "
+            "Received: --format=onn",
+        ),
+        (
+            ("export", "--input_size=64x", "--model_dir=y"),
+            1,
+            "Expected N or HxW in pixels. Received: --input_size=64x",
+        ),
+        (("study", "bellows"), 1, "Expected flags only. Received: bellows"),
+    ],
+)
+def test_wrong_flags_in_one_form_before_anything_heavy(arguments, expected, error):
+    _, found, loaded = awl_vae_command(*arguments, expected=expected)
+    assert found == f"error: {error}"
+    assert not loaded
+
+
+def test_a_detector_that_is_not_there(tmp_path):
+    flags = [f"--model_dir={tmp_path}", f"--images={tmp_path}"]
+    (tmp_path / "image.png").write_bytes(b"")
+    _, error, loaded = awl_vae_command("inspect", *flags, expected=2)
+    expected = f"Expected the directory of a detector. Received: model_dir={tmp_path}"
+    assert error == f"error: {expected}"
+    assert not loaded
+
+
+def test_info_tells_versions_devices_and_extras():
+    text, _, _ = awl_vae_command("info")
+    assert text.startswith(f"awl-vae {awl_vae.__version__}")
+    for part in ("tensorflow 2.", "/physical_device:CPU:0", "Extra export: installed"):
+        assert part in text
+    assert "Extra gpu: not installed: no " in text or "Extra gpu: installed" in text

@@ -53,7 +53,7 @@ def main(_):
 
 
 def _config(dataset):
-    from awl_vae.training.config import resolve
+    from awl_vae.training.resolve import resolve
 
     given = {"dataset": dataset, "num_train": FLAGS.num_train, "repeats": 1}
     return resolve("loss_adapted", given | {"num_threads": NUM_THREADS})

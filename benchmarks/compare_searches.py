@@ -19,7 +19,7 @@ from pathlib import Path
 from absl import app, flags
 from measure import report
 
-from awl_vae.callbacks.search.plan import rung_epochs
+from awl_vae.callbacks.search.rungs import rung_epochs
 from awl_vae.system import read_csv
 
 FLAGS = flags.FLAGS

@@ -28,8 +28,10 @@ from .search.falling_weight import (
 from .search.plan import (
     CONVENTIONAL as CONVENTIONAL,
     NONE as NONE,
-    Row as Row,
     SearchPlan as SearchPlan,
+)
+from .search.rows import (
+    EpochRow as EpochRow,
     first_nonfinite as first_nonfinite,
     has_diverged as has_diverged,
     of_branch as of_branch,

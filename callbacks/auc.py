@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import keras
 import numpy as np
 
+from awl_vae.callbacks.logs import Logs
 from awl_vae.evaluation import auroc
 
 AUCS = {"adapt_auc": "adapt", "adapt_auc_synthetic": "synthetic"}
@@ -31,7 +32,7 @@ class AdaptAUC(keras.callbacks.Callback):
         self.labels = labels
         self.score = score
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         for name, scores in self.score().items():
             is_finite = np.isfinite(scores).all()
             logs[name] = auroc(self.labels[name], scores) if is_finite else math.nan

@@ -6,6 +6,8 @@ from pathlib import Path
 import keras
 
 from awl_vae.callbacks.event_writer import Images, TensorBoardRun
+from awl_vae.callbacks.logs import Logs
+from awl_vae.callbacks.loss_adapted import LossAdaptedSearch
 
 
 class BranchEventWriter(keras.callbacks.Callback):
@@ -21,35 +23,46 @@ class BranchEventWriter(keras.callbacks.Callback):
         images: what to show.
     """
 
-    def __init__(self, log_dir: Path, search, *, hyper_parameters: Mapping, images: Images):
+    def __init__(
+        self,
+        log_dir: Path,
+        search: LossAdaptedSearch,
+        *,
+        hyper_parameters: Mapping[str, object],
+        images: Images,
+    ):
         super().__init__()
         self.log_dir = log_dir
         self.search = search
         self.hyper_parameters = hyper_parameters
         self.images = images
+        self.branch: tuple[int, str] | None = None
+        self.run: TensorBoardRun | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self.branch, self.run = None, None
 
-    def on_train_begin(self, logs=None):
-        self.branch, self.run = None, None
-
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         step, plan = self.search.step, self.search.plan
         branch = (step.stage, step.branch)
-        if branch != self.branch:
+        if self.run is None or branch != self.branch:
             self._close()
             self.branch = branch
             self.run = TensorBoardRun(
                 self.log_dir / f"stage-{step.stage}" / step.branch,
                 terms=plan.terms,
-                hyper_parameters=self.hyper_parameters
-                | {"stage": step.stage, "branch": step.branch},
+                hyper_parameters={
+                    **self.hyper_parameters,
+                    "stage": step.stage,
+                    "branch": step.branch,
+                },
             )
         is_last = step.epoch == plan.ends[step.stage - 1]
         self.run.write(step.epoch, logs, self.images if is_last else None)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         self._close()
 
-    def _close(self):
+    def _close(self) -> None:
         if self.run is not None:
             self.run.close()

@@ -1,15 +1,18 @@
-"""TensorBoard events: scalars of each epoch, pictures now and then, hyper-parameters."""
+"""TensorBoard events: scalars of each epoch, images now and then, hyper-parameters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from awl_vae.callbacks.auc import AUCS
+from awl_vae.callbacks.logs import Logs
 
-Images = Callable[[], Mapping[str, object]]
+Images = Callable[[], Mapping[str, np.ndarray]]
 """Returns, by tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""
 
 
@@ -22,7 +25,9 @@ class TensorBoardRun:
         hyper_parameters: settings of the run, for the HParams page.
     """
 
-    def __init__(self, log_dir: Path, *, terms, hyper_parameters: Mapping):
+    def __init__(
+        self, log_dir: Path, *, terms: Sequence[str], hyper_parameters: Mapping[str, object]
+    ):
         self.tags = (
             {"loss": "loss/weighted", "pattern": "pattern"}
             | {name: f"auc/{text}" for name, text in AUCS.items()}
@@ -33,14 +38,14 @@ class TensorBoardRun:
         with self.writer.as_default():
             hparams.hparams(dict(hyper_parameters))
 
-    def write(self, epoch: int, logs: Mapping, images: Images | None = None) -> None:
+    def write(self, epoch: int, logs: Logs, images: Images | None = None) -> None:
         """Writes the logs of an epoch, from 1, and images if there are."""
         with self.writer.as_default(step=epoch):
             for name in self.tags.keys() & logs.keys():
                 if logs[name] is not None:
                     tf.summary.scalar(self.tags[name], logs[name])
-            for tag, pictures in (images() if images else {}).items():
-                tf.summary.image(tag, pictures, max_outputs=len(pictures))
+            for tag, shown in (images() if images else {}).items():
+                tf.summary.image(tag, shown, max_outputs=len(shown))
         self.writer.flush()
 
     def close(self) -> None:
@@ -62,29 +67,35 @@ class EventWriter(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, log_dir: Path, *, terms, hyper_parameters: Mapping, monitor: str, images: Images
+        self,
+        log_dir: Path,
+        *,
+        terms: Sequence[str],
+        hyper_parameters: Mapping[str, object],
+        monitor: str,
+        images: Images,
     ):
         super().__init__()
         self.log_dir = log_dir
-        self.settings = {"terms": terms, "hyper_parameters": hyper_parameters}
+        self.settings: dict[str, Any] = {"terms": terms, "hyper_parameters": hyper_parameters}
         self.monitor = monitor
         self.images = images
         self.best_auc = -1.0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self.best_auc = -1.0
         self.run = TensorBoardRun(self.log_dir, **self.settings)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         is_best = logs[self.monitor] > self.best_auc
         self.best_auc = max(self.best_auc, logs[self.monitor])
         self.run.write(epoch + 1, logs, self.images if is_best else None)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         self.run.close()
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         return {"best_auc": self.best_auc}
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         self.best_auc = state["best_auc"]

@@ -1,8 +1,11 @@
 """Stopping at the first loss or AUROC that is not a finite number."""
 
 import math
+from collections.abc import Iterable
 
 import keras
+
+from awl_vae.callbacks.logs import Logs
 
 
 class NonFiniteError(ArithmeticError):
@@ -27,11 +30,11 @@ class StopOnNonFinite(keras.callbacks.Callback):
             is to blame.
     """
 
-    def __init__(self, names):
+    def __init__(self, names: Iterable[str]):
         super().__init__()
         self.names = tuple(names)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         for name in self.names:
             if not math.isfinite(logs[name]):
                 raise NonFiniteError(epoch + 1, name, logs[name])

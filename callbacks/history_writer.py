@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from awl_vae.callbacks.arithmetic import as_written
+from awl_vae.callbacks.logs import Logs
 from awl_vae.system import write_csv
 
 
@@ -24,24 +26,25 @@ class HistoryWriter(keras.callbacks.Callback):
         self.path = path
         self.columns = tuple(columns)
         self.float64 = frozenset(float64)
+        self.rows: list[dict[str, str]] = []
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self.rows = []
 
-    def on_train_begin(self, logs=None):
-        self.rows = []
-
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         row = {column: self._format(column, logs.get(column)) for column in self.columns}
         self.rows.append({"epoch": str(epoch + 1)} | row)
         write_csv(self.path, ["epoch", *self.columns], self.rows)
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         return {"rows": self.rows}
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         self.rows = list(state["rows"])
 
-    def _format(self, column, value):
+    def _format(self, column: str, value: object) -> str:
         if value is None:
             return ""
-        is_float32 = isinstance(value, float) and column not in self.float64
-        return str(as_written(value) if is_float32 else value)
+        if isinstance(value, float) and column not in self.float64:
+            value = as_written(value)
+        return str(value)

@@ -3,19 +3,16 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from awl_vae.callbacks.arithmetic import as_written, plain_sum
-from awl_vae.callbacks.search.plan import (
-    CONVENTIONAL,
-    NONE,
-    SearchPlan,
-    first_nonfinite,
-    has_diverged,
-    of_branch,
-)
+from awl_vae.callbacks.epoch_order import Batches
+from awl_vae.callbacks.logs import Logs
+from awl_vae.callbacks.search.plan import CONVENTIONAL, NONE, SearchPlan, Step
+from awl_vae.callbacks.search.rows import EpochRow, first_nonfinite, has_diverged, of_branch
 from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
 from awl_vae.system import write_csv
 
@@ -34,7 +31,7 @@ class LossAdaptedSearch(keras.callbacks.Callback):
 
     Args:
         plan: what is trained, and by what it is chosen.
-        batches: an object whose `epoch` is read when its dataset is iterated.
+        batches: the training images, whose order is set to the logical epoch.
         snapshot_dir: directory of the kept models and of nothing else.
         branches_path: the CSV file of all branches.
         say: called with a line for each decision.
@@ -48,7 +45,7 @@ class LossAdaptedSearch(keras.callbacks.Callback):
         self,
         plan: SearchPlan,
         *,
-        batches,
+        batches: Batches,
         snapshot_dir: Path,
         branches_path: Path,
         say: Callable[[str], None],
@@ -59,21 +56,23 @@ class LossAdaptedSearch(keras.callbacks.Callback):
         self.snapshot_dir = snapshot_dir
         self.branches_path = branches_path
         self.say = say
-        self.rows = []
-        self.step = None
+        self.rows: list[EpochRow] = []
+        self.step: Step
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self.rows = []
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.step = self.plan.next_step(self.rows)
-        if self.step.start is not None:
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        step = self.plan.next_step(self.rows)
+        assert step is not None  # With the last one the training stops.
+        self.step = step
+        if step.start is not None:
             self._remove_models()
-            self._restore(self.step.start)
-        self.batches.epoch = self.step.epoch
-        self.model.set_term_weights(self.step.weights)
+            self._restore(step.start)
+        self.batches.epoch = step.epoch
+        self.model.set_term_weights(step.weights)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         before = self.plan.chosen(self.rows, self.step.stage)
         self.rows.append(self._row(logs))
         done = of_branch(self.rows, stage=self.step.stage, branch=self.step.branch)
@@ -81,8 +80,8 @@ class LossAdaptedSearch(keras.callbacks.Callback):
             last = done[-1]
             name = first_nonfinite(last, self.plan.terms)
             self.say(
-                f"stage {self.step.stage}: {self.step.branch} is out, {name} was {last[name]} "
-                f"in epoch {last['epoch']}"
+                f"stage {last.stage}: {last.branch} is out, {name} was {last.to_json()[name]} "
+                f"in epoch {last.epoch}"
             )
         for name in self.plan.models_to_keep(self.rows):
             write_snapshot(self._path(name), self.model)
@@ -92,52 +91,50 @@ class LossAdaptedSearch(keras.callbacks.Callback):
         if self.plan.next_step(self.rows) is None:
             self.model.stop_training = True
 
-    def get_state(self):
-        return {"rows": self.rows}
+    def get_state(self) -> dict[str, Any]:
+        return {"rows": [row.to_json() for row in self.rows]}
 
-    def set_state(self, state):
-        self.rows = list(state["rows"])
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.rows = [EpochRow.from_json(row) for row in state["rows"]]
 
     def restore(self, method: str) -> None:
         """Puts the model into its state at E3; `method` is "conventional" or "loss_adapted"."""
         self._restore("conventional" if method == CONVENTIONAL else "chosen-3")
 
-    def _remove_models(self):
+    def _remove_models(self) -> None:
         needed = self.plan.models_needed(self.rows, self.step)
         for path in self.snapshot_dir.iterdir():
             if path.stem not in needed:
                 path.unlink()
 
-    def _restore(self, name):
+    def _restore(self, name: str) -> None:
         restore(self.model, read_snapshot(self._path(name))[1])
 
-    def _path(self, name):
+    def _path(self, name: str) -> Path:
         return self.snapshot_dir / f"{name}.npz"
 
-    def _row(self, logs):
+    def _row(self, logs: Logs) -> EpochRow:
         terms = {term: as_written(logs[term]) for term in self.plan.terms}
         is_finite = all(np.isfinite(v).all() for v in self.model.trainable_variables)
-        return (
-            {
-                "stage": self.step.stage,
-                "branch": self.step.branch,
-                "epoch": self.step.epoch,
-                "loss": as_written(logs["loss"]),
-                # A model that the epoch's last step has broken has no finite loss any more.
-                "loss_unweighted": plain_sum(terms.values()) if is_finite else math.nan,
-            }
-            | terms
-            | {f"weight_{term}": weight for term, weight in self.step.weights.items()}
-            | {"adapt_auc": logs.get("adapt_auc")}
+        return EpochRow(
+            self.step.stage,
+            self.step.branch,
+            self.step.epoch,
+            loss=as_written(logs["loss"]),
+            # A model that the epoch's last step has broken has no finite loss any more.
+            loss_unweighted=plain_sum(terms.values()) if is_finite else math.nan,
+            terms=terms,
+            weights=self.step.weights,
+            adapt_auc=logs.get("adapt_auc"),
         )
 
-    def _write_branches(self):
+    def _write_branches(self) -> None:
         weights = [f"weight_{term}" for term in self.plan.terms]
         columns = ["stage", "branch", "epoch", "loss_unweighted", *self.plan.terms, *weights]
         columns += ["adapt_auc", "selected"]
         chosen = {stage: self.plan.chosen(self.rows, stage) for stage in (1, 2, 3)}
         rows = [
-            {"selected": int(chosen[stage] == branch)} | row
+            {"selected": int(chosen[stage] == branch)} | row.to_json()
             for stage in (1, 2, 3)
             for branch in self.plan.branches
             for row in of_branch(self.rows, stage=stage, branch=branch)
@@ -146,7 +143,7 @@ class LossAdaptedSearch(keras.callbacks.Callback):
             self.branches_path, columns, ({name: row[name] for name in columns} for row in rows)
         )
 
-    def _say_choice(self):
+    def _say_choice(self) -> None:
         stage = self.step.stage
         chosen = self.plan.chosen(self.rows, stage)
         if chosen is None:

@@ -1,9 +1,11 @@
 """The AUC-adapted VAE's weights: a rule that follows an AUROC, at work in a training."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
+from awl_vae.callbacks.logs import Logs
 from awl_vae.callbacks.rules import Rule, Step
 from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
 
@@ -26,25 +28,25 @@ class LossWeightScheduler(keras.callbacks.Callback):
         self.monitor = monitor
         self.best_path = best_path
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self.rule_state, self.step = self.rule.begin()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         # Here and not at the end of the epoch, whose model is still to be saved and looked at.
         if self.step.goes_back:
             restore(self.model, read_snapshot(self.best_path)[1])
         self.model.set_term_weights(self.step.weights)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         pattern = self.step.pattern
         logs["pattern"] = None if pattern is None else pattern + 1
         self.rule_state, self.step = self.rule.after_epoch(self.rule_state, logs[self.monitor])
         if self.step.is_best:
             write_snapshot(self.best_path, self.model)
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         step = vars(self.step) | {"weights": dict(self.step.weights)}
         return {"rule": self.rule_state, "step": step}
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         self.rule_state, self.step = state["rule"], Step(**state["step"])

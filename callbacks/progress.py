@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 
 from awl_vae.callbacks.auc import AUCS
+from awl_vae.callbacks.logs import Logs
 from awl_vae.system.terminal import ProgressBar
 
 
@@ -30,14 +31,14 @@ class Progress(keras.callbacks.Callback):
         self.epochs_left = epochs_left
         self.auc = self.text = ""
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.bar.expect(self.epochs_left(epoch + 1) * self.params["steps"])
         self.text = f"{self.describe(epoch + 1)}{self.auc}"
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self.bar.advance(1, self.text)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self.auc = "".join(
             f", last {text} AUC {logs[name]:.4f}" for name, text in AUCS.items() if name in logs
         )

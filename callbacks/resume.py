@@ -3,9 +3,12 @@
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 
+from awl_vae.callbacks.logs import Logs
 from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
 
 
@@ -38,7 +41,7 @@ class Resume(keras.callbacks.Callback):
         is_stopped = self._checkpoint is not None and self._checkpoint[0]["is_stopped"]
         return self.initial_epoch if is_stopped else epochs
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         if self._checkpoint is None:
             return
         state, arrays = self._checkpoint
@@ -47,7 +50,7 @@ class Resume(keras.callbacks.Callback):
         for callback, callback_state in zip(self.callbacks, state["callbacks"], strict=True):
             callback.set_state(callback_state)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         state = {
             "epoch": epoch + 1,
             "is_stopped": self.model.stop_training,
@@ -56,7 +59,7 @@ class Resume(keras.callbacks.Callback):
         write_snapshot(self.path, self.model, state)
 
 
-def _read(path):
+def _read(path: Path) -> tuple[Any, list[np.ndarray]] | None:
     try:
         return read_snapshot(path)
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -7,6 +7,7 @@ them. The order of the images needs nothing: it is a function of the seed and th
 
 import json
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from awl_vae.system import atomic_path
 
 
-def write_snapshot(path: Path, model: keras.Model, state=None) -> None:
+def write_snapshot(path: Path, model: keras.Model, state: object = None) -> None:
     """Writes a snapshot whole.
 
     Args:
@@ -22,12 +23,12 @@ def write_snapshot(path: Path, model: keras.Model, state=None) -> None:
         model: the compiled model.
         state: anything that JSON can hold.
     """
-    arrays = {f"{i:05d}": np.asarray(v) for i, v in enumerate(_variables(model))}
+    arrays: dict[str, Any] = {f"{i:05d}": np.asarray(v) for i, v in enumerate(_variables(model))}
     with atomic_path(path) as temporary:
         np.savez(temporary, state=json.dumps(state), **arrays)
 
 
-def read_snapshot(path: Path) -> tuple[object, list[np.ndarray]]:
+def read_snapshot(path: Path) -> tuple[Any, list[np.ndarray]]:
     """Reads (state, arrays), the arrays for `restore`.
 
     Raises:
@@ -57,7 +58,7 @@ def save_model(path: Path, model: keras.Model) -> None:
         twin.save(temporary)
 
 
-def _variables(model):
+def _variables(model: keras.Model) -> list[keras.Variable]:
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]

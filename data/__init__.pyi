@@ -18,7 +18,6 @@ from .prepare import (
 )
 from .sources import (
     GENERATED as GENERATED,
-    REAL as REAL,
     load_dataset as load_dataset,
 )
 from .synthetic_defects import synthetic_copies as synthetic_copies

@@ -19,29 +19,29 @@ RIDGE_DEPTH = 0.045
 class _Scene(Grid):
     """Where the tube lies, and how it is lit."""
 
-    def __init__(self, image_size, rng):
+    def __init__(self, image_size: tuple[int, int], rng: np.random.RandomState):
         super().__init__(image_size)
         self.phase = rng.uniform(-0.08, 0.08)
         self.centre = 0.5 + rng.uniform(-0.01, 0.01)
         self.light = _light(self, rng)
 
-    def turns(self):
+    def turns(self) -> np.ndarray:
         """Place along the horizontal, counted in ridges; a valley lies at every half."""
         return self.x * RIDGES_PER_HEIGHT + self.phase
 
-    def ridges(self):
+    def ridges(self) -> np.ndarray:
         """Height of the jagged profile along the horizontal, in [0, 1]: a rounded zigzag."""
         turns = self.turns()
         zigzag = np.abs(2.0 * (turns - np.floor(turns)) - 1.0)
         return zigzag * zigzag * (3.0 - 2.0 * zigzag)
 
-    def point_on_tube(self, rng, margin=0.1):
+    def point_on_tube(self, rng: np.random.RandomState, margin: float = 0.1) -> tuple[float, float]:
         x = rng.uniform(margin, self.aspect - margin)
         y = self.centre + TUBE_RADIUS * rng.uniform(-0.65, 0.65)
         return x, y
 
 
-def _tube(scene, ridges):
+def _tube(scene: _Scene, ridges: np.ndarray) -> np.ndarray:
     """Reflectance (H, W) in [0, 1] of the tube before a dark background."""
     radius = TUBE_RADIUS + RIDGE_DEPTH * (ridges - 0.5)
     across = (scene.y - scene.centre) / radius
@@ -52,7 +52,7 @@ def _tube(scene, ridges):
     return 0.06 + inside * surface
 
 
-def _light(scene, rng):
+def _light(scene: _Scene, rng: np.random.RandomState) -> np.ndarray:
     """Light exposure (H, W), around 1: gain, gradient and highlights, none of which is a defect."""
     gain = rng.uniform(0.94, 1.06)
     slope_x, slope_y = rng.uniform(-0.1, 0.1, size=2)
@@ -66,7 +66,7 @@ def _light(scene, rng):
     return light
 
 
-def _scratch(scene, reflectance, rng):
+def _scratch(scene: _Scene, reflectance: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A thin straight line, brighter or darker than the surface."""
     x, y = scene.point_on_tube(rng)
     angle = rng.uniform(0.0, np.pi)
@@ -80,7 +80,7 @@ def _scratch(scene, reflectance, rng):
     return reflectance + contrast * line * _on_tube(scene)
 
 
-def _hole(scene, reflectance, rng):
+def _hole(scene: _Scene, reflectance: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A small dark ellipse with a sharp rim."""
     x, y = scene.point_on_tube(rng)
     radius_x, radius_y = rng.uniform(0.035, 0.07, size=2)
@@ -90,7 +90,7 @@ def _hole(scene, reflectance, rng):
     return reflectance * (1.0 - depth * hole)
 
 
-def _dent(scene, reflectance, rng):
+def _dent(scene: _Scene, reflectance: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A shallow hollow: dark on the side towards the light, bright on the other."""
     x, y = scene.point_on_tube(rng)
     radius = rng.uniform(0.05, 0.11)
@@ -100,7 +100,9 @@ def _dent(scene, reflectance, rng):
     return np.clip(reflectance * (1.0 + strength * hollow), 0.0, 1.0)
 
 
-def _merged_ridges(scene, reflectance, rng):
+def _merged_ridges(
+    scene: _Scene, reflectance: np.ndarray, rng: np.random.RandomState
+) -> np.ndarray:
     """Two or three neighbouring ridges run into one: the valleys between them are filled."""
     num_valleys = rng.randint(1, 3)
     valley = np.floor(rng.uniform(0.15, scene.aspect - 0.15) * RIDGES_PER_HEIGHT) + 0.5
@@ -111,7 +113,7 @@ def _merged_ridges(scene, reflectance, rng):
     return _tube(scene, ridges + filled * span * (1.0 - ridges))
 
 
-def _on_tube(scene):
+def _on_tube(scene: _Scene) -> np.ndarray:
     return scene.soft_step(TUBE_RADIUS - np.abs(scene.y - scene.centre))
 
 

@@ -5,12 +5,16 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from awl_vae.data.dataset import DataError, Item
 from awl_vae.data.images import to_float
 from awl_vae.system import atomic_path
+
+Depth = type[np.uint8] | type[np.uint16]
+"""What the images of a file are in."""
 
 
 class ImageCache:
@@ -72,8 +76,14 @@ class _DeeperError(Exception):
     """A 16-bit image came up after the file was begun in 8 bit."""
 
 
-def _write(path, items, dtype, num_threads, progress):
-    errors = []
+def _write(
+    path: Path,
+    items: Sequence[Item],
+    dtype: Depth,
+    num_threads: int,
+    progress: Callable[[], None],
+) -> None:
+    errors: list[DataError] = []
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         with ThreadPoolExecutor(num_threads) as pool:
             # A bounded number ahead of the writing, so that memory holds few images.
@@ -97,7 +107,7 @@ def _write(path, items, dtype, num_threads, progress):
             raise DataError(f"{first} (and {len(more)} more)" if more else first)
 
 
-def _load(item):
+def _load(item: Item) -> np.ndarray | DataError:
     try:
         if item.label and item.load_mask:
             item.load_mask()  # a broken mask is found now, and not when it is needed
@@ -106,6 +116,6 @@ def _load(item):
         return error
 
 
-def _write_header(file, shape, dtype):
+def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: Depth) -> None:
     header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_2_0(file, header)

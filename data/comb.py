@@ -7,6 +7,8 @@ image it moves a little, its teeth differ a little in length, and the light chan
 are missing, bent, merged and flashed teeth.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from awl_vae.data.generated import Grid, Product
@@ -22,7 +24,7 @@ BACK_TOP, BACK_BOTTOM, TIP = 0.16, 0.34, 0.82
 class _Scene(Grid):
     """Where the comb lies, how long its teeth are, and how it is lit."""
 
-    def __init__(self, image_size, rng):
+    def __init__(self, image_size: tuple[int, int], rng: np.random.RandomState):
         super().__init__(image_size)
         shift_x, shift_y = rng.uniform(-0.004, 0.004, size=2)
         self.u = self.x - self.aspect / 2.0 - shift_x
@@ -37,11 +39,11 @@ class _Scene(Grid):
             spot = np.exp(-((self.u - x) ** 2 + (self.v - y) ** 2) / radius**2)
             self.light = self.light + strength * spot
 
-    def centre(self, tooth):
+    def centre(self, tooth: int) -> float:
         """Place of a tooth along the horizontal, relative to the middle."""
         return (tooth - (NUM_TEETH - 1) / 2.0) * PITCH
 
-    def tooth(self, tooth, *, bend=0.0):
+    def tooth(self, tooth: int, *, bend: float = 0.0) -> np.ndarray:
         """Share (H, W) of each pixel that a tooth covers; `bend` is how far its tip is aside."""
         tip = self.tips[tooth]
         down = np.clip((self.v - BACK_BOTTOM) / (tip - BACK_BOTTOM), 0.0, 1.0)
@@ -50,7 +52,9 @@ class _Scene(Grid):
         return self.soft_step(HALF_WIDTH - aside) * self.soft_step(length)
 
 
-def _paint(scene, teeth, extra=0.0):
+def _paint(
+    scene: _Scene, teeth: Sequence[np.ndarray], extra: np.ndarray | float = 0.0
+) -> np.ndarray:
     """Reflectance (H, W) of the comb with these teeth, and of `extra` material (H, W), a share."""
     half_back = (NUM_TEETH * PITCH) / 2.0
     back = scene.soft_step(half_back - np.abs(scene.u)) * scene.soft_step(
@@ -61,11 +65,11 @@ def _paint(scene, teeth, extra=0.0):
     return 0.08 + covered * (surface - 0.08)
 
 
-def _teeth(scene):
+def _teeth(scene: _Scene) -> list[np.ndarray]:
     return [scene.tooth(tooth) for tooth in range(NUM_TEETH)]
 
 
-def _missing(scene, _, rng):
+def _missing(scene: _Scene, _: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A tooth that is broken off, wholly or in part."""
     teeth = _teeth(scene)
     tooth = rng.randint(0, NUM_TEETH)
@@ -74,7 +78,7 @@ def _missing(scene, _, rng):
     return _paint(scene, teeth)
 
 
-def _bent(scene, _, rng):
+def _bent(scene: _Scene, _: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A tooth whose tip points aside."""
     teeth = _teeth(scene)
     tooth = rng.randint(0, NUM_TEETH)
@@ -83,7 +87,7 @@ def _bent(scene, _, rng):
     return _paint(scene, teeth)
 
 
-def _merged(scene, _, rng):
+def _merged(scene: _Scene, _: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """Two neighbouring teeth with material between them, from the back down."""
     between, down = _gap(scene, rng)
     depth = rng.uniform(0.08, 0.35)
@@ -91,7 +95,7 @@ def _merged(scene, _, rng):
     return _paint(scene, _teeth(scene), scene.soft_step(bridge))
 
 
-def _flashed(scene, _, rng):
+def _flashed(scene: _Scene, _: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A thin translucent film between two teeth, somewhere along them."""
     between, down = _gap(scene, rng)
     start = rng.uniform(0.1, 0.3)
@@ -100,7 +104,7 @@ def _flashed(scene, _, rng):
     return _paint(scene, _teeth(scene), rng.uniform(0.5, 0.85) * film)
 
 
-def _gap(scene, rng):
+def _gap(scene: _Scene, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
     """Signed distance into a random gap between two teeth, and how far down from the back."""
     left = scene.centre(rng.randint(0, NUM_TEETH - 1))
     return PITCH / 2.0 - np.abs(scene.u - left - PITCH / 2.0), scene.v - BACK_BOTTOM

@@ -36,6 +36,13 @@ class Item:
         return int(self.defect is not None)
 
 
+def made_item(
+    name: str, defect: str | None, make: Callable[[], tuple[np.ndarray, np.ndarray]]
+) -> Item:
+    """The item of an image that is made together with its mask, see `Item`."""
+    return Item(name, defect, load=lambda: make()[0], load_mask=lambda: make()[1])
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Images by what they may be used for; no image is in two splits.

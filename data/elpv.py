@@ -12,6 +12,7 @@ we take the longest unbroken run of one type: 714 monocrystalline, 530 polycryst
 import importlib.resources
 import importlib.util
 from functools import partial
+from importlib.resources.abc import Traversable
 from itertools import groupby
 
 from awl_vae.data.dataset import DataError, Dataset, Item
@@ -61,6 +62,8 @@ def elpv(
     return split_pool(pool[0.0], pool[1.0], num_train=num_train, protocol=protocol)
 
 
-def _item(root, file_name, defect, image_size, mode):
+def _item(
+    root: Traversable, file_name: str, defect: str | None, image_size: tuple[int, int], mode: str
+) -> Item:
     read = partial(read_gray, root / file_name)
     return Item(name=file_name, defect=defect, load=lambda: resize(read(), image_size, mode))

@@ -77,7 +77,7 @@ def folder(
     return replace(dataset, ignored=_others(root, {item.name for item in (*normal, *labelled)}))
 
 
-def _others(root, known):
+def _others(root: Path, known: set[str]) -> tuple[str, ...]:
     """Names of the files in train/ and test/ that are not among the known ones."""
     files = (path for part in ("train", "test") for path in (root / part).rglob("[!.]*"))
     names = {path.relative_to(root).as_posix() for path in files if path.is_file()}
@@ -104,17 +104,20 @@ def write_folder(
     for _, item in dataset.items():
         _write_png(output_dir / item.name, item.load())
         if item.label:
+            assert item.load_mask is not None
             _write_png(output_dir / mask_path(item.name), item.load_mask().astype(np.uint8) * 255)
         progress()
 
 
-def _write_png(path, image):
+def _write_png(path: Path, image: np.ndarray) -> None:
     _, data = cv2.imencode(".png", image)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(data.tobytes())
 
 
-def _item(root, image_size, mode, path, defect):
+def _item(
+    root: Path, image_size: tuple[int, int], mode: str, path: Path, defect: str | None
+) -> Item:
     name = path.relative_to(root).as_posix()
     if not name.isprintable():
         raise DataError(f"Expected file names in UTF-8. Received: {name!r} in {root}")
@@ -129,15 +132,15 @@ def _item(root, image_size, mode, path, defect):
     )
 
 
-def _directories(path):
+def _directories(path: Path) -> list[Path]:
     return sorted(child for child in _children(path) if child.is_dir())
 
 
-def _images(path):
+def _images(path: Path) -> list[Path]:
     return sorted(child for child in _children(path) if child.suffix.lower() in SUFFIXES)
 
 
-def _children(path):
+def _children(path: Path) -> list[Path]:
     if not path.is_dir():
         return []
     return [child for child in path.iterdir() if not child.name.startswith(".")]

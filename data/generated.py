@@ -5,13 +5,14 @@ that an image looks the same at any size. The difficulty of a product, which is 
 file, was set by the conventional VAE alone and is frozen: changing any of it changes every image.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from awl_vae.data.dataset import DataError, Dataset, Item, in_layout
+from awl_vae.data.dataset import DataError, Dataset, Item, in_layout, made_item
 
 NUM_CALIBRATION = 200
 NUM_TEST = (500, 500)
@@ -39,13 +40,22 @@ class Grid:
         self.aspect = width / height
         self.pixel = 1.0 / height
 
-    def soft_step(self, distance):
+    def soft_step(self, distance: np.ndarray) -> np.ndarray:
         """Share of each pixel that lies on the positive side of an edge at a signed distance."""
         return np.clip(distance / self.pixel + 0.5, 0.0, 1.0)
 
 
+class _Lit(Protocol):
+    """What every scene has: its light (H, W), around 1."""
+
+    light: np.ndarray
+
+
+Scene = TypeVar("Scene", bound=_Lit)
+
+
 @dataclass(frozen=True)
-class Product:
+class Product(Generic[Scene]):
     """A generated product.
 
     Attributes:
@@ -62,9 +72,9 @@ class Product:
     name: str
     series: Mapping[str, int]
     num_adapt: tuple[int, int]
-    scene: Callable
-    reflectance: Callable
-    defects: Mapping[str, Callable]
+    scene: Callable[[tuple[int, int], np.random.RandomState], Scene]
+    reflectance: Callable[[Scene], np.ndarray]
+    defects: Mapping[str, Callable[[Scene, np.ndarray, np.random.RandomState], np.ndarray]]
     noise: float
     min_aspect: float = 0.25
 
@@ -139,20 +149,16 @@ class Product:
             "adapt": num_adapt or self.num_adapt,
             "test": NUM_TEST if protocol == "heldout" else (0, 0),
         }
-        return Dataset(
-            **{split: tuple(self._items(split, image_size, *counts[split])) for split in counts}
-        )
+        items = {split: tuple(self._items(split, image_size, *counts[split])) for split in counts}
+        return Dataset(items["train"], items["calibration"], items["adapt"], items["test"])
 
-    def _items(self, split, image_size, num_normal, num_anomalous):
+    def _items(
+        self, split: str, image_size: tuple[int, int], num_normal: int, num_anomalous: int
+    ) -> Iterator[Item]:
         kinds = list(self.defects)
         for index in range(num_normal + num_anomalous):
             defect = None if index < num_normal else kinds[(index - num_normal) % len(kinds)]
             render = partial(
                 self.render, self.series[split], index, image_size=image_size, defect=defect
             )
-            yield Item(
-                name=in_layout(split, defect, f"{index:05d}"),
-                defect=defect,
-                load=lambda render=render: render()[0],
-                load_mask=lambda render=render: render()[1],
-            )
+            yield made_item(in_layout(split, defect, f"{index:05d}"), defect, render)

@@ -1,7 +1,7 @@
 """Image files to gray arrays of one size."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.resources.abc import Traversable
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ JPEG_MAGIC = b"\xff\xd8"
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def read_gray(path: Path) -> np.ndarray:
+def read_gray(path: Traversable) -> np.ndarray:
     """Reads an image file.
 
     Colour becomes gray by its luma, what is transparent is laid over black, and the orientation
@@ -76,10 +76,11 @@ class Placement:
 
     def inside(self, image_size: tuple[int, int]) -> tuple[slice, slice]:
         """The part of the wanted size that the image covers: all but the border of "pad"."""
-        return tuple(
+        rows, columns = (
             slice(max(offset, 0), min(offset + size, wanted))
             for offset, size, wanted in zip(self.offset, self.size, image_size, strict=True)
         )
+        return rows, columns
 
     @classmethod
     def of(cls, shape: tuple[int, int], image_size: tuple[int, int], mode: str) -> "Placement":

@@ -58,8 +58,8 @@ def scoring_batches(cache: ImageCache, positions: np.ndarray, batch_size: int) -
     return _batches(cache, order, batch_size)
 
 
-def _batches(cache, order, batch_size):
-    def read(positions):
+def _batches(cache: ImageCache, order: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    def read(positions: tf.Tensor) -> tf.Tensor:
         images = tf.numpy_function(cache.read, [positions], tf.float32)
         return tf.ensure_shape(images, [None, *cache.shape, 1])
 

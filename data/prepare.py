@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,8 +76,7 @@ def prepare(
     """
     items = [item for _, item in dataset.items()]
     known = check_images(dataset, manifest_path) if manifest_path.exists() else None
-    is_cached = known is not None and cache_path.exists()
-    if not is_cached or _checksum(cache_path) != known["crc32"]:
+    if known is None or not cache_path.exists() or _checksum(cache_path) != known["crc32"]:
         ImageCache.build(cache_path, items, num_threads=num_threads, progress=progress)
         manifest = {"crc32": _checksum(cache_path), "images": _listed(dataset)}
         if known is not None and known != manifest:
@@ -91,7 +91,7 @@ def prepare(
     return PreparedData(dataset, ImageCache(cache_path))
 
 
-def check_images(dataset: Dataset, manifest_path: Path) -> dict:
+def check_images(dataset: Dataset, manifest_path: Path) -> dict[str, Any]:
     """Compares the images of a dataset, by name, split and label, with those of a manifest.
 
     Args:
@@ -111,7 +111,7 @@ def check_images(dataset: Dataset, manifest_path: Path) -> dict:
     return known
 
 
-def _listed(dataset):
+def _listed(dataset: Dataset) -> list[dict[str, Any]]:
     return [
         {"image": item.name, "split": split, "label": item.label, "defect": item.defect}
         for split, item in dataset.items()
@@ -119,7 +119,7 @@ def _listed(dataset):
     ]
 
 
-def _checksum(path):
+def _checksum(path: Path) -> int:
     checksum = 0
     with open(path, "rb") as file:
         while block := file.read(1 << 22):
@@ -127,7 +127,9 @@ def _checksum(path):
     return checksum
 
 
-def _difference(known, images, manifest_path):
+def _difference(
+    known: list[dict[str, Any]], images: list[dict[str, Any]], manifest_path: Path
+) -> str:
     before = {image["image"] for image in known}
     now = {image["image"] for image in images}
     changed = sorted(before ^ now) or ["the same files in other splits or classes"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from awl_vae.data.bellows import BELLOWS
 from awl_vae.data.comb import COMB
@@ -47,8 +48,9 @@ class Request:
 Source = Callable[[Request], Dataset]
 
 
-def _made(product: Product | Texture) -> Source:
-    return lambda wanted: product.dataset(
+def _made(product: Product | Texture, wanted: Request) -> Dataset:
+    assert wanted.num_train is not None
+    return product.dataset(
         wanted.image_size,
         num_train=wanted.num_train,
         protocol=wanted.protocol,
@@ -80,7 +82,7 @@ def _folder(wanted: Request) -> Dataset:
 
 
 SOURCES: dict[str, Source] = {
-    **{name: _made(product) for name, product in (GENERATED | TEXTURES).items()},
+    **{name: partial(_made, product) for name, product in (GENERATED | TEXTURES).items()},
     "elpv_mono": partial(_elpv, "mono"),
     "elpv_poly": partial(_elpv, "poly"),
     "folder": _folder,
@@ -88,7 +90,7 @@ SOURCES: dict[str, Source] = {
 """By the name that `--dataset` takes, what makes a dataset of a request."""
 
 
-def load_dataset(name: str, image_size: tuple[int, int], **wanted) -> Dataset:
+def load_dataset(name: str, image_size: tuple[int, int], **wanted: Any) -> Dataset:
     """The dataset of a name, split.
 
     Args:

@@ -3,6 +3,8 @@
 `--seeds` never reaches this file: runs of different seeds see the same splits and can be paired.
 """
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from awl_vae.data.dataset import DataError, Dataset, Item
@@ -74,7 +76,9 @@ def split_pool(
     return Dataset(_limit(train, num_train), calibration, adapt, test)
 
 
-def _split_labelled(items, protocol):
+def _split_labelled(
+    items: Sequence[Item], protocol: str
+) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """Under "heldout" half and half, stratified by the kind of defect; else all to adapt."""
     num_parts = 2 if protocol == "heldout" else 1
     for label, meaning in enumerate(("normal", "anomalous")):
@@ -93,13 +97,13 @@ def _split_labelled(items, protocol):
     return _by_name(adapt), _by_name(test)
 
 
-def _take(items, count):
+def _take(items: Sequence[Item], count: int) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """A random part of `count` items, and the rest, each sorted by name."""
     shuffled = _shuffled(items)
     return _by_name(shuffled[:count]), _by_name(shuffled[count:])
 
 
-def _limit(items, count):
+def _limit(items: tuple[Item, ...], count: int | None) -> tuple[Item, ...]:
     if count is None or count == len(items):
         return items
     if count > len(items):
@@ -110,11 +114,11 @@ def _limit(items, count):
     return _take(items, count)[0]
 
 
-def _shuffled(items):
+def _shuffled(items: Sequence[Item]) -> list[Item]:
     items = _by_name(items)
     order = np.random.RandomState(SPLIT_SEED).permutation(len(items))
     return [items[i] for i in order]
 
 
-def _by_name(items):
+def _by_name(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(sorted(items, key=lambda item: item.name))

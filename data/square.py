@@ -21,7 +21,7 @@ DISC_RADIUS = 0.24
 class _Scene(Grid):
     """Where the square lies, what the device looks like, and how both are lit."""
 
-    def __init__(self, image_size, rng):
+    def __init__(self, image_size: tuple[int, int], rng: np.random.RandomState):
         super().__init__(image_size)
         shift_x, shift_y = rng.uniform(-0.008, 0.008, size=2)
         self.u = self.x - self.aspect / 2.0 - shift_x
@@ -36,30 +36,30 @@ class _Scene(Grid):
         slope_x, slope_y = rng.uniform(-0.06, 0.06, size=2)
         self.light = gain * (1.0 + slope_x * self.u + slope_y * self.v)
 
-    def on_disc(self, rng):
+    def on_disc(self, rng: np.random.RandomState) -> tuple[float, float]:
         """A random place on the disc, relative to the centre."""
         radius = 0.85 * DISC_RADIUS * np.sqrt(rng.uniform())
         angle = rng.uniform(0.0, 2.0 * np.pi)
         return radius * np.cos(angle), radius * np.sin(angle)
 
-    def on_edge(self, rng):
+    def on_edge(self, rng: np.random.RandomState) -> tuple[int, float]:
         """A random place on the outer edge: side (0 to 3) and place along it, from −0.3 to 0.3."""
         return rng.randint(0, 4), rng.uniform(-0.3, 0.3)
 
-    def seen_from(self, side):
+    def seen_from(self, side: int) -> tuple[np.ndarray, np.ndarray]:
         """(along, outward) coordinates of the pixels, for one of the four sides."""
         turned = ((self.u, self.v), (self.v, -self.u), (-self.u, -self.v), (-self.v, self.u))
         return turned[side]
 
 
-def _rounded_square(scene, half, radius):
+def _rounded_square(scene: _Scene, half: float, radius: float) -> np.ndarray:
     """Signed distance, positive inside, to a square with rounded corners."""
     x, y = np.abs(scene.u) - half + radius, np.abs(scene.v) - half + radius
     outside = np.hypot(np.maximum(x, 0.0), np.maximum(y, 0.0))
     return radius - outside - np.minimum(np.maximum(x, y), 0.0)
 
 
-def _paint(scene, frame):
+def _paint(scene: _Scene, frame: np.ndarray) -> np.ndarray:
     """Reflectance (H, W) of the rest, the device, and the share `frame` (H, W) of the product."""
     distance = np.hypot(scene.u, scene.v)
     angle = np.arctan2(scene.v, scene.u) - scene.disc_angle
@@ -73,13 +73,13 @@ def _paint(scene, frame):
     return background + frame * (0.86 - background)
 
 
-def _frame(scene):
+def _frame(scene: _Scene) -> np.ndarray:
     outer = scene.soft_step(_rounded_square(scene, OUTER, CORNER_RADIUS))
     inner = scene.soft_step(_rounded_square(scene, INNER, CORNER_RADIUS / 2.0))
     return outer * (1.0 - inner)
 
 
-def _burr(scene, _, rng):
+def _burr(scene: _Scene, _: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A thin fin of material that sticks out of the outer edge."""
     side, place = scene.on_edge(rng)
     along, outward = scene.seen_from(side)
@@ -92,7 +92,7 @@ def _burr(scene, _, rng):
     return _paint(scene, np.maximum(_frame(scene), rng.uniform(0.75, 1.0) * fin))
 
 
-def _flash(scene, _, rng):
+def _flash(scene: _Scene, _: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A thin film of material along a part of the outer edge, translucent."""
     side, place = scene.on_edge(rng)
     along, outward = scene.seen_from(side)
@@ -102,7 +102,7 @@ def _flash(scene, _, rng):
     return _paint(scene, np.maximum(_frame(scene), rng.uniform(0.55, 0.9) * film))
 
 
-def _short_shot(scene, _, rng):
+def _short_shot(scene: _Scene, _: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """Material that did not reach the outer edge: a rounded bite out of a side."""
     side, place = scene.on_edge(rng)
     along, outward = scene.seen_from(side)
@@ -112,7 +112,7 @@ def _short_shot(scene, _, rng):
     return _paint(scene, _frame(scene) * (1.0 - missing))
 
 
-def _short_corner(scene, _, rng):
+def _short_corner(scene: _Scene, _: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """Material that did not reach a corner: it is cut off."""
     along, outward = scene.seen_from(rng.randint(0, 4))
     cut = rng.uniform(0.02, 0.06) + CORNER_RADIUS * (2.0 - np.sqrt(2.0))

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from awl_vae.data.dataset import Item
+from awl_vae.data.dataset import Item, made_item
 from awl_vae.data.images import HALF
 
 SEED = 2024
@@ -56,7 +56,7 @@ def synthetic_copies(items: Sequence[Item]) -> tuple[Item, ...]:
 
     # Whoever loads a copy asks for its mask, too: the last few are kept.
     @functools.lru_cache(maxsize=32)
-    def damage(index):
+    def damage(index: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.RandomState([SEED, index])
         number = numbers[index]
         # Any other than this one, where there is another.
@@ -70,11 +70,10 @@ def synthetic_copies(items: Sequence[Item]) -> tuple[Item, ...]:
             return add_defect(*images, np.random.RandomState(seed))
 
     return tuple(
-        Item(
-            name=f"synthetic/{index:05d}_{kinds[index % len(kinds)]}.png",
-            defect=kinds[index % len(kinds)],
-            load=lambda index=index: damage(index)[0],
-            load_mask=lambda index=index: damage(index)[1],
+        made_item(
+            f"synthetic/{index:05d}_{kinds[index % len(kinds)]}.png",
+            kinds[index % len(kinds)],
+            functools.partial(damage, index),
         )
         for index in range(len(numbers))
     )
@@ -120,7 +119,9 @@ def add_defect(
     raise UnseenError(f"Expected an image on which a {kind or 'defect'} can be seen.")
 
 
-def _paste(x, other, rng):
+def _paste(
+    x: np.ndarray, other: np.ndarray, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     """A patch with sides of 6 to 25 %, cut from anywhere, with a gain of 0.7 to 1.3."""
     side = min(x.shape[:2])
     height, width = (max(2, round(side * rng.uniform(0.06, 0.25))) for _ in range(2))
@@ -135,7 +136,9 @@ def _paste(x, other, rng):
     return damaged, mask
 
 
-def _scratch(x, other, rng):
+def _scratch(
+    x: np.ndarray, other: np.ndarray, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     """A bent line, 15 to 50 % long and 0.8 to 2 % wide, 10 to 40 % brighter or darker."""
     height, width = x.shape[:2]
     side = min(height, width)
@@ -150,21 +153,27 @@ def _scratch(x, other, rng):
     # The last four bits of a coordinate are its fraction.
     path = np.rint(points * 16.0).astype(np.int32)
     cv2.polylines(line, [path], False, 255, thickness, cv2.LINE_AA, shift=4)
-    return _blend(x, x + _contrast(rng, 0.1, 0.4), np.float32(line) / 255.0)
+    return _blend(x, x + _contrast(rng, 0.1, 0.4), line.astype(np.float32) / 255.0)
 
 
-def _stain(x, other, rng):
+def _stain(
+    x: np.ndarray, other: np.ndarray, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     """A soft spot with sides of 6 to 30 %, 8 to 35 % brighter or darker."""
     return _blend(x, x + _contrast(rng, 0.08, 0.35), _spot(x, rng))
 
 
-def _blur(x, other, rng):
+def _blur(
+    x: np.ndarray, other: np.ndarray, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     """A soft spot in which details under 1 to 4 % are lost."""
     blurred = cv2.GaussianBlur(x, (0, 0), min(x.shape[:2]) * rng.uniform(0.01, 0.04))
     return _blend(x, blurred, _spot(x, rng))
 
 
-def _warp(x, other, rng):
+def _warp(
+    x: np.ndarray, other: np.ndarray, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     """A soft spot that is moved by 2 to 6 %."""
     height, width = x.shape[:2]
     spot = _spot(x, rng)
@@ -185,17 +194,17 @@ KINDS: MappingProxyType[str, Draw] = MappingProxyType(
 dark in the image and 1 for what is bright; some of it is beyond."""
 
 
-def _centre(x, rng):
+def _centre(x: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A place (x, y) in pixels."""
     height, width = x.shape[:2]
     return rng.uniform(0.1, 0.9, size=2) * (width, height)
 
 
-def _contrast(rng, low, high):
+def _contrast(rng: np.random.RandomState, low: float, high: float) -> np.float32:
     return np.float32(rng.uniform(low, high) * rng.choice((-1.0, 1.0)))
 
 
-def _spot(x, rng):
+def _spot(x: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """Weights (H, W) float32 in [0, 1]: an ellipse with a soft, uneven edge, 0 outside."""
     height, width = x.shape[:2]
     side = min(height, width)
@@ -208,13 +217,15 @@ def _spot(x, rng):
     wave = 1.0 + rng.uniform(0.0, 0.15) * np.sin(3.0 * angle + rng.uniform(0, 2 * np.pi))
     distance = np.hypot(along / radii[0], across / radii[1]) * wave
     inside = np.clip(1.0 - distance * distance, 0.0, 1.0)
-    return np.float32(np.clip(2.0 * inside, 0.0, 1.0))
+    return np.clip(2.0 * inside, 0.0, 1.0).astype(np.float32)
 
 
-def _blend(x, damaged, weights):
+def _blend(
+    x: np.ndarray, damaged: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     return x + _like(weights, x) * (damaged - x), weights > 0.0
 
 
-def _like(pixels, image):
+def _like(pixels: np.ndarray, image: np.ndarray) -> np.ndarray:
     """(H, W) as (H, W) or (H, W, 1), as the image is."""
     return pixels if image.ndim == 2 else pixels[..., None]

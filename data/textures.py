@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from awl_vae.data.dataset import DataError, Dataset, Item, in_layout
+from awl_vae.data.dataset import DataError, Dataset, Item, in_layout, made_item
 from awl_vae.data.images import HALF, read_gray, resize
 
 INSTALL = "pip install 'awl-vae[textures]'"
@@ -84,21 +84,28 @@ class Texture:
             )
             for split, (num_normal, num_anomalous) in counts.items()
         }
-        return Dataset(**items)
+        return Dataset(items["train"], items["calibration"], items["adapt"], items["test"])
 
 
 @functools.cache
-def _photograph(name):
+def _photograph(name: str) -> np.ndarray:
     if importlib.util.find_spec("skimage") is None:
         raise DataError(f"Expected the package scikit-image. Received: none; {INSTALL}")
     return read_gray(importlib.resources.files("skimage") / "data" / f"{name}.png")
 
 
-def _item(photographs, split, index, num_normal, shape, image_size):
+def _item(
+    photographs: tuple[np.ndarray, np.ndarray],
+    split: str,
+    index: int,
+    num_normal: int,
+    shape: tuple[int, int],
+    image_size: tuple[int, int],
+) -> Item:
     kinds = list(DEFECTS)
     defect = None if index < num_normal else kinds[(index - num_normal) % len(kinds)]
 
-    def render():
+    def render() -> tuple[np.ndarray, np.ndarray]:
         photograph, foreign = photographs
         rng = np.random.RandomState([SERIES[split], index])
         normal = _cut(photograph[PARTS[split]], shape, rng) / 255.0
@@ -109,18 +116,13 @@ def _item(photographs, split, index, num_normal, shape, image_size):
             mask = np.abs(damaged - normal) > LEAST_CHANGE
         image = np.floor(255.0 * damaged + HALF).astype(np.uint8)
         return resize(image, image_size, "stretch"), resize(
-            np.uint8(mask), image_size, "stretch"
+            mask.astype(np.uint8), image_size, "stretch"
         ) > 0
 
-    return Item(
-        name=in_layout(split, defect, f"{index:05d}"),
-        defect=defect,
-        load=lambda: render()[0],
-        load_mask=lambda: render()[1],
-    )
+    return made_item(in_layout(split, defect, f"{index:05d}"), defect, render)
 
 
-def _cut(photograph, shape, rng):
+def _cut(photograph: np.ndarray, shape: tuple[int, int], rng: np.random.RandomState) -> np.ndarray:
     top, left = (
         rng.randint(0, length - size + 1)
         for length, size in zip(photograph.shape, shape, strict=True)
@@ -129,7 +131,7 @@ def _cut(photograph, shape, rng):
     return cut[:, ::-1] if rng.randint(2) else cut
 
 
-def _distance(image, rng, low, high):
+def _distance(image: np.ndarray, rng: np.random.RandomState, low: float, high: float) -> np.ndarray:
     """Distance from a point, in radii of 1 drawn between two shares of the height."""
     height, width = image.shape
     rows, columns = np.mgrid[0:height, 0:width]
@@ -137,24 +139,24 @@ def _distance(image, rng, low, high):
     return np.hypot(rows - y, columns - x) / (height * rng.uniform(low, high))
 
 
-def _foreign(image, piece, rng):
+def _foreign(image: np.ndarray, piece: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A disc of another texture."""
     return np.where(_distance(image, rng, 0.08, 0.2) < 1.0, piece, image)
 
 
-def _stain(image, piece, rng):
+def _stain(image: np.ndarray, piece: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A round place that is darker, most in its middle."""
     weight = np.exp(-(_distance(image, rng, 0.08, 0.2) ** 2))
     return image * (1.0 - rng.uniform(0.3, 0.6) * weight)
 
 
-def _blur(image, piece, rng):
+def _blur(image: np.ndarray, piece: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A disc without detail."""
     inside = _distance(image, rng, 0.12, 0.25) < 1.0
     return np.where(inside, cv2.GaussianBlur(image, (0, 0), rng.uniform(2.0, 4.0)), image)
 
 
-def _scratch(image, piece, rng):
+def _scratch(image: np.ndarray, piece: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A straight bright line across."""
     height, width = image.shape
     rows, columns = np.mgrid[0:height, 0:width]

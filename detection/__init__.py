@@ -1,4 +1,4 @@
-"""The trained VAE at work: a detector with its threshold, and what it finds in pictures."""
+"""The trained VAE at work: a detector with its threshold, and what it finds in images."""
 
 import lazy_loader
 

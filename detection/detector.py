@@ -2,9 +2,10 @@
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,12 +14,17 @@ import tensorflow as tf
 import awl_vae.models.vae  # noqa: F401 (so that Keras knows what a VAE is)
 from awl_vae.data.images import resize, to_float, to_gray
 from awl_vae.detection.thresholds import FalseAlarms, Threshold
-from awl_vae.evaluation import Scorer
+from awl_vae.evaluation import SCORES, Scorer
 from awl_vae.system import atomic_directory, read_csv, write_csv, write_json
 from awl_vae.system.errors import UserError
 
 FORMAT = 1
 BATCH_SIZE = 32
+LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, tf.errors.OpError)
+"""What a folder that is no detector may raise, one that asks for too much memory included."""
+
+Images = Sequence[np.ndarray] | np.ndarray
+"""Images (h, w), (h, w, 3) or (h, w, 4), or an array (N, h, w) of them; see `Detector`."""
 
 
 class DetectorError(UserError, ValueError):
@@ -53,7 +59,7 @@ class Detector:
         resize: str,
         threshold: Threshold,
         pixel_threshold: float,
-        calibration: Sequence[dict],
+        calibration: Sequence[Mapping[str, object]],
     ):
         self.scorer = scorer
         self.resize = resize
@@ -66,19 +72,19 @@ class Detector:
         """(height, width) in pixels that images are brought to."""
         return self.scorer.image_size
 
-    def score(self, images: Sequence[np.ndarray]) -> np.ndarray:
+    def score(self, images: Images) -> np.ndarray:
         """Anomaly scores (N,) float32 of images; larger is more anomalous."""
         return self.analyze(images)[0]
 
-    def predict(self, images: Sequence[np.ndarray]) -> np.ndarray:
+    def predict(self, images: Images) -> np.ndarray:
         """Verdicts (N,) bool of images: True is anomalous."""
         return self.is_anomalous(self.score(images))
 
-    def anomaly_map(self, images: Sequence[np.ndarray]) -> np.ndarray:
+    def anomaly_map(self, images: Images) -> np.ndarray:
         """Anomaly maps (N, H, W) float32 of images, of the detector's size, at least 0."""
         return self.analyze(images)[1]
 
-    def analyze(self, images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def analyze(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
         """Scores (N,) and anomaly maps (N, H, W), float32, from one pass through the network."""
         if isinstance(images, np.ndarray) and (
             images.ndim < 3 or (images.ndim == 3 and images.shape[-1] in (3, 4))
@@ -153,6 +159,11 @@ class Detector:
                     f"Expected a detector of format {FORMAT}. "
                     f"Received: format {settings['format']}, {directory}"
                 )
+            if settings["score"] not in SCORES:
+                raise DetectorError(
+                    f"Expected a score among {', '.join(SCORES)}. "
+                    f"Received: {settings['score']}, {directory}"
+                )
             scorer = keras.saving.load_model(
                 directory / "scorer.keras", compile=False, safe_mode=True
             )
@@ -165,7 +176,7 @@ class Detector:
             )
         except DetectorError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except LOADING_ERRORS as error:
             text = " ".join(str(error).split())
             raise DetectorError(
                 f"Expected the directory of a detector. Received: {directory} ({text})"
@@ -177,10 +188,10 @@ def read_threshold(directory: Path) -> Threshold:
     return _threshold(_read_settings(directory))
 
 
-def _read_settings(directory):
+def _read_settings(directory: Path) -> dict[str, Any]:
     return json.loads((directory / "detector.json").read_text(encoding="utf-8"))
 
 
-def _threshold(settings):
+def _threshold(settings: Mapping[str, Any]) -> Threshold:
     found = settings["threshold"]
     return Threshold(**found | {"false_alarms": FalseAlarms(**found["false_alarms"])})

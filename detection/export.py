@@ -1,14 +1,16 @@
-"""The detector as one graph for other programs: pictures in, scores and anomaly maps out."""
+"""The detector as one graph for other programs: images in, scores and anomaly maps out."""
 
 import contextlib
 import shutil
 import warnings
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 import keras
 import numpy as np
+import tensorflow as tf
 from absl import logging
 from keras import ops
 
@@ -31,12 +33,12 @@ class ExportError(UserError, RuntimeError):
 
 
 class ExportedDetector(keras.Model):
-    """Gray pictures of one size to scores and anomaly maps, with the preprocessing in the graph.
+    """Gray images of one size to scores and anomaly maps, with the preprocessing in the graph.
 
     Args:
         detector: the detector.
-        input_size: (h, w) of the pictures.
-        dtype: "uint8" or "uint16" of the pictures.
+        input_size: (h, w) of the images.
+        dtype: "uint8" or "uint16" of the images.
     """
 
     def __init__(self, detector: Detector, input_size: tuple[int, int], dtype: str):
@@ -48,12 +50,12 @@ class ExportedDetector(keras.Model):
             self.matrices = _resampling(input_size, detector.image_size, detector.resize)
         self.built = True
 
-    def call(self, images):
-        """Pictures (N, h, w) to `score` (N,) and `anomaly_map` (N, H, W), float32."""
+    def call(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Images (N, h, w) to `score` (N,) and `anomaly_map` (N, H, W), float32."""
         x = ops.cast(images, "float32")
         if self.matrices is not None:
             rows, columns = self.matrices
-            # To whole gray levels, as the pictures of the training were.
+            # To whole gray levels, as the images of the training were.
             x = ops.clip(ops.floor(rows @ x @ ops.transpose(columns) + HALF), 0.0, self.largest)
         score, anomaly_map = self.scorer.call((x / self.largest)[..., None])
         return {"score": score, "anomaly_map": anomaly_map}
@@ -74,8 +76,8 @@ def export(
         path: the file, or the directory of a SavedModel. The threshold and how it was found go
             beside it, with the suffix .json.
         format: a key of `FORMATS`.
-        input_size: (h, w) of the pictures.
-        dtype: "uint8" or "uint16" of the pictures.
+        input_size: (h, w) of the images.
+        dtype: "uint8" or "uint16" of the images.
 
     Returns:
         The largest difference of a score, as its share, and of a map, as its largest value's.
@@ -104,7 +106,7 @@ def export(
                 ],
                 verbose=False,
             )
-        images = _pictures(input_size, dtype)
+        images = _test_images(input_size, dtype)
         difference = _difference(detector.analyze(images), FORMATS[format].run(temporary)(images))
         if not difference <= TOLERANCE:
             raise ExportError(
@@ -139,7 +141,7 @@ def export(
 
 
 @contextlib.contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """Without what the converters tell of their work."""
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.WARNING)
@@ -151,7 +153,7 @@ def _quiet():
         logging.set_verbosity(verbosity)
 
 
-def _resampling(shape, image_size, mode):
+def _resampling(shape: tuple[int, int], image_size: tuple[int, int], mode: str) -> list[np.ndarray]:
     """Matrices R (H, h) and C (W, w) with which `fit` is R · image · Cᵀ, before rounding."""
     placement = Placement.of(shape, image_size, mode)
     matrices = []
@@ -167,20 +169,23 @@ def _resampling(shape, image_size, mode):
     return matrices
 
 
-def _pictures(size, dtype):
-    """Pictures (N, h, w) of all kinds: flat, gradients, stripes, blobs and noise."""
+def _test_images(size: tuple[int, int], dtype: str) -> np.ndarray:
+    """Images (N, h, w) of all kinds: flat, gradients, stripes, blobs and noise."""
     rng = np.random.RandomState(0)
     y, x = np.mgrid[0 : size[0], 0 : size[1]]
-    pictures = []
+    images = []
     for index in range(NUM_CHECKED):
         flat = rng.uniform(0, 1) * np.ones(size)
         wave = 0.5 + 0.5 * np.sin(x * rng.uniform(0.05, 0.5) + y * rng.uniform(0.0, 0.5))
         noise = rng.uniform(0, 1, size)
-        pictures.append((flat, wave, noise, 0.5 * wave + 0.5 * flat)[index % 4])
-    return np.rint(np.stack(pictures) * np.iinfo(dtype).max).astype(dtype)
+        images.append((flat, wave, noise, 0.5 * wave + 0.5 * flat)[index % 4])
+    return np.rint(np.stack(images) * np.iinfo(dtype).max).astype(dtype)
 
 
-def _difference(expected, exported):
+def _difference(
+    expected: tuple[np.ndarray, np.ndarray], exported: tuple[np.ndarray, np.ndarray]
+) -> float:
+    """The largest difference between scores (N,) and maps (N, H, W); see `export`."""
     (scores, maps), (exported_scores, exported_maps) = expected, exported
     of_scores = np.abs(exported_scores - scores) / np.maximum(np.abs(scores), 1e-12)
     largest = np.maximum(maps.max(axis=(1, 2)), 1e-12)  # (N, H, W) -> (N,)
@@ -188,7 +193,7 @@ def _difference(expected, exported):
     return float(max(of_scores.max(), of_maps.max()))
 
 
-def _remove(path):
+def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     else:

@@ -39,8 +39,23 @@ class FileState:
 
 
 @dataclass(frozen=True)
+class OverlaySource:
+    """What the overlay of a finding is drawn from.
+
+    Attributes:
+        shape: (h, w) of the image.
+        thumbnail: the image in gray, uint8, its sides at most 512.
+        anomaly_map: (H, W) float32 of the detector's size.
+    """
+
+    shape: tuple[int, int]
+    thumbnail: np.ndarray
+    anomaly_map: np.ndarray
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What a detector finds in one picture.
+    """What a detector finds in one image.
 
     Attributes:
         path: the file.
@@ -49,9 +64,7 @@ class Finding:
         score: the anomaly score, or None.
         regions: the largest anomalous regions.
         error: why the file cannot be read, or an empty text.
-        shape: (h, w) of the picture, or None.
-        thumbnail: the picture in gray, uint8, its sides at most 512, or None.
-        anomaly_map: (H, W) float32 of the detector's size, or None.
+        overlay_source: what its overlay is drawn from, or None where the file is unreadable.
     """
 
     path: Path
@@ -60,9 +73,7 @@ class Finding:
     score: float | None = None
     regions: tuple[Region, ...] = ()
     error: str = ""
-    shape: tuple[int, int] | None = None
-    thumbnail: np.ndarray | None = None
-    anomaly_map: np.ndarray | None = None
+    overlay_source: OverlaySource | None = None
 
     def to_csv(self) -> str:
         """A line of CSV with its end: `COLUMNS`, the regions as JSON lists of numbers."""

@@ -21,6 +21,7 @@ from awl_vae.detection.finding import (
     UNREADABLE,
     FileState,
     Finding,
+    OverlaySource,
     csv_line,
 )
 from awl_vae.detection.output import Output
@@ -38,18 +39,18 @@ LOOK_SECONDS = 0.5
 def inspect(
     detector: Detector, paths: Iterable[Path], *, batch_size: int, num_threads: int
 ) -> Iterator[Finding]:
-    """Inspects pictures, in their order.
+    """Inspects images, in their order.
 
     Files are decoded by threads while the network works; no more than a few batches are in memory.
 
     Args:
         detector: the detector.
         paths: the files.
-        batch_size: pictures that go through the network at a time.
-        num_threads: pictures that are decoded at a time.
+        batch_size: images that go through the network at a time.
+        num_threads: images that are decoded at a time.
 
     Yields:
-        A finding for each path; a file that is no picture gives one too.
+        A finding for each path; a file that is no image gives one too.
     """
     paths = iter(paths)
     with ThreadPoolExecutor(num_threads) as pool:
@@ -61,38 +62,40 @@ def inspect(
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A file as a thread leaves it for the network: read, or with the reason why not."""
+class _Prepared:
+    """An image as a thread leaves it for the network.
+
+    Attributes:
+        path: the file.
+        state: of the file when it was read.
+        shape: (h, w) of the image.
+        thumbnail: for its overlay.
+        x: (H, W) float32, as the network sees it.
+    """
 
     path: Path
-    state: FileState | None
-    error: str = ""
-    shape: tuple[int, int] | None = None
-    thumbnail: np.ndarray | None = None
-    prepared: np.ndarray | None = None
+    state: FileState
+    shape: tuple[int, int]
+    thumbnail: np.ndarray
+    x: np.ndarray
 
 
-def _read(detector, path):
+def _read(detector: Detector, path: Path) -> _Prepared | Finding:
+    """The image of a file, or the finding that it is unreadable."""
     state = FileState.of(path)
     try:
         if state is None:  # A pipe would wait for ever.
             raise DataError(f"Expected a file. Received: {path}")
         image = read_gray(path)
-        return _Read(
-            path,
-            state,
-            shape=image.shape,
-            thumbnail=_thumbnail(image),
-            prepared=detector.preprocess(image),
-        )
+        return _Prepared(path, state, image.shape, _thumbnail(image), detector.preprocess(image))
     except DataError as error:
         text = str(error)
     except Exception as error:  # Whatever a file does to a library, the others go on.
         text = f"Expected an image. Received: {type(error).__name__} {error}, {path}"
-    return _Read(path, state, error=" ".join(text.split()))
+    return Finding(path, state, UNREADABLE, error=" ".join(text.split()))
 
 
-def _thumbnail(image):
+def _thumbnail(image: np.ndarray) -> np.ndarray:
     scale = min(1.0, MAX_SIDE / max(image.shape))
     size = [max(1, round(side * scale)) for side in image.shape]
     if size != list(image.shape):
@@ -100,13 +103,12 @@ def _thumbnail(image):
     return image if image.dtype == np.uint8 else np.rint(255 * to_float(image)).astype(np.uint8)
 
 
-def _judge(detector, batch):
-    prepared = [read.prepared for read in batch if read.prepared is not None]
-    scores, maps = detector.analyze_batch(np.stack(prepared)) if prepared else ((), ())
-    results = iter(zip(scores, maps, strict=True))
+def _judge(detector: Detector, batch: Sequence[_Prepared | Finding]) -> Iterator[Finding]:
+    x = [read.x for read in batch if isinstance(read, _Prepared)]
+    results = zip(*detector.analyze_batch(np.stack(x)), strict=True) if x else iter(())
     for read in batch:
-        if read.prepared is None:
-            yield Finding(read.path, read.state, UNREADABLE, error=read.error)
+        if isinstance(read, Finding):
+            yield read
             continue
         score, anomaly_map = next(results)
         yield Finding(
@@ -117,9 +119,7 @@ def _judge(detector, batch):
             regions=tuple(
                 find_regions(anomaly_map, detector.pixel_threshold, read.shape, detector.resize)
             ),
-            shape=read.shape,
-            thumbnail=read.thumbnail,
-            anomaly_map=anomaly_map,
+            overlay_source=OverlaySource(read.shape, read.thumbnail, anomaly_map),
         )
 
 

@@ -2,16 +2,17 @@
 
 import csv
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
 
 
 class Journal:
-    """A CSV file with a line for each inspected picture, to which lines are added.
+    """A CSV file with a line for each inspected image, to which lines are added.
 
     Each line is one write to the system, so a kill loses at most the line that is being written;
-    what is left of it is cut off when the file is opened again, and its picture is inspected again.
+    what is left of it is cut off when the file is opened again, and its image is inspected again.
 
     Args:
         path: the CSV file; it is made where it is not there.
@@ -51,5 +52,5 @@ def read_journal(path: Path) -> list[dict[str, str]]:
         return list({row["path"]: row for row in csv.DictReader(file)}.values())
 
 
-def _state(row):
+def _state(row: Mapping[str, str]) -> FileState | None:
     return FileState(int(row["size"]), int(row["modified"])) if row["size"] else None

@@ -1,4 +1,4 @@
-"""What an inspection leaves: its lines, a picture of each finding, and a report."""
+"""What an inspection leaves: its lines, an overlay of each finding, and a report."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -19,7 +20,7 @@ from awl_vae.system import atomic_path, lock_directory, write_json
 
 JPEG_QUALITY = 90
 MAX_NAME = 200
-"""Longest name of a picture's file, in bytes, before its suffix; file systems end at 255."""
+"""Longest name of an overlay's file, in bytes, before its suffix; file systems end at 255."""
 
 
 class Output:
@@ -29,7 +30,7 @@ class Output:
         detector: the detector that makes them.
         directory: where they are kept. One that holds findings of the same detector is gone on
             with.
-        root: the directory of the pictures, which the names of the findings' pictures leave out.
+        root: the directory of the images, which the names of the overlays leave out.
 
     Raises:
         DetectorError: If the directory is in use, or holds something else than findings of this
@@ -51,32 +52,35 @@ class Output:
 
     @property
     def known(self) -> Mapping[str, FileState | None]:
-        """By the path of a picture that has a line, the state of the file that it is of."""
+        """By the path of an image that has a line, the state of the file that it is of."""
         return self._journal.known
 
     def add(self, finding: Finding) -> str:
         """Keeps a finding; returns its line of CSV."""
-        if finding.thumbnail is not None:
+        if finding.overlay_source is not None:
+            overlay = draw(self.detector, finding.overlay_source, finding.regions)
             options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-            _, data = cv2.imencode(".jpg", draw(self.detector, finding), options)
-            with atomic_path(self._picture(str(finding.path)), durable=False) as temporary:
-                temporary.write_bytes(data)
+            _, data = cv2.imencode(".jpg", overlay, options)
+            with atomic_path(self._overlay_path(str(finding.path)), durable=False) as temporary:
+                temporary.write_bytes(data.tobytes())
         return self._journal.append(finding)
 
-    def finish(self) -> Counter:
-        """Writes the report; returns the number of pictures by verdict."""
+    def finish(self) -> Counter[str]:
+        """Writes the report; returns the number of images by verdict."""
         self._journal.close()
         rows = read_journal(self._journal.path)
-        pictures = {row["path"]: self._picture(row["path"]) for row in rows}
-        write_report(self.directory / "report.html", rows, self.detector, pictures, root=self.root)
+        overlays = {row["path"]: self._overlay_path(row["path"]) for row in rows}
+        write_report(self.directory / "report.html", rows, self.detector, overlays, root=self.root)
         self._lock.close()
         return Counter(row["verdict"] for row in rows)
 
-    def _claim(self):
+    def _claim(self) -> None:
         """Makes sure that the directory is this detector's."""
-        settings = {"threshold": asdict(self.detector.threshold)}
-        settings["score"] = self.detector.scorer.score
-        settings["pixel_threshold"] = self.detector.pixel_threshold
+        settings = {
+            "threshold": asdict(self.detector.threshold),
+            "score": self.detector.scorer.score,
+            "pixel_threshold": self.detector.pixel_threshold,
+        }
         path = self.directory / "inspection.json"
         if not path.exists():
             if any(not child.name.startswith(".") for child in self.directory.iterdir()):
@@ -94,12 +98,12 @@ class Output:
                 f"Received: output_dir={self.directory}, of another {' and '.join(others)}"
             )
 
-    def _picture(self, path):
-        return self.directory / "overlays" / picture_name(path, self.root)
+    def _overlay_path(self, path: str) -> Path:
+        return self.directory / "overlays" / overlay_name(path, self.root)
 
 
-def picture_name(path: str, root: Path | None) -> Path:
-    """Where the picture of a finding goes, below `overlays`: the path below `root`, plus .jpg."""
+def overlay_name(path: str, root: Path | None) -> Path:
+    """Where the overlay of a finding goes, below `overlays`: the path below `root`, plus .jpg."""
     name = Path(path)
     if root is not None and name.is_relative_to(root) and name != root:
         name = name.relative_to(root)
@@ -109,7 +113,7 @@ def picture_name(path: str, root: Path | None) -> Path:
     return Path(*directories, last + ".jpg")
 
 
-def _read_json(path):
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError:

@@ -1,42 +1,42 @@
-"""Pictures of findings: the image beside itself with its heat map and boxes."""
+"""Overlays: an image beside itself with its heat map and boxes."""
+
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 
 from awl_vae.data.images import resize_back
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.finding import Finding
+from awl_vae.detection.finding import OverlaySource
+from awl_vae.detection.regions import Region
 
 BOX_COLOR = (255, 255, 255)
 
 
-def draw(detector: Detector, finding: Finding) -> np.ndarray:
-    """The picture of a finding, and beside it the same with heat map and boxes.
+def draw(detector: Detector, source: OverlaySource, regions: Iterable[Region]) -> np.ndarray:
+    """The image of a finding, and beside it the same with heat map and boxes.
 
-    The colours mean the same in all pictures of a detector: black is 0, white is twice the pixel
+    The colours mean the same in all overlays of a detector: black is 0, white is twice the pixel
     threshold, which calibration images hardly reach.
 
     Args:
         detector: the detector.
-        finding: of a readable picture.
+        source: what it is drawn from.
+        regions: what the boxes are around.
 
     Returns:
         Array (h, 2 w, 3) of uint8, BGR, for a thumbnail (h, w).
     """
-    picture = cv2.cvtColor(finding.thumbnail, cv2.COLOR_GRAY2BGR)
-    scale = picture.shape[0] / finding.shape[0], picture.shape[1] / finding.shape[1]
-    heat = resize_back(finding.anomaly_map, finding.thumbnail.shape, detector.resize)
+    image = cv2.cvtColor(source.thumbnail, cv2.COLOR_GRAY2BGR)
+    scale_y, scale_x = image.shape[0] / source.shape[0], image.shape[1] / source.shape[1]
+    heat = resize_back(source.anomaly_map, source.thumbnail.shape, detector.resize)
     heat = np.clip(heat / (2.0 * detector.pixel_threshold), 0.0, 1.0)
     colors = cv2.applyColorMap(np.rint(255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)
     opacity = np.sqrt(heat)[..., None]
-    blended = np.rint((1.0 - opacity) * picture + opacity * colors).astype(np.uint8)
-    for region in finding.regions:
-        corners = (
-            (round(x * scale[1]), round(y * scale[0]))
-            for x, y in (
-                (region.x, region.y),
-                (region.x + region.width - 1, region.y + region.height - 1),
-            )
-        )
-        cv2.rectangle(blended, *corners, BOX_COLOR, 1)
-    return np.hstack([picture, blended])
+    blended = np.rint((1.0 - opacity) * image + opacity * colors).astype(np.uint8)
+    for region in regions:
+        right, bottom = region.x + region.width - 1, region.y + region.height - 1
+        corner = round(region.x * scale_x), round(region.y * scale_y)
+        opposite = round(right * scale_x), round(bottom * scale_y)
+        cv2.rectangle(blended, corner, opposite, BOX_COLOR, 1)
+    return np.hstack([image, blended])

@@ -13,7 +13,7 @@ MAX_REGIONS = 10
 
 @dataclass(frozen=True)
 class Region:
-    """A connected region of an image, in pixels of the original picture.
+    """A connected region of an image, in pixels of the original image.
 
     Attributes:
         x, y: left and top of its bounding box.
@@ -38,7 +38,7 @@ def find_regions(
     Args:
         anomaly_map: (H, W) float32.
         threshold: of the map's values.
-        shape: (h, w) of the original picture.
+        shape: (h, w) of the original image.
         mode: how it was brought to (H, W): "stretch", "pad" or "crop".
 
     Returns:
@@ -61,7 +61,8 @@ def find_regions(
     return regions
 
 
-def _region(stats, peak, placement, shape):
+def _region(stats: np.ndarray, peak: float, placement: Placement, shape: tuple[int, int]) -> Region:
+    """The region of one row of OpenCV's statistics, in pixels of the original image."""
     left, top, width, height, area = stats
     (scale_y, scale_x), (offset_y, offset_x) = placement.scales, placement.offset
     x0, x1 = ((edge - offset_x) / scale_x for edge in (left, left + width))

@@ -18,16 +18,16 @@ from awl_vae.figures.curves import histogram_svg
 from awl_vae.system import write_text
 
 MAX_BYTES = 20_000_000
-"""Pictures of the highest scores are shown up to this size; the other findings are lines."""
+"""Overlays of the highest scores are shown up to this size; the other findings are lines."""
 
 TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def write_report(
     path: Path,
-    rows: Sequence[Mapping],
+    rows: Sequence[Mapping[str, str]],
     detector: Detector,
-    pictures: Mapping[str, Path],
+    overlays: Mapping[str, Path],
     *,
     root: Path | None,
 ) -> None:
@@ -37,27 +37,27 @@ def write_report(
         path: the HTML file.
         rows: the lines of the inspection.
         detector: the detector that made them.
-        pictures: by the path of a finding, its picture (JPEG), where there is one.
-        root: the directory of the inspected pictures, which their names leave out.
+        overlays: by the path of a finding, its overlay (JPEG), where there is one.
+        root: the directory of the inspected images, which their names leave out.
     """
     counts = Counter(row["verdict"] for row in rows)
     scored = sorted((row for row in rows if row["score"]), key=lambda row: -float(row["score"]))
     unreadable = [row for row in rows if row["verdict"] == UNREADABLE]
-    shown = _count_shown([pictures[row["path"]] for row in scored])
+    shown = _count_shown([overlays[row["path"]] for row in scored])
     entries = [
-        _entry(row, _name(row["path"], root), pictures[row["path"]] if index < shown else None)
+        _entry(row, _name(row["path"], root), overlays[row["path"]] if index < shown else None)
         for index, row in enumerate([*scored, *unreadable])
     ]
     note = ""
     if shown < len(scored):
-        note = f"The {shown} highest scores are shown with their pictures."
+        note = f"The {shown} highest scores are shown with their images."
     page = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         total=len(rows),
         normal=counts[NORMAL],
         anomalous=counts[ANOMALOUS],
         unreadable=counts[UNREADABLE],
         threshold=html.escape(describe(detector.threshold)),
-        root="" if root is None else f"Pictures in {_text(str(root))}. ",
+        root="" if root is None else f"Images in {_text(str(root))}. ",
         score=html.escape(detector.scorer.score),
         histogram=_histogram(scored, detector) if scored else "",
         note=note,
@@ -66,28 +66,28 @@ def write_report(
     write_text(path, page)
 
 
-def _count_shown(pictures):
-    """How many of the first pictures are shown."""
-    sizes = [picture.stat().st_size if picture.exists() else 0 for picture in pictures]
+def _count_shown(overlays: Sequence[Path]) -> int:
+    """How many of the first overlays are shown."""
+    sizes = [overlay.stat().st_size if overlay.exists() else 0 for overlay in overlays]
     return int(np.searchsorted(np.cumsum(sizes), MAX_BYTES, side="right"))
 
 
-def _name(path, root):
+def _name(path: str, root: Path | None) -> str:
     return _text(path if root is None else os.path.relpath(path, root))
 
 
-def _entry(row, name, picture):
+def _entry(row: Mapping[str, str], name: str, overlay: Path | None) -> str:
     verdict = row["verdict"]
     parts = [f'<h2><span class="verdict">{verdict}</span> {name}</h2>']
     if row["error"]:
         parts.append(f"<p>{_text(row['error'])}</p>")
     else:
         parts.append(f"<p>score {float(row['score']):.6g}</p>")
-    if picture is not None and picture.exists():
-        data = base64.b64encode(picture.read_bytes()).decode()
+    if overlay is not None and overlay.exists():
+        data = base64.b64encode(overlay.read_bytes()).decode()
         parts.append(
             f'<img loading="lazy" src="data:image/jpeg;base64,{data}" '
-            f'alt="{name}: the picture, and beside it its heat map with boxes">'
+            f'alt="{name}: the image, and beside it its heat map with boxes">'
         )
     regions = json.loads(row["regions"]) if row["regions"] else []
     if regions:
@@ -101,12 +101,12 @@ def _entry(row, name, picture):
     return f'<li class="{verdict}">{"".join(parts)}</li>'
 
 
-def _text(text):
+def _text(text: str) -> str:
     """A text for the page; of a name that is no UTF-8, a mark for each byte that is none."""
     return html.escape(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
-def _histogram(scored, detector):
+def _histogram(scored: Sequence[Mapping[str, str]], detector: Detector) -> str:
     by_verdict = {
         verdict: np.array([float(row["score"]) for row in scored if row["verdict"] == verdict])
         for verdict in (NORMAL, ANOMALOUS)

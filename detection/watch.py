@@ -1,4 +1,4 @@
-"""Pictures in a directory, and those that arrive in it."""
+"""Images in a directory, and those that arrive in it."""
 
 import os
 import time
@@ -10,7 +10,7 @@ from awl_vae.detection.finding import FileState
 
 
 def images_below(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]:
-    """The files below a directory that are pictures by their names, in the order of their paths.
+    """The files below a directory that are images by their names, in the order of their paths.
 
     What is hidden is passed over, and links to directories are not followed. A directory that
     cannot be read is yielded itself, so that somebody hears of it.
@@ -38,7 +38,7 @@ def images_below(directory: Path, *, excluded: Path | None = None) -> Iterator[P
 
 
 class Watcher:
-    """Finds the pictures that have arrived in a directory and are whole.
+    """Finds the images that have arrived in a directory and are whole.
 
     A file counts as whole when its size and time did not change for `settle` seconds. One that
     changes after it was inspected is found again.
@@ -62,10 +62,10 @@ class Watcher:
         self.known = known
         self.settle = settle
         self.excluded = excluded
-        self._seen = {}
+        self._seen: dict[Path, tuple[FileState, float]] = {}
 
     def look(self) -> list[Path]:
-        """The pictures that are whole, and not known as they are."""
+        """The images that are whole, and not known as they are."""
         seen, ready = {}, []
         now = time.monotonic()
         for path in images_below(self.directory, excluded=self.excluded):

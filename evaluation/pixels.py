@@ -49,9 +49,10 @@ def pixel_metrics(
     return float(area), _area_up_to(FPR_LIMIT, fpr, _rates(overlap, num_regions)) / FPR_LIMIT
 
 
-def _levels(maps):
+def _levels(maps: Iterable[np.ndarray]) -> np.ndarray:
     """Rising values at which levels begin: all values of the maps, or equally filled quantiles."""
-    parts, stride = [], 1
+    parts: list[np.ndarray] = []
+    stride = 1
     for anomaly_map in maps:
         parts.append(anomaly_map.ravel()[::stride])
         if sum(map(len, parts)) > MAX_SAMPLE:
@@ -63,12 +64,12 @@ def _levels(maps):
     return levels
 
 
-def _rates(counts, total):
+def _rates(counts: np.ndarray, total: int) -> np.ndarray:
     """By falling level, from above the highest: the share at or above it."""
     return np.concatenate([[0.0], np.cumsum(counts[::-1])]) / total
 
 
-def _area_up_to(limit, x, y):
+def _area_up_to(limit: float, x: np.ndarray, y: np.ndarray) -> float:
     """Area under a line through (x, y), x rising from 0, from 0 to the limit."""
     inside = x <= limit
     end = np.interp(limit, x, y)

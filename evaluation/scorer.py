@@ -1,7 +1,8 @@
 """Scoring images by a model."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -11,7 +12,8 @@ from keras import ops
 from awl_vae.evaluation.scores import GRAY_LEVEL, SCORES
 
 
-class Residuals(NamedTuple):
+@dataclass(frozen=True)
+class Residuals:
     """The residuals of normal images, summed.
 
     Attributes:
@@ -26,7 +28,7 @@ class Residuals(NamedTuple):
         """√(mean of (x − x')² over the images + one gray level²), (H, W)."""
         return _scale(self.total, self.count)
 
-    def scale_without(self, squared) -> tf.Tensor:
+    def scale_without(self, squared: tf.Tensor) -> tf.Tensor:
         """By image, the scale (B, H, W) without its residual (x − x')², (B, H, W)."""
         return _scale(self.total - squared, max(self.count - 1, 1))
 
@@ -45,11 +47,12 @@ class Scorer(keras.Model):
         image_size: (height, width) of the images.
     """
 
-    def __init__(self, model, score, image_size, **kwargs):
+    def __init__(self, model: keras.Model, score: str, image_size: Sequence[int], **kwargs: Any):
         super().__init__(**kwargs)
         self.model = model
         self.score = score
-        self.image_size = tuple(image_size)
+        height, width = image_size
+        self.image_size = height, width
         self.scale = self.add_weight(
             name="scale", shape=self.image_size, initializer="ones", trainable=False
         )
@@ -63,25 +66,25 @@ class Scorer(keras.Model):
         scales = tf.TensorSpec((None, *self.image_size), tf.float32)
         self._scaled = tf.function(self._score, input_signature=[images, scales])
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Images (N, H, W, 1) float32 in [0, 1] to scores (N,) and anomaly maps (N, H, W)."""
         return self._score(x, self.scale)
 
-    def _score(self, x, scale):
+    def _score(self, x: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         score = SCORES[self.score]
         maps = score.map(x, self.model(x), scale)
         return score.reduce(maps), maps
 
-    def scores(self, batches: Iterable) -> np.ndarray:
+    def scores(self, batches: Iterable[tf.Tensor]) -> np.ndarray:
         """Scores (N,) float32 of the images in batches (B, H, W, 1), in their order."""
         return _joined(self.score_and_map(batch)[0] for batch in batches)
 
-    def maps(self, batches: Iterable) -> Iterator[np.ndarray]:
+    def maps(self, batches: Iterable[tf.Tensor]) -> Iterator[np.ndarray]:
         """Anomaly maps, each (H, W) float32, of the images in batches, one after the other."""
         for batch in batches:
             yield from self.score_and_map(batch)[1].numpy()
 
-    def learn_scale(self, batches: Iterable) -> Residuals | None:
+    def learn_scale(self, batches: Iterable[tf.Tensor]) -> Residuals | None:
         """Learns the scale of the residual from normal images, where the score uses it.
 
         Returns:
@@ -93,7 +96,7 @@ class Scorer(keras.Model):
         self.scale.assign(residuals.scale())
         return residuals
 
-    def residuals(self, batches: Iterable) -> Residuals:
+    def residuals(self, batches: Iterable[tf.Tensor]) -> Residuals:
         """The residuals of the images in batches (B, H, W, 1)."""
         total, count = ops.zeros(self.image_size), 0
         for batch in batches:
@@ -102,7 +105,10 @@ class Scorer(keras.Model):
         return Residuals(total, count)
 
     def leave_one_out(
-        self, batches: Iterable, originals: Iterable, residuals: Residuals | None
+        self,
+        batches: Iterable[tf.Tensor],
+        originals: Iterable[tf.Tensor],
+        residuals: Residuals | None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Scores images that the scale was learnt from, or copies of them, as if it was not.
 
@@ -123,20 +129,29 @@ class Scorer(keras.Model):
                 self.score_and_map(batch) if scale is None else self._scaled(batch, scale)
             )
             results.append((scores, ops.max(maps, axis=(1, 2))))  # (B, H, W) -> (B,)
-        return tuple(_joined(parts) for parts in zip(*results, strict=True))
+        scores, peaks = (_joined(parts) for parts in zip(*results, strict=True))
+        return scores, peaks
 
     def scores_by_name(
-        self, batches: Iterable, residuals: Residuals, originals: Iterable | None = None
+        self,
+        batches: Iterable[tf.Tensor],
+        residuals: Residuals,
+        originals: Iterable[tf.Tensor] | None = None,
     ) -> dict[str, np.ndarray]:
         """Scores (N,) of the images in batches by each of `SCORES`; see `leave_one_out`."""
-        parts = {name: [] for name in SCORES}
+        parts: dict[str, list[tf.Tensor]] = {name: [] for name in SCORES}
         for x, scale in self._with_scales(batches, originals, residuals):
             x_hat = self.reconstruct(x)
             for name, score in SCORES.items():
                 parts[name].append(score.reduce(score.map(x, x_hat, scale)))
         return {name: _joined(values) for name, values in parts.items()}
 
-    def _with_scales(self, batches, originals, residuals):
+    def _with_scales(
+        self,
+        batches: Iterable[tf.Tensor],
+        originals: Iterable[tf.Tensor] | None,
+        residuals: Residuals | None,
+    ) -> Iterator[tuple[tf.Tensor, tf.Tensor | None]]:
         """(batch, scale): without the residuals of the originals, where there are some."""
         if originals is None or residuals is None:
             scale = residuals and residuals.scale()
@@ -146,7 +161,7 @@ class Scorer(keras.Model):
             for batch, original in zip(batches, originals, strict=True)
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
         return super().get_config() | {
             "model": keras.saving.serialize_keras_object(self.model),
@@ -155,14 +170,14 @@ class Scorer(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """The scorer of a configuration, its model rebuilt."""
         return cls(**config | {"model": keras.saving.deserialize_keras_object(config["model"])})
 
 
-def _scale(total, count):
+def _scale(total: tf.Tensor, count: int) -> tf.Tensor:
     return ops.sqrt(ops.maximum(total, 0.0) / count + GRAY_LEVEL**2)
 
 
-def _joined(parts):
+def _joined(parts: Iterable[tf.Tensor]) -> np.ndarray:
     return np.concatenate([np.empty(0, np.float32), *parts])

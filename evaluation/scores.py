@@ -6,6 +6,7 @@ Keras is imported when a score is computed, so that the names of the scores cost
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,9 @@ TOP_FRACTION = 0.01
 
 GRAY_LEVEL = 1.0 / 255.0
 """Added, as a variance, to the scale of every pixel: no residual below it is more than noise."""
+
+Tensor = Any
+"""A tensor of Keras, or an array that Keras takes for one."""
 
 
 @dataclass(frozen=True)
@@ -29,26 +33,26 @@ class Score:
     """
 
     label: str
-    map: Callable
-    reduce: Callable
+    map: Callable[[Tensor, Tensor, Tensor], Tensor]
+    reduce: Callable[[Tensor], Tensor]
     learns_scale: bool = False
 
 
-def squared_error(x, x_hat, scale):
+def squared_error(x: Tensor, x_hat: Tensor, scale: Tensor) -> Tensor:
     """(x − x')² of each pixel: (N, H, W, 1) each to (N, H, W)."""
     from keras import ops
 
     return ops.square(x - x_hat)[..., 0]
 
 
-def absolute_error(x, x_hat, scale):
+def absolute_error(x: Tensor, x_hat: Tensor, scale: Tensor) -> Tensor:
     """|x − x'| of each pixel: (N, H, W, 1) each to (N, H, W)."""
     from keras import ops
 
     return ops.abs(x - x_hat)[..., 0]
 
 
-def standardized_error(x, x_hat, scale):
+def standardized_error(x: Tensor, x_hat: Tensor, scale: Tensor) -> Tensor:
     """|x − x'| / scale of each pixel, smoothed: (N, H, W, 1) each to (N, H, W).
 
     The scale is what the residual of a normal image is at that pixel, so an edge that is never
@@ -62,21 +66,21 @@ def standardized_error(x, x_hat, scale):
     return _smoothing(height, sigma) @ error @ _smoothing(width, sigma).T
 
 
-def largest(maps):
+def largest(maps: Tensor) -> Tensor:
     """The largest value: (N, H, W) to (N,)."""
     from keras import ops
 
     return ops.max(maps, axis=(1, 2))
 
 
-def mean(maps):
+def mean(maps: Tensor) -> Tensor:
     """The mean: (N, H, W) to (N,)."""
     from keras import ops
 
     return ops.mean(maps, axis=(1, 2))
 
 
-def mean_of_largest(maps):
+def mean_of_largest(maps: Tensor) -> Tensor:
     """The mean of the `TOP_FRACTION` largest values: (N, H, W) to (N,)."""
     from keras import ops
 
@@ -85,7 +89,7 @@ def mean_of_largest(maps):
     return ops.mean(values, axis=1)
 
 
-def _smoothing(size, sigma):
+def _smoothing(size: int, sigma: float) -> np.ndarray:
     """Matrix (size, size) float32 that smooths a line by a Gaussian, mirrored at its ends."""
     from scipy.ndimage import gaussian_filter1d
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from absl import flags
 
-from awl_vae.training.config import CONFIGS, resolve, wrong_value
 from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS, SEEDS
+from awl_vae.training.resolve import CONFIGS, resolve
 from awl_vae.training.run_directory import RunDirectory
 from awl_vae.training.settings import Setting, read_size, settings_of
 
@@ -29,11 +29,11 @@ class _SettingParser(flags.ArgumentParser):
 
     def parse(self, argument: str) -> object:
         try:
-            value = self.kind.read(argument)
+            value = self.kind.parse(argument)
         except ValueError:
-            value = argument
+            value = None
         if not self.kind.is_valid(value):
-            raise ValueError(wrong_value(self.kind, self.name, value).rpartition(" Received")[0])
+            raise ValueError(self.kind.wrong(self.name, argument))
         return value
 
     def flag_type(self) -> str:

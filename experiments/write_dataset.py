@@ -17,7 +17,7 @@ from awl_vae.experiments.command import run
 from awl_vae.experiments.flags import define_settings
 from awl_vae.system.errors import UserError
 from awl_vae.system.terminal import ProgressBar
-from awl_vae.training.config import resolve
+from awl_vae.training.resolve import resolve
 
 SETTINGS = ("dataset", "profile", "image_size", "num_train")
 

@@ -95,7 +95,7 @@ def plot_histogram(
     for group, color, name in zip(
         groups, (NORMAL_COLOR, ANOMALOUS_COLOR), ("normal", anomalous), strict=True
     ):
-        axes.hist(group, edges, color=color, alpha=0.55, label=f"{name} ({len(group)})")
+        axes.hist(group, edges.tolist(), color=color, alpha=0.55, label=f"{name} ({len(group)})")
     axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
     axes.set(xlabel=f"{score} score", ylabel="images", title=title)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -167,7 +167,7 @@ def histogram_svg(
         (normal, NORMAL_COLOR, "normal"),
         (anomalous, ANOMALOUS_COLOR, "anomalous"),
     ):
-        axes.hist(group, edges, color=color, label=f"{name} ({len(group)})")
+        axes.hist(group, edges.tolist(), color=color, label=f"{name} ({len(group)})")
     axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
     axes.set(xlabel=f"{score} score", ylabel="images")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -180,7 +180,7 @@ def histogram_svg(
     return buffer.getvalue()[buffer.getvalue().index("<svg") :]
 
 
-def _edges(scores, threshold, *, num_bins=40):
+def _edges(scores: np.ndarray, threshold: float, *, num_bins: int = 40) -> np.ndarray:
     """Edges of equal bins, one of which is the threshold."""
     width = np.ptp(scores) / num_bins or 1.0
     first = np.floor((scores.min() - threshold) / width)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def write_examples(path: Path, examples: Mapping[str, Sequence[Example]]) -> Non
 
 def read_examples(path: Path) -> dict[str, list[Example]]:
     """What `write_examples` wrote."""
-    examples = {}
+    examples: dict[str, dict[str, dict[str, Any]]] = {}
     with np.load(path) as arrays:
         for key in arrays:
             kind, index, name = key.split("/")

@@ -1,4 +1,4 @@
-"""The paper's pictures of the loss-adapted search (Figs. 8 and 20 to 24).
+"""The paper's figures of the loss-adapted search (Figs. 8 and 20 to 24).
 
 Each function writes one PNG file whole.
 """
@@ -54,10 +54,10 @@ def plot_losses(
     """
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
-    shown = [
-        value for name in {conventional, chosen} & set(curves) for value in curves[name].values
+    values = [
+        value for name in set(curves) & {conventional, chosen} for value in curves[name].values
     ]
-    shown = np.array(shown)[np.isfinite(shown)]
+    shown = np.array(values)[np.isfinite(values)]
     top = shown.max() + 0.4 * np.ptp(shown) if len(shown) and np.ptp(shown) else np.inf
     for (name, curve), color in zip(curves.items(), OTHER_COLORS, strict=False):
         note = ", leaves the plot" if np.nanmax([-np.inf, *curve.values]) > top else ""

@@ -1,7 +1,7 @@
 """The weights that the AUC-adapted VAE switches between, and those that the search lets fall."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 DISABLED = 1e-10
@@ -19,13 +19,13 @@ VARIANCES = ("learned", "optimal")
 """Of the gaussian likelihood: σ² of each pixel, from the decoder, or one for all (σ-VAE)."""
 
 
-def _subsets(terms, max_size):
+def _subsets(terms: Sequence[str], max_size: int) -> list[tuple[str, ...]]:
     return [
         subset for size in range(max_size + 1) for subset in itertools.combinations(terms, size)
     ]
 
 
-def _table(likelihood, rows):
+def _table(likelihood: str, rows: Iterable[Sequence[int]]) -> tuple[Mapping[str, float], ...]:
     return tuple(
         MappingProxyType(
             {term: 1.0 if on else DISABLED for term, on in zip(TERMS[likelihood], row, strict=True)}

@@ -6,8 +6,12 @@ the weights of the terms against each other.
 """
 
 import math
+from typing import Any
 
 from keras import ops
+
+Tensor = Any
+"""A tensor of floats."""
 
 LOG_VARIANCE_RANGE = (-10.0, 10.0)
 """Every log-variance is clipped to this range (natural log; σ between 0.0067 and 148) before use.
@@ -17,12 +21,12 @@ The lower end is about 1.7 of 255 gray levels: finer than the noise of a camera,
 """
 
 
-def clip_log_variance(log_var):
+def clip_log_variance(log_var: Tensor) -> Tensor:
     """Clips log-variances, of any shape, to `LOG_VARIANCE_RANGE`."""
     return ops.clip(log_var, *LOG_VARIANCE_RANGE)
 
 
-def bce(x, logits):
+def bce(x: Tensor, logits: Tensor) -> Tensor:
     """Binary cross-entropy of a Bernoulli likelihood.
 
     Paper: Eq. (4), E_BC(x, x') without its minus sign. Here: −Σ {x log x' + (1−x) log(1−x')} with
@@ -38,7 +42,7 @@ def bce(x, logits):
     return _sum_over_sample(ops.binary_crossentropy(x, logits, from_logits=True))
 
 
-def mahalanobis(x, x_mean, x_log_var):
+def mahalanobis(x: Tensor, x_mean: Tensor, x_log_var: Tensor) -> Tensor:
     """Half the squared Mahalanobis distance of a Gaussian likelihood with diagonal covariance.
 
     Paper: Eq. (7), M_VAE = ½ Σ (μ_x − x)² / σ_x².
@@ -54,7 +58,7 @@ def mahalanobis(x, x_mean, x_log_var):
     return _sum_over_sample(0.5 * ops.square(x_mean - x) * ops.exp(-clip_log_variance(x_log_var)))
 
 
-def log_variance(x_log_var):
+def log_variance(x_log_var: Tensor) -> Tensor:
     """Half the log-determinant of a Gaussian likelihood's covariance, with its constant.
 
     Paper: Eq. (6), A_VAE = ½ Σ log(2π σ_x²).
@@ -68,7 +72,7 @@ def log_variance(x_log_var):
     return _sum_over_sample(0.5 * (math.log(2.0 * math.pi) + clip_log_variance(x_log_var)))
 
 
-def kl(z_mean, z_log_var):
+def kl(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
     """Kullback-Leibler divergence of the approximate posterior from N(0, I).
 
     Paper: Eq. (2), D_VAE = ½ Σ {−log σ_z² − 1 + σ_z² + μ_z²}.
@@ -84,5 +88,5 @@ def kl(z_mean, z_log_var):
     return _sum_over_sample(0.5 * (ops.exp(z_log_var) - 1.0 - z_log_var + ops.square(z_mean)))
 
 
-def _sum_over_sample(values):
+def _sum_over_sample(values: Tensor) -> Tensor:
     return ops.sum(values, axis=tuple(range(1, len(values.shape))))  # (N, ...) -> (N,)

@@ -1,5 +1,7 @@
 """The convolutional encoder and decoder; `models/shapes.py` says how deep they are."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 from keras import layers, ops
@@ -14,13 +16,15 @@ class OutputMaps(layers.Conv2DTranspose):
     On a CPU Keras' own takes as long for one map as for 16, see `transposed_convolution`.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """(N, h, w, C) to (N, 2 h, 2 w, M)."""
         return transposed_convolution(inputs, tf.convert_to_tensor(self.kernel)) + self.bias
 
 
 @tf.custom_gradient
-def transposed_convolution(x, kernel):
+def transposed_convolution(
+    x: tf.Tensor, kernel: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
     """A transposed convolution of stride 2, as a plain one.
 
     Outputs 2i − 1 and 2i of a line come from the same two inputs, i − 1 and i, so a plain 2×2
@@ -41,7 +45,7 @@ def transposed_convolution(x, kernel):
     small = ops.reshape(ops.transpose(small, (0, 2, 5, 1, 3, 4)), (2, 2, channels, 4 * num_maps))
     blocks = tf.nn.conv2d(x, small, 1, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
 
-    def gradients(y):
+    def gradients(y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x_gradient = tf.nn.conv2d(y, kernel, 2, "SAME")
         kernel_gradient = tf.raw_ops.Conv2DBackpropFilter(
             input=y,
@@ -55,7 +59,9 @@ def transposed_convolution(x, kernel):
     return tf.nn.depth_to_space(blocks, 2)[:, 1:-1, 1:-1], gradients
 
 
-def build_encoder(image_size: tuple[int, int], *, latent_dim: int, dtype) -> keras.Model:
+def build_encoder(
+    image_size: tuple[int, int], *, latent_dim: int, dtype: str | keras.DTypePolicy
+) -> keras.Model:
     """The encoder q(z given x).
 
     Args:
@@ -82,7 +88,7 @@ def build_encoder(image_size: tuple[int, int], *, latent_dim: int, dtype) -> ker
 
 
 def build_decoder(
-    image_size: tuple[int, int], *, latent_dim: int, num_maps: int, dtype
+    image_size: tuple[int, int], *, latent_dim: int, num_maps: int, dtype: str | keras.DTypePolicy
 ) -> keras.Model:
     """The decoder p(x' given z).
 

@@ -1,5 +1,8 @@
 """The variational autoencoder with weighted loss terms."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -47,15 +50,15 @@ class VAE(keras.Model):
 
     def __init__(
         self,
-        image_size,
+        image_size: Sequence[int],
         *,
-        latent_dim,
-        likelihood="bernoulli",
-        seed=None,
-        sample_latent=True,
-        variance="learned",
-        dtype=None,
-        **kwargs,
+        latent_dim: int,
+        likelihood: str = "bernoulli",
+        seed: int | None = None,
+        sample_latent: bool = True,
+        variance: str = "learned",
+        dtype: str | keras.DTypePolicy | None = None,
+        **kwargs: Any,
     ):
         if likelihood not in TERMS:
             raise ValueError(
@@ -68,7 +71,8 @@ class VAE(keras.Model):
                 f"Received: variance={variance!r}."
             )
         super().__init__(dtype=dtype, **kwargs)
-        self.image_size = tuple(image_size)
+        height, width = image_size
+        self.image_size = height, width
         self.latent_dim = latent_dim
         self.likelihood = likelihood
         self.seed = seed
@@ -98,7 +102,7 @@ class VAE(keras.Model):
         self.term_metrics = {term: keras.metrics.Mean(name=term) for term in TERMS[likelihood]}
         self.built = True
 
-    def set_term_weights(self, weights):
+    def set_term_weights(self, weights: Mapping[str, float]) -> None:
         """Sets the weights of the loss terms, from the next batch on.
 
         Args:
@@ -115,12 +119,12 @@ class VAE(keras.Model):
         for term, weight in weights.items():
             self.term_weights[term].assign(weight)
 
-    def encode(self, x, training=False):
+    def encode(self, x: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """Images (N, H, W, 1) in [0, 1] to (μ_z, log σ_z²), each (N, Z) float32."""
         z_mean, z_log_var = ops.split(self.encoder(x, training=training), 2, axis=-1)
         return z_mean, z_log_var
 
-    def call(self, x, training=False):
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructs images through z = μ_z.
 
         Args:
@@ -135,7 +139,7 @@ class VAE(keras.Model):
         output = self.decoder(z_mean, training=training)
         return ops.sigmoid(output) if self.likelihood == "bernoulli" else output[..., :1]
 
-    def compute_terms(self, x, training=False):
+    def compute_terms(self, x: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """The unweighted loss terms of each sample, with a sampled z where the model samples.
 
         Args:
@@ -163,7 +167,7 @@ class VAE(keras.Model):
             "kl": kl(z_mean, z_log_var),
         }
 
-    def train_step(self, data):
+    def train_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
         """One step on a batch of images; returns the logs of the epoch so far."""
         with tf.GradientTape() as tape:
             terms = self.compute_terms(data, training=True)
@@ -172,16 +176,16 @@ class VAE(keras.Model):
         self.optimizer.apply(gradients, self.trainable_variables)
         return self._update_logs(loss, terms)
 
-    def test_step(self, data):
+    def test_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
         """The same loss and terms on a batch of images, without a step."""
         terms = self.compute_terms(data, training=False)
         return self._update_logs(self._weighted_sum(terms), terms)
 
-    def _weighted_sum(self, terms):
+    def _weighted_sum(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
         # Eqs. (11), (12); each term (N,) -> ()
         return sum(self.term_weights[term] * ops.mean(value) for term, value in terms.items())
 
-    def _update_logs(self, loss, terms):
+    def _update_logs(self, loss: tf.Tensor, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         # Weighted by the batch size, so that an epoch's figures are means over its images.
         batch_size = ops.shape(next(iter(terms.values())))[0]
         self.loss_metric.update_state(loss, sample_weight=batch_size)
@@ -193,7 +197,7 @@ class VAE(keras.Model):
             | {f"weight_{term}": ops.copy(weight) for term, weight in self.term_weights.items()}
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
         return super().get_config() | {
             "image_size": self.image_size,
@@ -206,7 +210,7 @@ class VAE(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """The model of a configuration; 0.1.0 called `sample_latent` `samples`."""
         config = dict(config)
         if "samples" in config:

@@ -1,1 +1,1 @@
-"""The results page: what it is made from, its tables, and the claims that it judges."""
+"""The grid of runs, their schedule, and the results page that is written from their files."""

@@ -14,6 +14,7 @@ from awl_vae.study.compared_methods import (
     RECONSTRUCTION,
     difference,
 )
+from awl_vae.study.intervals import Interval
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import signed
 from awl_vae.system.markdown import NOTHING, table
@@ -39,7 +40,8 @@ def aim_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     return table(("climb less", "epoch chosen by", *datasets), rows)
 
 
-def _verdict(*differences):
-    if None in differences:
+def _verdict(*differences: Interval | None) -> str:
+    found = [each for each in differences if each is not None]
+    if len(found) < len(differences):
         return NOTHING
-    return "reached" if all(each.mean >= 0 for each in differences) else "missed"
+    return "reached" if all(each.mean >= 0 for each in found) else "missed"

@@ -15,13 +15,15 @@ from awl_vae.study.compared_methods import (
     HELDOUT,
     LAST,
     PAPER,
+    ComparedMethod,
     difference,
     interval,
 )
-from awl_vae.study.grid import CHOSEN_SCORE, EPOCHS, JUDGED
+from awl_vae.study.grid import CHOSEN_SCORE, JUDGED
 from awl_vae.study.intervals import Interval
 from awl_vae.study.run_files import Study
 from awl_vae.study.searches import loss_and_auc
+from awl_vae.study.verdicts import sentence, verdict
 from awl_vae.system.markdown import table
 
 AS_WELL = 0.01
@@ -30,7 +32,7 @@ AS_WELL = 0.01
 GOOD = 0.85
 """The AUC aimed at, set before it was measured."""
 
-HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
+POINTS = "difference of AUC on the test images in points"
 
 
 @dataclass(frozen=True)
@@ -53,64 +55,62 @@ class Claim:
     scale: float = 100.0
     is_difference: bool = True
 
+    @property
+    def found(self) -> dict[str, Interval]:
+        """The figures of the datasets that were run."""
+        return {name: found for name, found in self.findings.items() if found is not None}
+
     def verdicts(self) -> dict[str, str]:
         """By dataset that was run, whether the claim holds, fails or is undecided there."""
-        return {
-            dataset: verdict(found, self.bound)
-            for dataset, found in self.findings.items()
-            if found is not None
-        }
-
-
-def verdict(found: Interval, bound: float) -> str:
-    """Holds where all of the interval is above the bound, fails where none of it is.
-
-    One seed decides nothing: its interval says nothing of others.
-    """
-    if len(found.per_seed) < 2:
-        return UNDECIDED
-    if found.low > bound:
-        return HOLDS
-    return FAILS if found.high <= bound else UNDECIDED
+        return {dataset: verdict(found, self.bound) for dataset, found in self.found.items()}
 
 
 def claims(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
     """The claims, with the figures of some datasets."""
+    yield from _beats_the_conventional_vae(study, datasets)
+    yield from _does_as_well_as_labels(study, datasets)
+    yield _loss_tells_auc(study, datasets)
+    yield from _beats_fixed_weights(study, datasets)
+    yield from _gains_by_score(study, datasets)
 
-    def versus(method, other, protocol=HELDOUT):
-        return {each: difference(study, each, method, other, protocol) for each in datasets}
 
-    points = "difference of AUC on the test images in points"
+def _beats_the_conventional_vae(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
     yield Claim(
         "The AUC-adapted VAE beats the conventional VAE at its best epoch (paper's protocol).",
         "difference of AUC in points on the images that steered, optimistic for both",
-        versus(BY_LABELS, CONVENTIONAL, PAPER),
+        _differences(study, datasets, BY_LABELS, CONVENTIONAL, PAPER),
     )
     yield Claim(
         "The AUC-adapted VAE beats the conventional VAE on images that did not steer it.",
-        points,
-        versus(BY_LABELS, CONVENTIONAL),
+        POINTS,
+        _differences(study, datasets, BY_LABELS, CONVENTIONAL),
     )
     yield Claim(
         "The loss-adapted VAE beats the conventional VAE without labels.",
-        f'{points}; how far the weights moved is under "The searches"',
-        versus(BY_LOSS, LAST),
+        f'{POINTS}; how far the weights moved is under "The searches"',
+        _differences(study, datasets, BY_LOSS, LAST),
     )
+
+
+def _does_as_well_as_labels(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
     yield Claim(
         "Adaptation by synthetic defects does as well as by labels (the paper's rule), to within a "
         "point of AUC.",
-        points,
-        versus(BY_SYNTHETIC, BY_LABELS),
+        POINTS,
+        _differences(study, datasets, BY_SYNTHETIC, BY_LABELS),
         bound=-AS_WELL,
     )
     yield Claim(
         "Climbing by synthetic defects does as well as the paper's rule by labels, to within a "
         "point of AUC.",
-        points,
-        versus(CLIMB, BY_LABELS),
+        POINTS,
+        _differences(study, datasets, CLIMB, BY_LABELS),
         bound=-AS_WELL,
     )
-    yield Claim(
+
+
+def _loss_tells_auc(study: Study, datasets: Sequence[str]) -> Claim:
+    return Claim(
         "A lower loss means a higher AUC (the paper says that it does not).",
         "rank correlation of falling loss and rising AUC on the adapt images over the ends of a "
         "search's branches, ranked among those of their stage, which are 3 for two terms and 7 for "
@@ -118,25 +118,31 @@ def claims(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
         {each: loss_and_auc(study, each) for each in datasets},
         scale=1.0,
     )
-    fixed = (
-        f"{points}; synthetic defects chose the fixed weight and its epoch, which took the "
+
+
+def _beats_fixed_weights(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
+    measure = (
+        f"{POINTS}; synthetic defects chose the fixed weight and its epoch, which took the "
         "trainings of all the weights"
     )
     yield Claim(
         "Adaptive weights (the paper's rule by labels) beat the best fixed weight after as many "
         "steps.",
-        fixed,
-        versus(BY_LABELS, FIXED),
+        measure,
+        _differences(study, datasets, BY_LABELS, FIXED),
     )
     yield Claim(
         "Adaptive weights (climb) beat the best fixed weight after as many steps.",
-        fixed,
-        versus(CLIMB, FIXED),
+        measure,
+        _differences(study, datasets, CLIMB, FIXED),
     )
+
+
+def _gains_by_score(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
     yield Claim(
         f"Another score ({CHOSEN_SCORE}) gains more than adaptive weights (climb).",
-        f"gain of the one less gain of the other, {points}",
-        versus(BASIS.by(CHOSEN_SCORE), CLIMB),
+        f"gain of the one less gain of the other, {POINTS}",
+        _differences(study, datasets, BASIS.by(CHOSEN_SCORE), CLIMB),
     )
     yield Claim(
         f"Without any label, climb and the score {CHOSEN_SCORE} reach {100 * GOOD:.0f} % on real "
@@ -146,6 +152,17 @@ def claims(study: Study, datasets: Sequence[str]) -> Iterator[Claim]:
         bound=GOOD,
         is_difference=False,
     )
+
+
+def _differences(
+    study: Study,
+    datasets: Sequence[str],
+    method: ComparedMethod,
+    other: ComparedMethod,
+    protocol: str = HELDOUT,
+) -> dict[str, Interval | None]:
+    """By dataset, how much higher the AUROC of a method is than that of another."""
+    return {each: difference(study, each, method, other, protocol) for each in datasets}
 
 
 def claims_lines(study: Study, datasets: Sequence[str]) -> Iterator[str]:
@@ -162,28 +179,15 @@ def claims_lines(study: Study, datasets: Sequence[str]) -> Iterator[str]:
         yield ""
         yield from table(
             ("dataset", "figure, 95 % interval", "wanted", "seeds as wanted", "verdict"),
-            (_row(claim, dataset, verdicts[dataset]) for dataset in verdicts),
+            (_row(claim, dataset, found) for dataset, found in claim.found.items()),
         )
         yield ""
 
 
-def _row(claim, dataset, found_verdict):
-    found = claim.findings[dataset]
+def _row(claim: Claim, dataset: str, found: Interval) -> list[str]:
     low, mean, high = (claim.scale * number for number in (found.low, found.mean, found.high))
     sign = "+" if claim.is_difference else ""
     figure = f"{mean:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
     above = f"{sum(value > claim.bound for value in found.per_seed)}/{len(found.per_seed)}"
-    return [dataset, figure, f"> {claim.scale * claim.bound:g}", above, found_verdict]
-
-
-def sentence(verdicts: Mapping[str, str]) -> str:
-    """Where a claim holds, where it fails, and where that is undecided."""
-    parts = []
-    for each in (HOLDS, FAILS, UNDECIDED):
-        names = [dataset for dataset, found in verdicts.items() if found == each]
-        if len(names) == len(EPOCHS):
-            return f"**{each.capitalize()}** on every dataset."
-        if names:
-            parts.append(f"**{each}** on {', '.join(names)}")
-    text = "; ".join(parts)
-    return f"{text[:2]}{text[2].upper()}{text[3:]}."
+    wanted = f"> {claim.scale * claim.bound:g}"
+    return [dataset, figure, wanted, above, verdict(found, claim.bound)]

@@ -56,7 +56,7 @@ def collect(study_dir: Path, output_dir: Path) -> int:
     return count
 
 
-def _copy_seed(directory, copy, score):
+def _copy_seed(directory: Path, copy: Path, score: str) -> None:
     for name in PER_SEED:
         if (directory / name).exists():
             _write_compressed(copy / f"{name}.gz", (directory / name).read_text())
@@ -70,17 +70,15 @@ def _copy_seed(directory, copy, score):
         _write_compressed(copy / SCORES, csv_text(columns, rows))
 
 
-def _write_compressed(path, text):
+def _write_compressed(path: Path, text: str) -> None:
     # Without the time, so that the same text is the same bytes.
     path.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
-def _copy_examples(file, copy):
+def _copy_examples(file: Path, copy: Path) -> None:
     """The first of each kind, as precise as a picture needs."""
-    write_examples(
-        copy,
-        {
-            kind: [replace(first, x=np.float16(first.x), x_hat=np.float16(first.x_hat))]
-            for kind, (first, *_) in read_examples(file).items()
-        },
-    )
+    shown = {}
+    for kind, (first, *_) in read_examples(file).items():
+        x, x_hat = (image.astype(np.float16) for image in (first.x, first.x_hat))
+        shown[kind] = [replace(first, x=x, x_hat=x_hat)]
+    write_examples(copy, shown)

@@ -1,6 +1,7 @@
 """What the results page compares: methods as runs of the study, and their AUROCs."""
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +23,7 @@ class ComparedMethod:
     Attributes:
         title: what it is called.
         run: the name of its run, or `BEST_FIXED`.
-        method: the method of that run.
+        name: what that run calls it.
         chosen_by: what chose its epoch.
         seedless: whether no seed matters, so that one run stands beside every seed of others.
         score: the score, or None for the run's own.
@@ -30,7 +31,7 @@ class ComparedMethod:
 
     title: str
     run: str
-    method: str
+    name: str
     chosen_by: str
     seedless: bool = False
     score: str | None = None
@@ -40,9 +41,9 @@ class ComparedMethod:
         if self.run == BEST_FIXED:
             return _best_fixed(study, dataset)
         # Elsewhere, and for what sees no label, the protocols train the same.
-        other = protocol == PAPER and dataset in JUDGED and self.chosen_by == "labels"
-        run = study.get(dataset, f"{self.run}-paper_protocol" if other else self.run)
-        return {} if run is None else run.outcomes(self.method)
+        is_apart = protocol == PAPER and dataset in JUDGED and self.chosen_by == "labels"
+        run = study.get(dataset, f"{self.run}-paper_protocol" if is_apart else self.run)
+        return {} if run is None else run.outcomes(self.name)
 
     def by(self, score: str) -> "ComparedMethod":
         """The same with another score."""
@@ -81,7 +82,7 @@ def fixed_weights(dataset: str) -> dict[str, ComparedMethod]:
     return {"1": BASIS} | {name.removeprefix("beta-"): replace(FIXED, run=name) for name in names}
 
 
-def _best_fixed(study, dataset):
+def _best_fixed(study: Study, dataset: str) -> dict[int, Outcome]:
     """By seed, the weight with the highest AUROC of synthetic defects."""
     found = [each.outcomes(study, dataset) for each in fixed_weights(dataset).values()]
     return {
@@ -136,13 +137,16 @@ def difference(
     return difference_interval(labels, scores, others)
 
 
-def _splits(dataset, protocol):
+def _splits(dataset: str, protocol: str) -> tuple[str, ...]:
     if protocol == HELDOUT:
         return ("test",)
     # Of generated images those of `test` are besides the paper's evaluation set.
     return ("adapt", "test") if dataset in JUDGED else ("adapt",)
 
 
-def _scores(outcomes, dataset, protocol, score):
+def _scores(
+    outcomes: Iterable[Outcome], dataset: str, protocol: str, score: str | None
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The labels of the images, which are the same for all, and the scores of each outcome."""
     pairs = [outcome.scores(_splits(dataset, protocol), score) for outcome in outcomes]
     return pairs[0][0], [scores for _, scores in pairs]

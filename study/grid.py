@@ -92,7 +92,7 @@ def runs(profile: str) -> Iterator[Run]:
 def runs_of(dataset: str, profile: str) -> Iterator[Run]:
     """The runs of one dataset."""
 
-    def adapted(name, seeds, *own, methods="auc_adapted"):
+    def adapted(name: str, seeds: str, *own: str, methods: str = "auc_adapted") -> Run:
         length = (f"--epochs={EPOCHS[dataset]}",) if profile == "quick" else ()
         flags_of = (f"--methods={methods}", *length, *own)
         count = len(seeds.split(",")) * len(methods.split(","))
@@ -106,9 +106,9 @@ def runs_of(dataset: str, profile: str) -> Iterator[Run]:
         # Elsewhere the images that steer are the same under both protocols.
         yield adapted("labels-paper_protocol", FIVE, "--protocol=paper", methods=both)
     yield _search(dataset, profile)
-    compared, kl_weights = THREE, (0.1, 1e-10)
+    compared, kl_weights = THREE, [0.1, 1e-10]
     if dataset in JUDGED:
-        compared, kl_weights = FIVE, (0.3, 0.1, 0.03, 1e-10)
+        compared, kl_weights = FIVE, [0.3, 0.1, 0.03, 1e-10]
     yield adapted("synthetic-conventional", compared, synthetic, methods="conventional")
     yield adapted("synthetic", FIVE, synthetic)
     yield adapted("synthetic-climb", FIVE, synthetic, *ours)
@@ -121,7 +121,7 @@ def runs_of(dataset: str, profile: str) -> Iterator[Run]:
     yield Run(dataset, "baselines", "run_baselines.py", (), "1", 0.1)
 
 
-def _search(dataset, profile):
+def _search(dataset: str, profile: str) -> Run:
     e3 = EPOCHS[dataset]
     ends = (f"--e1={e3 // 2}", f"--e2={3 * e3 // 4}", f"--e3={e3}") if profile == "quick" else ()
     conventional_runs = 4.25 if dataset in ("square", "comb") else 2.25

@@ -64,17 +64,17 @@ def difference_interval(
 
 def seeds_interval(values: Sequence[float]) -> Interval:
     """The mean of a figure that each seed has one of; without width where there is one seed."""
-    return _add_seeds(np.mean(values), values)
+    return _add_seeds(float(np.mean(values)), values)
 
 
-def _wins(labels, scores):
+def _wins(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """(anomalous, normal): 1 where the anomalous image scores higher, ½ where equal."""
     labels = np.asarray(labels, bool)
     anomalous, normal = scores[labels][:, None], scores[~labels][None, :]
     return (anomalous > normal) + 0.5 * (anomalous == normal)
 
 
-def _interval(labels, values):
+def _interval(labels: np.ndarray, values: Sequence[np.ndarray]) -> Interval:
     # One matrix each, since a resample has the same images for all seeds.
     normal, anomalous = (_resamples(label, int(np.sum(labels == label))) for label in (0, 1))
     means = np.sum(anomalous @ np.mean(values, axis=0) * normal, axis=1)
@@ -82,13 +82,13 @@ def _interval(labels, values):
 
 
 @functools.lru_cache(maxsize=8)
-def _resamples(label, count):
+def _resamples(label: int, count: int) -> np.ndarray:
     """(resamples, count): the share that an image has of a resample; the same for every method."""
     rng = np.random.RandomState([SEED, label])
     return rng.multinomial(count, np.full(count, 1.0 / count), size=NUM_RESAMPLES) / count
 
 
-def _add_seeds(means, per_seed):
+def _add_seeds(means: float | np.ndarray, per_seed: Sequence[float]) -> Interval:
     if len(per_seed) > 1:
         error = np.std(per_seed, ddof=1) / np.sqrt(len(per_seed))
         means = np.add.outer(means, error * student.ppf(QUANTILES, len(per_seed) - 1))

@@ -1,22 +1,23 @@
 """The paper's figures of results (Figs. 14 to 24), from the files of the study."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from awl_vae.callbacks import CONVENTIONAL as SEARCH_CONVENTIONAL, NONE
+from awl_vae.callbacks import CONVENTIONAL as SEARCH_CONVENTIONAL, NONE, EpochRow, SearchPlan
 from awl_vae.evaluation import SCORES
 from awl_vae.figures.curves import plot_transitions
 from awl_vae.figures.images import plot_examples
 from awl_vae.losses import TERMS
 from awl_vae.study.compared_methods import BY_LABELS, BY_LOSS
 from awl_vae.study.grid import EPOCHS
-from awl_vae.study.run_files import Study
+from awl_vae.study.run_files import Outcome, Study, StudyRun
 from awl_vae.training.config import LossAdaptedConfig
 from awl_vae.training.loss_adapted import search_plan
-from awl_vae.training.methods import TITLES
+from awl_vae.training.methods import title_of
 from awl_vae.training.search_figures import plot_search
 
 OF_AUC, OF_LOSS = "bellows", "square"
@@ -24,6 +25,9 @@ OF_AUC, OF_LOSS = "bellows", "square"
 
 METHODS = ("conventional", "auc_adapted")
 SEARCH_METHODS = ("loss_adapted", "conventional")
+
+NOT_READ = ("branch", "selected", "adapt_auc")
+"""Columns of `branches.csv` that the figures need no number of."""
 
 
 def plot_study(study: Study, directory: Path) -> Iterator[tuple[str, str]]:
@@ -43,39 +47,53 @@ def plot_study(study: Study, directory: Path) -> Iterator[tuple[str, str]]:
     yield from _products(study, directory)
 
 
-def _auc_adapted(run, directory):
+def _auc_adapted(run: StudyRun, directory: Path) -> Iterator[tuple[str, str]]:
     seed = run.config["seeds"][0]
-    outcomes = {method: run.outcomes(method).get(seed) for method in METHODS}
-    if None in outcomes.values():
-        return
-    for figure, (method, outcome) in zip(("14", "15"), outcomes.items(), strict=True):
-        history = outcome.history()
-        name = f"fig{figure}_transitions_{method}.png"
+    by_method = {method: run.outcomes(method) for method in METHODS}
+    if all(seed in by_seed for by_seed in by_method.values()):
+        outcomes = {method: by_seed[seed] for method, by_seed in by_method.items()}
+        titles = {method: f"{run.dataset}, {title_of(method)}, seed {seed}" for method in METHODS}
+        yield from _transitions(run, outcomes, titles, directory)
+        yield from _reconstructions(run, outcomes, titles, directory)
+
+
+def _transitions(
+    run: StudyRun, outcomes: Mapping[str, Outcome], titles: Mapping[str, str], directory: Path
+) -> Iterator[tuple[str, str]]:
+    """Figs. 14 and 15: the AUROC and the weights of each method."""
+    for number, (method, outcome) in enumerate(outcomes.items(), 14):
+        history = {column: values.tolist() for column, values in outcome.history().items()}
+        name = f"fig{number}_transitions_{method}.png"
         plot_transitions(
             directory / name,
             aucs={"AUC, adapt images": history["adapt_auc"]},
             weights={term: history[f"weight_{term}"] for term in TERMS[run.config["likelihood"]]},
             is_ladder=False,
-            title=f"{run.dataset}, {TITLES[method]}, seed {seed}",
+            title=titles[method],
         )
-        yield name, f"**Fig. {figure}.** AUC and weights by epoch, {TITLES[method]}."
+        yield name, f"**Fig. {number}.** AUC and weights by epoch, {title_of(method)}."
+
+
+def _reconstructions(
+    run: StudyRun, outcomes: Mapping[str, Outcome], titles: Mapping[str, str], directory: Path
+) -> Iterator[tuple[str, str]]:
+    """Figs. 16 to 19: a normal and an anomalous image, as each method sees them."""
     score = SCORES[run.config["score"]].label
-    number = 16
-    for kind in ("normal", "anomalous"):
+    numbers = itertools.count(16)
+    for kind, an_image in (("normal", "A normal"), ("anomalous", "An anomalous")):
         examples = {method: outcome.examples()[kind][0] for method, outcome in outcomes.items()}
         largest = max(float(each.squared_error.max()) for each in examples.values())
         for method, example in examples.items():
+            number, epoch = next(numbers), outcomes[method].entry["epoch"]
             name = f"fig{number}_{kind}_{method}.png"
-            epoch = outcomes[method].entry["epoch"]
-            title = f"{run.dataset}, {TITLES[method]}, seed {seed}, epoch {epoch}"
+            title = f"{titles[method]}, epoch {epoch}"
             plot_examples(directory / name, [example], score=score, title=title, largest=largest)
             yield (
                 name,
-                f"**Fig. {number}.** {'A normal' if kind == 'normal' else 'An anomalous'} image, "
-                f"reconstructed by the {TITLES[method]} at its best epoch ({epoch}), {score} = "
-                f"{example.score:.6f}; both methods show the same image, on one scale of errors.",
+                f"**Fig. {number}.** {an_image} image, reconstructed by the {title_of(method)} at "
+                f"its best epoch ({epoch}), {score} = {example.score:.6f}; both methods show the "
+                "same image, on one scale of errors.",
             )
-            number += 1
 
 
 SEARCH_FIGURES = {
@@ -91,7 +109,7 @@ SEARCH_FIGURES = {
 }
 
 
-def _loss_adapted(run, directory):
+def _loss_adapted(run: StudyRun, directory: Path) -> Iterator[tuple[str, str]]:
     seed = run.config["seeds"][0]
     found, conventional = (run.outcomes(method).get(seed) for method in SEARCH_METHODS)
     if found is None or conventional is None:
@@ -104,35 +122,48 @@ def _loss_adapted(run, directory):
             yield f"{name}.png", text
 
 
-def _rows(plan, branches, conventional):
+def _rows(
+    plan: SearchPlan,
+    branches: Sequence[Mapping[str, str]],
+    conventional: Mapping[str, np.ndarray],
+) -> list[EpochRow]:
     """The rows of a search, from `branches.csv` and the history of the conventional VAE."""
-    texts = ("branch", "selected", "adapt_auc")
-    rows = [
-        {name: float(value) for name, value in row.items() if name not in texts}
-        | {"branch": row["branch"], "stage": int(row["stage"]), "epoch": int(row["epoch"])}
-        for row in branches
-    ]
+    rows = []
+    for row in branches:
+        numbers = {name: float(row[name]) for name in row if name not in NOT_READ}
+        rows.append(_row(plan, int(row["stage"]), row["branch"], numbers))
     if plan.chosen(rows, 2) == NONE:
         return rows
     # Where a weight has fallen the conventional VAE of stage 3 is none of its branches.
-    epochs = conventional["epoch"].astype(int)
-    for index in np.flatnonzero(epochs > plan.ends[1]):
-        terms = {term: conventional[term][index] for term in plan.terms}
-        rows.append(
-            {"stage": 3, "branch": SEARCH_CONVENTIONAL, "epoch": int(epochs[index])}
-            | {"loss_unweighted": sum(terms.values())}
-            | terms
-            | dict.fromkeys((f"weight_{term}" for term in plan.terms), 1.0)
-        )
+    for index in np.flatnonzero(conventional["epoch"] > plan.ends[1]):
+        numbers = {name: float(values[index]) for name, values in conventional.items()}
+        numbers["loss_unweighted"] = sum(numbers[term] for term in plan.terms)
+        rows.append(_row(plan, 3, SEARCH_CONVENTIONAL, numbers))
     return rows
 
 
-def _products(study, directory):
+def _row(plan: SearchPlan, stage: int, branch: str, numbers: Mapping[str, float]) -> EpochRow:
+    """What one epoch gave, its AUROC aside, which no figure shows."""
+    terms = {term: numbers[term] for term in plan.terms}
+    weights = {term: numbers[f"weight_{term}"] for term in plan.terms}
+    return EpochRow(
+        stage,
+        branch,
+        int(numbers["epoch"]),
+        loss=sum(weights[term] * terms[term] for term in plan.terms),
+        loss_unweighted=numbers["loss_unweighted"],
+        terms=terms,
+        weights=weights,
+        adapt_auc=None,
+    )
+
+
+def _products(study: Study, directory: Path) -> Iterator[tuple[str, str]]:
     """A defect of each dataset, as the AUC-adapted VAE sees it."""
     shown = []
     for dataset in EPOCHS:
         if (run := study.get(dataset, BY_LABELS.run)) is not None:
-            outcome = run.outcomes(BY_LABELS.method).get(run.config["seeds"][0])
+            outcome = run.outcomes(BY_LABELS.name).get(run.config["seeds"][0])
             if outcome is None:
                 continue
             (example,) = outcome.examples()["anomalous"]

@@ -1,6 +1,7 @@
 """The paper's tables of results, its numbers beside ours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import mean_and_std
@@ -85,14 +86,14 @@ def paper_tables(study: Study) -> Iterator[str]:
             methods = ("conventional", f"{adapted.lower()}_adapted")
             for method, theirs in zip(methods, printed[dataset], strict=True):
                 run = study.get(dataset, run_name)
-                summary = run and run.summary["methods"][method]
+                summary = None if run is None else run.summary["methods"][method]
                 cells += [theirs, _cell(summary, merit), _cell(summary, f"test_{merit}")]
             rows.append([dataset, *cells])
         yield from table(["dataset", *columns], rows)
         yield ""
 
 
-def _cell(summary, merit):
+def _cell(summary: Mapping[str, Any] | None, merit: str) -> str:
     if summary is None:
         return NOTHING
     return mean_and_std([row.get(merit) for row in summary["per_seed"]])

@@ -10,7 +10,7 @@ from awl_vae.system.markdown import percent, table
 
 def provenance(study: Study) -> Iterator[str]:
     """Machine, versions, commit, commands and hours of the runs, and what is not in the tables."""
-    environments = {}
+    environments: dict[str, list[str]] = {}
     for run in study:
         known = run.environment
         # The runs of an older commit did not note their cores.
@@ -38,9 +38,9 @@ def provenance(study: Study) -> Iterator[str]:
     yield from _left_out(study)
 
 
-def _left_out(study):
+def _left_out(study: Study) -> Iterator[str]:
     """What is not in the tables, by name."""
-    missing = {}
+    missing: dict[str, list[str]] = {}
     for planned in runs("quick"):
         run = study.get(planned.dataset, planned.name)
         seeds = set(map(int, planned.seeds.split(",")))

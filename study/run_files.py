@@ -3,10 +3,11 @@
 import csv
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from awl_vae.training.config import ConfigError
 TIME, SCORES, EXAMPLES = "time.json", "scores.csv.gz", "examples.npz"
 
 
-def _read_compressed(path):
+def _read_compressed(path: Path) -> list[dict[str, str]]:
     with gzip.open(path, "rt") as file:
         return list(csv.DictReader(file))
 
@@ -33,11 +34,13 @@ class Outcome:
         score: the run's score.
     """
 
-    entry: dict
+    entry: dict[str, Any]
     directory: Path
     score: str
 
-    def scores(self, splits: tuple[str, ...], score: str | None = None):
+    def scores(
+        self, splits: tuple[str, ...], score: str | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Labels (N,) and scores (N,) of the images of some splits, by the run's score or another.
 
         The other can be `CHOSEN_SCORE`.
@@ -55,7 +58,7 @@ class Outcome:
         columns = numeric_columns(_read_compressed(self.directory / "history.csv.gz"))
         return {name: np.array(values) for name, values in columns.items()}
 
-    def branches(self) -> list[dict]:
+    def branches(self) -> list[dict[str, str]]:
         """The rows of `branches.csv`, where a search wrote one."""
         return _read_compressed(self.directory / "branches.csv.gz")
 
@@ -67,27 +70,27 @@ class StudyRun:
         path: its directory, <dataset>/<name>.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.dataset, self.name = path.parts[-2:]
 
     @cached_property
-    def summary(self) -> dict:
+    def summary(self) -> dict[str, Any]:
         """Its `summary.json`."""
         return self._json("summary.json")
 
     @cached_property
-    def environment(self) -> dict:
+    def environment(self) -> dict[str, Any]:
         """Its `environment.json`."""
         return self._json("environment.json")
 
     @cached_property
-    def config(self) -> dict:
+    def config(self) -> dict[str, Any]:
         """Its `config.json`."""
         return self._json("config.json")
 
     @cached_property
-    def baseline(self) -> dict:
+    def baseline(self) -> dict[str, Any]:
         """Its `baseline.json`."""
         return self._json("baseline.json")
 
@@ -96,7 +99,7 @@ class StudyRun:
         """How long it took; None where nobody looked at the clock."""
         return self._json(TIME)["seconds"] / 3600 if (self.path / TIME).exists() else None
 
-    def outcomes(self, method: str) -> dict[int, "Outcome"]:
+    def outcomes(self, method: str) -> dict[int, Outcome]:
         """By seed, what a method came to where it ended well."""
         rows = self.summary["methods"][method]["per_seed"]
         return {
@@ -121,7 +124,7 @@ class StudyRun:
                 if "failed" in row:
                     yield f"{self.dataset}/{self.name}, {method}, seed {row['seed']}"
 
-    def _json(self, name):
+    def _json(self, name: str) -> dict[str, Any]:
         return json.loads((self.path / name).read_text(encoding="utf-8"))
 
 
@@ -139,7 +142,7 @@ class Study:
         ConfigError: if runs on a dataset are not of the same profile, length and images.
     """
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path) -> None:
         paths = (root / planned.path for planned in runs("quick"))
         found = [StudyRun(path) for path in paths if (path / "summary.json").exists()]
         self.root = root
@@ -155,9 +158,9 @@ class Study:
         return self._runs.get((dataset, name))
 
 
-def _check_comparable(found):
+def _check_comparable(found: Sequence[StudyRun]) -> None:
     """Refuses what no table may have side by side, such as runs of an older plan."""
-    first = {}
+    first: dict[tuple[str, str], tuple[StudyRun, Any]] = {}
     for run in found:
         conditions = {
             ("study", "profile"): run.config["profile"],

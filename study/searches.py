@@ -1,6 +1,6 @@
 """What the searches of the loss-adapted VAE did: how far, how long, and loss against AUROC."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,25 +8,14 @@ from scipy.stats import rankdata
 
 from awl_vae.study.compared_methods import BY_LOSS
 from awl_vae.study.intervals import Interval, seeds_interval
-from awl_vae.study.run_files import Study
+from awl_vae.study.run_files import Outcome, Study, StudyRun
 from awl_vae.system.markdown import NOTHING, table
 
 
 def searches_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     """How far the weights of the chosen paths fell, and how far apart the branches' losses are."""
-    rows = []
-    for dataset in datasets:
-        outcomes = BY_LOSS.outcomes(study, dataset).values()
-        if not outcomes:
-            continue
-        ends = study.get(dataset, BY_LOSS.run).config
-        branches = [outcome.branches() for outcome in outcomes]
-        cells = [_range(map(_lowest_at_the_end, outcomes)), _range(map(_lowest_of_all, branches))]
-        for stage in ("2", "3"):
-            found = (_at_the_end(rows_of, stage, ends) for rows_of in branches)
-            cells.append(_range(np.ptp(losses) for losses, _ in found if len(losses)))
-        efforts = [outcome.entry["trained_epochs"] / ends["e3"] for outcome in outcomes]
-        rows.append([dataset, len(outcomes), *cells, _range(efforts)])
+    runs = (study.get(dataset, BY_LOSS.run) for dataset in datasets)
+    rows = (_row(run) for run in runs if run is not None and run.outcomes(BY_LOSS.name))
     return table(
         (
             *("dataset", "seeds", "lowest weight at the end", "on any branch"),
@@ -37,31 +26,43 @@ def searches_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     )
 
 
-def _range(values):
+def _row(run: StudyRun) -> list[str]:
+    outcomes = run.outcomes(BY_LOSS.name).values()
+    branches = [outcome.branches() for outcome in outcomes]
+    cells = [_range(map(_lowest_at_the_end, outcomes)), _range(map(_lowest_of_all, branches))]
+    for stage in ("2", "3"):
+        found = (_at_the_end(rows, stage, run.config) for rows in branches)
+        cells.append(_range(np.ptp(losses) for losses, _ in found if len(losses)))
+    efforts = (outcome.entry["trained_epochs"] / run.config["e3"] for outcome in outcomes)
+    return [run.dataset, str(len(outcomes)), *cells, _range(efforts)]
+
+
+def _range(values: Iterable[float]) -> str:
     """The lowest and the highest of the seeds."""
     values = list(values)
     return f"{min(values):.4g} to {max(values):.4g}" if values else NOTHING
 
 
-def _lowest_at_the_end(outcome):
+def _lowest_at_the_end(outcome: Outcome) -> float:
     history = outcome.history()
     return min(values[-1] for name, values in history.items() if name.startswith("weight_"))
 
 
-def _lowest_of_all(rows):
+def _lowest_of_all(rows: Sequence[Mapping[str, str]]) -> float:
     return min(float(row[name]) for row in rows for name in row if name.startswith("weight_"))
 
 
 def loss_and_auc(study: Study, dataset: str) -> Interval | None:
     """`correlation` over the seeds, with an interval that ends where correlations do."""
-    values = [
-        correlation(outcome.branches(), study.get(dataset, BY_LOSS.run).config)
-        for outcome in BY_LOSS.outcomes(study, dataset).values()
-    ]
-    values = [value for value in values if value is not None]
-    if not values:
+    run = study.get(dataset, BY_LOSS.run)
+    if run is None:
         return None
-    found = seeds_interval(values)
+    outcomes = run.outcomes(BY_LOSS.name).values()
+    of_seeds = [correlation(outcome.branches(), run.config) for outcome in outcomes]
+    defined = [value for value in of_seeds if value is not None]
+    if not defined:
+        return None
+    found = seeds_interval(defined)
     return replace(found, low=max(found.low, -1.0), high=min(found.high, 1.0))
 
 
@@ -75,7 +76,8 @@ def correlation(rows: Sequence[Mapping[str, str]], ends: Mapping[str, int]) -> f
     Returns:
         None where it is not defined.
     """
-    losses, aucs = [], []
+    losses: list[float] = []
+    aucs: list[float] = []
     for stage in ("2", "3"):
         loss, auc = _at_the_end(rows, stage, ends)
         if len(loss):
@@ -88,8 +90,10 @@ def correlation(rows: Sequence[Mapping[str, str]], ends: Mapping[str, int]) -> f
     return float(np.corrcoef(losses, aucs)[0, 1])
 
 
-def _at_the_end(rows, stage, ends):
-    """Losses and AUROCs of the branches at the end of a stage; those that are not finite go."""
+def _at_the_end(
+    rows: Sequence[Mapping[str, str]], stage: str, ends: Mapping[str, int]
+) -> np.ndarray:
+    """(2, branches): losses and AUROCs at the end of a stage; those that are not finite go."""
     found = [
         (float(row["loss_unweighted"]), float(row["adapt_auc"]))
         for row in rows

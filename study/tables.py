@@ -1,6 +1,6 @@
 """The tables of the results page, as lines of Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -30,13 +30,13 @@ from awl_vae.system.markdown import NOTHING, percent, table
 
 def mean_and_std(values: Sequence[float | None]) -> str:
     """Mean ± sample standard deviation over the seeds, in %, and their number where not five."""
-    values = [value for value in values if value is not None]
-    if not values:
+    known = [value for value in values if value is not None]
+    if not known:
         return NOTHING
-    if len(values) == 1:
-        return percent(values[0])
-    number = "" if len(values) == len(FIVE.split(",")) else f" ({len(values)})"
-    return percent(np.mean(values), np.std(values, ddof=1)) + number
+    if len(known) == 1:
+        return percent(known[0])
+    number = "" if len(known) == len(FIVE.split(",")) else f" ({len(known)})"
+    return percent(float(np.mean(known)), float(np.std(known, ddof=1))) + number
 
 
 def signed(value: Interval | None) -> str:
@@ -56,7 +56,7 @@ def agreement(value: Interval) -> str:
 def methods_table(study: Study, datasets: Sequence[str], protocol: str) -> Iterator[str]:
     """AUROC, a row a method and a column a dataset."""
 
-    def cell(method, dataset):
+    def cell(method: ComparedMethod, dataset: str) -> str:
         return mean_and_std(aucs(study, dataset, method, protocol))
 
     rows = (
@@ -140,7 +140,7 @@ def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     return table(("dataset", "training", "steered by", "Spearman over epochs"), rows)
 
 
-def _correlations(histories):
+def _correlations(histories: Sequence[Mapping[str, np.ndarray]]) -> str:
     pairs = [(history["adapt_auc"], history["adapt_auc_synthetic"]) for history in histories]
     values = [spearmanr(*pair).statistic for pair in pairs if all(map(np.ptp, pair))]
     if not values:

@@ -1,6 +1,6 @@
 """The way that trainings took: weights, chosen epochs, and where the AUROC is lost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from awl_vae.study.compared_methods import (
     CONVENTIONAL,
     RECONSTRUCTION,
 )
-from awl_vae.study.run_files import Study
+from awl_vae.study.run_files import Outcome, Study
 from awl_vae.study.tables import mean_and_std
 from awl_vae.system.markdown import table
 
@@ -25,27 +25,14 @@ TRAININGS = (
 )
 
 
-def paths_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
+def trajectories_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     """How the weights went, and what the choice of the epoch cost, on the adapt images."""
-    rows = []
-    for dataset in datasets:
-        for each in TRAININGS:
-            outcomes = each.outcomes(study, dataset).values()
-            if not outcomes:
-                continue
-            histories = [outcome.history() for outcome in outcomes]
-            weights = [history["weight_kl"] for history in histories]
-            rises = np.mean([np.sum(np.diff(of_seed) > 0) for of_seed in weights])
-            cells = [dataset, each.title, each.chosen_by, epochs_by_weight(weights), f"{rises:.1f}"]
-            cells.append(f"{np.mean(list(map(_others_below_one, histories))):.1f}")
-            chosen = [outcome.entry["epoch"] for outcome in outcomes]
-            spread = f"{np.mean(chosen):.0f} ({min(chosen)} to {max(chosen)})"
-            cells.append(f"{spread} of {len(weights[0])}")
-            kl, aucs = ([history[name] for history in histories] for name in ("kl", "adapt_auc"))
-            cells.append(f"{sum(value < EMPTY for value in _at(kl, chosen))}/{len(kl)}")
-            highest, last = [auc.max() for auc in aucs], [auc[-1] for auc in aucs]
-            cells += map(mean_and_std, (_at(aucs, chosen), highest, last))
-            rows.append(cells)
+    rows = (
+        [dataset, each.title, each.chosen_by, *_cells(outcomes)]
+        for dataset in datasets
+        for each in TRAININGS
+        if (outcomes := list(each.outcomes(study, dataset).values()))
+    )
     return table(
         (
             *("dataset", "training", "steered by", "epochs at each KL weight", "rises"),
@@ -56,17 +43,40 @@ def paths_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     )
 
 
-def _at(columns, epochs):
+def _cells(outcomes: Sequence[Outcome]) -> list[str]:
+    """What the table has of a training with each of its seeds."""
+    histories = [outcome.history() for outcome in outcomes]
+    weights, kl, aucs = (
+        [history[name] for history in histories] for name in ("weight_kl", "kl", "adapt_auc")
+    )
+    rises = np.mean([np.sum(np.diff(of_seed) > 0) for of_seed in weights])
+    below_one = np.mean([_others_below_one(history) for history in histories])
+    chosen = [outcome.entry["epoch"] for outcome in outcomes]
+    num_empty = sum(value < EMPTY for value in _at(kl, chosen))
+    highest, last = [auc.max() for auc in aucs], [auc[-1] for auc in aucs]
+    return [
+        epochs_by_weight(weights),
+        f"{rises:.1f}",
+        f"{below_one:.1f}",
+        f"{np.mean(chosen):.0f} ({min(chosen)} to {max(chosen)}) of {len(weights[0])}",
+        f"{num_empty}/{len(kl)}",
+        *map(mean_and_std, (_at(aucs, chosen), highest, last)),
+    ]
+
+
+def _at(columns: Sequence[np.ndarray], epochs: Sequence[int]) -> list[float]:
     """The values of each seed's column after its epoch."""
     return [column[epoch - 1] for column, epoch in zip(columns, epochs, strict=True)]
 
 
-def _others_below_one(history):
+def _others_below_one(history: Mapping[str, np.ndarray]) -> int:
     """In how many epochs a term other than the KL divergence had a weight below 1."""
     others = [
-        v for name, v in history.items() if name.startswith("weight_") and name != "weight_kl"
+        values
+        for name, values in history.items()
+        if name.startswith("weight_") and name != "weight_kl"
     ]
-    return np.sum(np.min(others, axis=0) < 1)
+    return int(np.sum(np.min(others, axis=0) < 1))
 
 
 def epochs_by_weight(weights: Sequence[np.ndarray]) -> str:

@@ -4,10 +4,12 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
+from typing import TextIO
 
 
 @contextlib.contextmanager
-def silent_stderr():
+def silent_stderr() -> Iterator[TextIO]:
     """Discards what C libraries write to standard error; yields a stream that still gets there."""
     kept = os.dup(2)
     with open(os.devnull, "w") as sink:
@@ -35,7 +37,7 @@ class ProgressBar:
 
     WIDTH = 24
 
-    def __init__(self, total: int, stream=None):
+    def __init__(self, total: int, stream: TextIO | None = None):
         self.total = total
         self.stream = stream or sys.stderr
         is_terminal = self.stream.isatty()
@@ -77,7 +79,7 @@ class ProgressBar:
         self.stream.flush()
 
 
-def _clock(seconds):
+def _clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -11,7 +11,7 @@ from awl_vae.evaluation import SCORES, auroc
 from awl_vae.figures.examples import Example, write_examples
 from awl_vae.losses import BRANCHES, TERMS
 from awl_vae.study.grid import runs
-from awl_vae.training.config import resolve
+from awl_vae.training.resolve import resolve
 
 COUNTS = {"adapt": (12, 10), "test": (20, 18)}
 METHODS = {

@@ -103,7 +103,7 @@ def test_a_command_s_flags_know_what_is_registered(registered):
     from awl_vae.training.settings import settings_of
 
     kinds = settings_of(AUCAdaptedConfig)
-    assert kinds["rule"].read("alternating") == "alternating"
+    assert kinds["rule"].parse("alternating") == "alternating"
     assert "alternating: every second epoch without the KL term" in kinds["rule"].help
     assert dataclasses.is_dataclass(kinds["score"])
     assert "median" in kinds["score"].expected

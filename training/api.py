@@ -7,9 +7,10 @@ from awl_vae.detection.detector import Detector
 from awl_vae.system.errors import UserError
 from awl_vae.training.auc_adapted import AUC_ADAPTED
 from awl_vae.training.baselines import BASELINES
-from awl_vae.training.config import ConfigError, resolve
+from awl_vae.training.config import ConfigError
 from awl_vae.training.experiment import Experiment
 from awl_vae.training.loss_adapted import LOSS_ADAPTED
+from awl_vae.training.resolve import resolve
 from awl_vae.training.run_directory import RunDirectory
 from awl_vae.training.runner import main_detector, run_experiment
 

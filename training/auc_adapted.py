@@ -59,7 +59,7 @@ def train(
                 config, seed, method=method, **{name: getattr(config, name) for name in own}
             ),
             monitor=monitor,
-            images=trainer.pictures,
+            images=trainer.images_to_show,
         ),
         HistoryWriter(
             directory / "history.csv",

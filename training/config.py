@@ -1,16 +1,15 @@
 """The settings of the experiments: what each may be, and which go together."""
 
-import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from awl_vae.callbacks.rules import RULES
 from awl_vae.data.images import RESIZE_MODES
 from awl_vae.evaluation.scores import SCORES
 from awl_vae.losses.patterns import PATTERN_SETS, TERMS, VARIANCES
-from awl_vae.system.errors import UserError, nearest
-from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS, PROFILES, SEEDS
+from awl_vae.system.errors import UserError
+from awl_vae.training.defaults import DEFAULTS, PROFILES
 from awl_vae.training.methods import METHODS, SIGNALS
 from awl_vae.training.settings import (
     Choice,
@@ -91,7 +90,7 @@ class Config:
         for name, kind in settings_of(type(self)).items():
             value = getattr(self, name)
             if value is not None and not kind.is_valid(value):
-                raise ConfigError(wrong_value(kind, name, value))
+                raise ConfigError(kind.wrong(name, value))
         if self.variance != "learned" and self.likelihood != "gaussian":
             raise ConfigError(
                 "Expected --likelihood=gaussian with --variance=optimal. "
@@ -203,55 +202,3 @@ class LossAdaptedConfig(Config):
             raise ConfigError(
                 f"Expected e1 < e2 < e3. Received: e1={self.e1}, e2={self.e2}, e3={self.e3}."
             )
-
-
-CONFIGS = {"auc_adapted": AUCAdaptedConfig, "loss_adapted": LossAdaptedConfig, "baselines": Config}
-"""The class of each experiment's settings."""
-
-
-def wrong_value(kind: Setting, name: str, value: object) -> str:
-    """The line for a value that a setting cannot have."""
-    shown = kind.show(value) if kind.is_valid(value) else value
-    hint = kind.hint(value)
-    meant = f" (did you mean {hint}?)" if hint else ""
-    return f"Expected {kind.expected} as --{name}{meant}. Received: --{name}={shown}"
-
-
-def resolve(experiment: str, given: Mapping[str, object]) -> Config:
-    """The configuration of a command line, or of keywords.
-
-    Args:
-        experiment: a key of `CONFIGS`.
-        given: by setting, what it is to be. What is None or not there has the default of its
-            profile and dataset.
-
-    Returns:
-        The configuration, of the experiment's class.
-
-    Raises:
-        ConfigError: If there is no such setting, or they contradict each other.
-    """
-    config = CONFIGS[experiment]
-    kinds = settings_of(config)
-    names = {field.name for field in fields(config)} - {"experiment"}
-    for name in given.keys() - names:
-        found = nearest(name, names)
-        meant = f"; did you mean {found}?" if found else "."
-        raise ConfigError(f"Expected settings of {experiment}{meant} Received: {name}")
-    said = {
-        name: kinds[name].accept(value) if name in kinds else value
-        for name, value in given.items()
-        if value is not None
-    }
-    values = {**OWN_DEFAULTS, "num_threads": len(os.sched_getaffinity(0)), **said}
-    for name in ("dataset", "profile"):
-        if not kinds[name].is_valid(values[name]):
-            raise ConfigError(wrong_value(kinds[name], name, values[name]))
-    if values["data_dir"] is not None:
-        values["data_dir"] = os.path.abspath(str(values["data_dir"]))
-    profile = str(values["profile"])
-    defaults = {**DEFAULTS[str(values["dataset"])][profile], "seeds": SEEDS[experiment][profile]}
-    if values["data_dir"] is not None:
-        defaults["num_train"] = None  # all the images that are there
-    known: dict[str, Any] = {**defaults, **values, "experiment": experiment}
-    return config(**{field.name: known[field.name] for field in fields(config)})

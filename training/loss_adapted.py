@@ -55,7 +55,9 @@ def train(
     # In this order each finds in the logs, and in the search, what it needs of those before it.
     callbacks = [
         *trainer.watch_aucs("adapt_auc"),
-        BranchEventWriter(directory, search, hyper_parameters=settings, images=trainer.pictures),
+        BranchEventWriter(
+            directory, search, hyper_parameters=settings, images=trainer.images_to_show
+        ),
         search,
         resume,
         Progress(

@@ -101,7 +101,7 @@ def _falling(term: str, path: Sequence[EpochRow]) -> FallingTerm:
         term,
         term=_curve(path, lambda row: row.terms[term]),
         weight=_curve(path[1:], lambda row: row.weights[term]),
-        risen=rise and rise.epoch,
+        risen=rise.epoch if rise else None,
     )
 
 

@@ -33,16 +33,12 @@ class Setting:
         """What `--help` says of it, but for its default."""
         return self.about
 
-    def read(self, text: str) -> object:
-        """The value that a flag's text stands for.
+    def parse(self, value: Any) -> Any:
+        """A flag's text, or what Python code gives, in the form that configurations have.
 
         Raises:
-            ValueError: If it stands for none.
+            ValueError: If a text stands for no such value.
         """
-        return text
-
-    def accept(self, value: Any) -> Any:
-        """A value that Python code gives, in the form that configurations have."""
         return value
 
     def is_valid(self, value: object) -> bool:
@@ -56,6 +52,12 @@ class Setting:
     def show(self, value: Any) -> str:
         """The value as a flag has it."""
         return str(value)
+
+    def wrong(self, name: str, value: object) -> str:
+        """The line for a value that it cannot have."""
+        hint = self.hint(value)
+        meant = f" (did you mean {hint}?)" if hint else ""
+        return f"Expected {self.expected} as --{name}{meant}. Received: --{name}={value}"
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,8 @@ class Names(Choice):
     def expected(self) -> str:
         return f"names with commas between, among {', '.join(self.names)}"
 
-    def read(self, text: str) -> object:
-        return self.accept([name.strip() for name in text.split(",")])
-
-    def accept(self, value: Any) -> Any:
-        given = (value,) if isinstance(value, str) else tuple(value)
+    def parse(self, value: Any) -> Any:
+        given = tuple(name.strip() for name in _parts(value))
         if set(given) - set(self.names):
             return given
         return tuple(name for name in self.names if name in given)
@@ -109,9 +108,8 @@ class Names(Choice):
         return isinstance(value, tuple) and bool(value) and set(value) <= set(self.names)
 
     def hint(self, value: object) -> str:
-        given = value if isinstance(value, tuple) else (str(value),)
-        wrong = [name for name in given if name not in self.names]
-        return nearest(wrong[0], self.names) if wrong else ""
+        wrong = (name for name in _parts(value) if name not in self.names)
+        return nearest(next(wrong, ""), self.names)
 
     def show(self, value: Any) -> str:
         return ",".join(value)
@@ -125,8 +123,8 @@ class Count(Setting):
     def expected(self) -> str:
         return "a positive integer"
 
-    def read(self, text: str) -> object:
-        return int(text)
+    def parse(self, value: Any) -> Any:
+        return int(value) if isinstance(value, str) else value
 
     def is_valid(self, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 1
@@ -147,14 +145,11 @@ class Number(Setting):
         bound = "of at least 0" if self.above is None else f"above {self.above:g}"
         return f"a finite number {bound}"
 
-    def read(self, text: str) -> object:
-        return float(text)
-
-    def accept(self, value: Any) -> Any:
-        return float(value) if isinstance(value, int) else value
+    def parse(self, value: Any) -> Any:
+        return float(value) if isinstance(value, str | int) else value
 
     def is_valid(self, value: object) -> bool:
-        if not isinstance(value, float | int) or not math.isfinite(value):
+        if not isinstance(value, float) or not math.isfinite(value):
             return False
         return value >= 0 if self.above is None else value > self.above
 
@@ -170,18 +165,16 @@ class Size(Setting):
     def expected(self) -> str:
         return f"N or HxW in pixels, each side divisible by {SIZE_DIVISOR},"
 
-    def read(self, text: str) -> object:
-        return read_size(text)
-
-    def accept(self, value: Any) -> Any:
+    def parse(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return read_size(value)
         return (value, value) if isinstance(value, int) else _as_tuple(value)
 
     def is_valid(self, value: object) -> bool:
         return (
             isinstance(value, tuple)
             and len(value) == 2
-            and all(isinstance(side, int) and side > 0 for side in value)
-            and not any(side % SIZE_DIVISOR for side in value)
+            and all(_is_whole(side) and side > 0 and side % SIZE_DIVISOR == 0 for side in value)
         )
 
     def show(self, value: Any) -> str:
@@ -196,13 +189,12 @@ class Seeds(Setting):
     def expected(self) -> str:
         return f"whole numbers with commas between, from 0 to {MOST_SEED},"
 
-    def read(self, text: str) -> object:
-        parts = [part.strip() for part in text.split(",")]
-        if not all(part.isascii() and part.isdecimal() for part in parts):
-            raise ValueError(text)
-        return self.accept(map(int, parts))
-
-    def accept(self, value: Any) -> Any:
+    def parse(self, value: Any) -> Any:
+        if isinstance(value, str):
+            parts = [part.strip() for part in value.split(",")]
+            if not all(part.isascii() and part.isdecimal() for part in parts):
+                raise ValueError(value)
+            value = map(int, parts)
         seeds = (value,) if isinstance(value, int) else _as_tuple(value)
         return tuple(sorted(set(seeds))) if isinstance(seeds, tuple) else seeds
 
@@ -210,7 +202,7 @@ class Seeds(Setting):
         return (
             isinstance(value, tuple)
             and bool(value)
-            and all(isinstance(seed, int) and 0 <= seed <= MOST_SEED for seed in value)
+            and all(_is_whole(seed) and 0 <= seed <= MOST_SEED for seed in value)
         )
 
     def show(self, value: Any) -> str:
@@ -232,10 +224,6 @@ def read_size(text: str) -> tuple[int, int]:
     return size
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
-
-
 def setting(kind: Setting) -> Any:
     """A field of a configuration that a flag of its name sets."""
     return dataclasses.field(metadata={"setting": kind})
@@ -248,3 +236,15 @@ def settings_of(config: type) -> dict[str, Setting]:
         for field in dataclasses.fields(config)
         if "setting" in field.metadata
     }
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, Iterable) else value
+
+
+def _parts(value: Any) -> list[str]:
+    return value.split(",") if isinstance(value, str) else list(value)

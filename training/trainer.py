@@ -101,7 +101,7 @@ class Trainer:
             scores[name] = np.concatenate(parts)
         return scores
 
-    def pictures(self) -> dict[str, np.ndarray]:
+    def images_to_show(self) -> dict[str, np.ndarray]:
         """By tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""
         x = self._examples
         x_hat = self._scorer.reconstruct(x).numpy()

@@ -43,7 +43,7 @@ class AnnealingRule:
         epoch = state["epoch"] + 1
         return {"epoch": epoch}, self._step(epoch)
 
-    def _step(self, epoch):
+    def _step(self, epoch: int) -> Step:
         way = epoch * self.cycles / self.epochs % 1.0
         share = min(way / RISING_SHARE, 1.0)
         weight = self.floor + (self.weights["kl"] - self.floor) * share

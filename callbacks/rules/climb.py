@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from awl_vae.callbacks.arithmetic import plain_mean
 from awl_vae.callbacks.rules.rule import RuleSettings, State, Step
@@ -92,13 +93,13 @@ class ClimbRule:
             return state, self._step(state)
         return self._goes_back(state, now)
 
-    def _takes(self, state, now):
+    def _takes(self, state: State, now: dict[str, Any]) -> tuple[State, Step]:
         """This window is the best so far."""
         pattern = self._on(now["pattern"], state["direction"])
         state |= {"best": now, "pattern": pattern, "worse": 0, "failed": 0}
         return state, self._step(state, is_best=True)
 
-    def _goes_back(self, state, now):
+    def _goes_back(self, state: State, now: dict[str, Any]) -> tuple[State, Step]:
         if state["failed"] == 2:
             state |= {"best": now, "worse": 0, "failed": 0}
             return state, self._step(state, is_best=True)
@@ -109,13 +110,13 @@ class ClimbRule:
         state |= {"failed": state["failed"] + 1}
         return state, self._step(state, goes_back=True)
 
-    def _margin(self, aucs):
+    def _margin(self, aucs: Sequence[float]) -> float:
         """By the mean squared jump, which is twice the variance of an epoch without a trend."""
         jumps = plain_mean([(after - before) ** 2 for before, after in pairwise(aucs)])
         return STANDARD_ERRORS * math.sqrt(jumps / self.window)
 
-    def _on(self, pattern, direction):
+    def _on(self, pattern: int, direction: int) -> int:
         return min(max(pattern + direction, 0), len(self.patterns) - 1)
 
-    def _step(self, state, **others):
+    def _step(self, state: State, **others: bool) -> Step:
         return Step(self.patterns[state["pattern"]], state["pattern"], **others)

@@ -68,5 +68,5 @@ class PaperRule:
             pattern = (pattern + 1) % len(self.patterns)
         return {"pattern": pattern, "aucs": aucs}, self._step(pattern)
 
-    def _step(self, pattern):
+    def _step(self, pattern: int) -> Step:
         return Step(self.patterns[pattern], pattern)

@@ -5,33 +5,24 @@ VAE. Stages 2 and 3 train one branch after the other, each from the model that t
 chosen: in a branch the weights of some terms fall, each until its term rises. The branch with the
 lowest loss in the last epoch of its stage is chosen.
 
-A halving search trains the branches of a stage in turn to a few common epochs, and at each of them
-drops the half with the higher losses (successive halving, Jamieson and Talwalkar, 2016).
+A halving search drops branches on the way; see `rungs`.
 
 The conventional VAE is carried along as the branch "none" as long as that is trained and no weight
 has fallen before. From there on it is trained at the end, as `CONVENTIONAL`, which is no candidate.
 
-Nothing here has a state: rows in, decision out. A row is what one epoch of a branch gave, a dict
-with the keys `stage`, `branch`, `epoch` (the logical one: every branch of a stage counts the same
-epochs), `loss_unweighted`, each term and `weight_<term>`; whatever else a row has is passed on.
+Nothing here has a state: rows in, decision out.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from awl_vae.callbacks.arithmetic import plain_sum
-from awl_vae.callbacks.search.falling_weight import falling_weight, first_rise
+from awl_vae.callbacks.search.falling_weight import falling_weights
+from awl_vae.callbacks.search.rows import EpochRow, has_diverged, is_over, of_branch
+from awl_vae.callbacks.search.rungs import Leg, compare, halving_rungs
 
 NONE = "none"
 CONVENTIONAL = "conventional"
-Row = Mapping[str, object]
-
-RUNGS = (0.1, 0.2, 0.3)
-"""Shares of a stage after which a halving search drops half of its branches.
-
-Seven branches cost two whole ones: 7 · 0.1 + 4 · 0.1 + 2 · 0.1 + 1 · 0.7 = 2.
-"""
 
 
 @dataclass(frozen=True)
@@ -74,20 +65,20 @@ class SearchPlan:
     selection_loss: str = "unweighted"
     search: str = "full"
 
-    def next_step(self, rows: Sequence[Row]) -> Step | None:
+    def next_step(self, rows: Sequence[EpochRow]) -> Step | None:
         """The epoch to train after those of `rows`, or None at the end of the search."""
         for stage, branch, end in self._legs(rows):
             done = of_branch(rows, stage=stage, branch=branch)
-            if not _is_over(done, end):
-                epoch = done[-1]["epoch"] + 1 if done else self._first_epoch(rows, stage, branch)
+            if not is_over(done, end):
+                epoch = done[-1].epoch + 1 if done else self._first_epoch(rows, stage, branch)
                 start = self._start(rows, stage, branch) if rows else None
                 return Step(stage, branch, epoch, start, self._weights(rows, stage, branch, epoch))
         return None
 
-    def models_to_keep(self, rows: Sequence[Row]) -> list[str]:
+    def models_to_keep(self, rows: Sequence[EpochRow]) -> list[str]:
         """The names, often none, to keep the model under as it is after the last of `rows`."""
         last = rows[-1]
-        stage, branch, epoch = last["stage"], last["branch"], last["epoch"]
+        stage, branch, epoch = last.stage, last.branch, last.epoch
         if has_diverged(rows) or epoch not in self._rungs(stage):
             return []
         names = []
@@ -100,16 +91,18 @@ class SearchPlan:
         # Until its end "conventional" may have to begin from "carried" again.
         return names if branch != CONVENTIONAL else [name for name in names if name == branch]
 
-    def models_needed(self, rows: Sequence[Row], step: Step) -> set[str]:
+    def models_needed(self, rows: Sequence[EpochRow], step: Step) -> set[str]:
         """The names of the kept models that `step`, after `rows`, or a later one may need."""
         stage = step.stage
         paused = {
             f"paused-{branch}"
             for branch, end in self._stage(rows, stage)[0]
-            if not _is_over(of_branch(rows, stage=stage, branch=branch), end)
+            if not is_over(of_branch(rows, stage=stage, branch=branch), end)
         }
         is_begun = all(of_branch(rows, stage=stage, branch=branch) for branch in self.branches)
-        needed = {step.start, f"chosen-{stage}", "conventional"} | paused
+        needed = {f"chosen-{stage}", "conventional"} | paused
+        if step.start is not None:
+            needed.add(step.start)
         if not is_begun:
             needed.add(f"chosen-{stage - 1}")
         # Where stage 3 goes on with the conventional VAE, that begins from "chosen-2".
@@ -117,31 +110,31 @@ class SearchPlan:
             needed.add("carried")
         return needed
 
-    def start(self, rows: Sequence[Row], stage: int) -> Row:
+    def start(self, rows: Sequence[EpochRow], stage: int) -> EpochRow:
         """The last row of the model that a stage after the first starts from."""
         return of_branch(rows, stage=stage - 1, branch=self.chosen(rows, stage - 1))[-1]
 
-    def loss(self, row: Row) -> float:
+    def loss(self, row: EpochRow) -> float:
         """The loss of a row by which branches are compared."""
         if self.selection_loss == "unweighted":
-            return row["loss_unweighted"]
-        return plain_sum(row[f"weight_{term}"] * row[term] for term in self.terms)
+            return row.loss_unweighted
+        return plain_sum(row.weights[term] * row.terms[term] for term in self.terms)
 
-    def best(self, rows: Sequence[Row], stage: int) -> str | None:
+    def best(self, rows: Sequence[EpochRow], stage: int) -> str | None:
         """The best of the stage's branches that are at its end, the first of equal ones."""
         first = next(iter(self._stage(rows, stage)[1]), None)
         done = of_branch(rows, stage=stage, branch=first)
-        return first if done and done[-1]["epoch"] == self.ends[stage - 1] else None
+        return first if done and done[-1].epoch == self.ends[stage - 1] else None
 
-    def chosen(self, rows: Sequence[Row], stage: int) -> str | None:
+    def chosen(self, rows: Sequence[EpochRow], stage: int) -> str | None:
         """The branch that the stage has chosen; None before its end and where all are out."""
         legs, _ = self._stage(rows, stage)
         is_whole = all(
-            _is_over(of_branch(rows, stage=stage, branch=branch), end) for branch, end in legs
+            is_over(of_branch(rows, stage=stage, branch=branch), end) for branch, end in legs
         )
         return self.best(rows, stage) if is_whole else None
 
-    def path(self, rows: Sequence[Row], method: str) -> list[Row]:
+    def path(self, rows: Sequence[EpochRow], method: str) -> list[EpochRow]:
         """The rows that lead to a method's model, one an epoch.
 
         Args:
@@ -159,13 +152,13 @@ class SearchPlan:
                 path += of_branch(rows, stage=stage, branch=self.chosen(rows, stage) or NONE)
         return path
 
-    def epochs_left(self, rows: Sequence[Row] = ()) -> int:
+    def epochs_left(self, rows: Sequence[EpochRow] = ()) -> int:
         """How many epochs there are to train at most, the conventional VAE's included."""
         reached = {}
         for stage, branch, end in self._legs(rows):
             done = of_branch(rows, stage=stage, branch=branch)
-            first = done[0]["epoch"] if done else self._first_epoch(rows, stage, branch)
-            reached[stage, branch] = 0 if _is_over(done, end) else end - first + 1 - len(done)
+            first = done[0].epoch if done else self._first_epoch(rows, stage, branch)
+            reached[stage, branch] = 0 if is_over(done, end) else end - first + 1 - len(done)
         return sum(reached.values())
 
     def num_epochs(self, stage: int) -> int:
@@ -174,11 +167,8 @@ class SearchPlan:
         last = dict(self._stage((), stage)[0])  # The last leg of each branch counts.
         return sum(end - begin for end in last.values())
 
-    def _legs(self, rows) -> Iterator[tuple[int, str, int]]:
-        """(stage, branch, last epoch) in the order of training, all that `rows` leave open.
-
-        Which branches go on past a rung that is not reached yet is a guess; how many is not.
-        """
+    def _legs(self, rows: Sequence[EpochRow]) -> Iterator[tuple[int, str, int]]:
+        """(stage, branch, last epoch) in the order of training, all that `rows` leave open."""
         for stage in (1, 2, 3):
             legs, survivors = self._stage(rows, stage)
             yield from ((stage, branch, end) for branch, end in legs)
@@ -189,36 +179,19 @@ class SearchPlan:
         if first <= self.ends[-1] and not has_diverged(carried):
             yield 3, CONVENTIONAL, self.ends[-1]
 
-    def _stage(self, rows, stage):
-        """The (branch, last epoch) of a stage in the order of training, and who survives it."""
-        alive = [NONE] if stage == 1 else list(self.branches)
-        legs = []
-        for end, count in self._rungs(stage).items():
-            legs += [(branch, end) for branch in alive]
-            ranked = self._ranked(rows, stage, alive, end)[:count]
-            alive = [branch for branch in alive if branch in ranked]
-        return legs, alive
+    def _stage(self, rows: Sequence[EpochRow], stage: int) -> tuple[list[Leg], list[str]]:
+        """The legs of a stage in the order of training, and the branches that survive it."""
+        branches = [NONE] if stage == 1 else list(self.branches)
+        return compare(rows, stage, branches, rungs=self._rungs(stage), loss=self.loss)
 
-    def _rungs(self, stage):
+    def _rungs(self, stage: int) -> dict[int, int]:
         """By the epochs at which the branches of a stage are compared, how many survive."""
         begin, end = (0, *self.ends)[stage - 1 : stage + 1]
-        rungs, count = {}, len(self.branches)
-        for epoch in rung_epochs(begin, end) if self.search == "halving" and stage > 1 else ():
-            count = math.ceil(count / 2)
-            rungs[epoch] = count
-        return rungs | {end: 1}
+        if self.search == "halving" and stage > 1:
+            return halving_rungs(begin, end, len(self.branches))
+        return {end: 1}
 
-    def _ranked(self, rows, stage, branches, epoch):
-        """Branches by their loss in an epoch; the ones that are not there yet come last."""
-        losses = {}
-        for branch in branches:
-            done = of_branch(rows, stage=stage, branch=branch)
-            if not has_diverged(done):
-                at_epoch = (self.loss(row) for row in done if row["epoch"] == epoch)
-                losses[branch] = next(at_epoch, math.inf)
-        return sorted(losses, key=losses.get)
-
-    def _conventional(self, rows):
+    def _conventional(self, rows: Sequence[EpochRow]) -> list[EpochRow]:
         """The rows of the conventional VAE, as far as it is trained."""
         path = of_branch(rows, stage=1, branch=NONE)
         stages = ((2, NONE), (3, NONE), (3, CONVENTIONAL))
@@ -228,58 +201,30 @@ class SearchPlan:
                 path += of_branch(rows, stage=stage, branch=branch)
         return path
 
-    def _first_epoch(self, rows, stage, branch):
+    def _first_epoch(self, rows: Sequence[EpochRow], stage: int, branch: str) -> int:
         """The epoch that a branch which is not begun begins with, at the earliest."""
         if branch != CONVENTIONAL:
             return 1 + (0, *self.ends)[stage - 1]
-        trained = [row["epoch"] for row in self._conventional(rows) if row["branch"] == NONE]
+        trained = [row.epoch for row in self._conventional(rows) if row.branch == NONE]
         stage = 3 if self.chosen(rows, 2) == NONE else 2
         return 1 + max([*trained, next(iter(self._rungs(stage)))])
 
-    def _start(self, rows, stage, branch):
-        if (rows[-1]["stage"], rows[-1]["branch"]) == (stage, branch):
+    def _start(self, rows: Sequence[EpochRow], stage: int, branch: str) -> str | None:
+        """The kept model that the next epoch of a branch starts from; None for the last epoch's."""
+        if (rows[-1].stage, rows[-1].branch) == (stage, branch):
             return None
         if branch == CONVENTIONAL:
             return "carried"
         is_begun = of_branch(rows, stage=stage, branch=branch)
         return f"paused-{branch}" if is_begun else f"chosen-{stage - 1}"
 
-    def _weights(self, rows, stage, branch, epoch):
+    def _weights(
+        self, rows: Sequence[EpochRow], stage: int, branch: str, epoch: int
+    ) -> dict[str, float]:
+        """By term, its weight in an epoch of a branch."""
         if stage == 1 or branch == CONVENTIONAL:
             return dict.fromkeys(self.terms, 1.0)
-        start = self.start(rows, stage)
-        path = [start, *of_branch(rows, stage=stage, branch=branch)]
+        path = [self.start(rows, stage), *of_branch(rows, stage=stage, branch=branch)]
         begin, end = self.ends[stage - 2 : stage]
-        weights = {term: start[f"weight_{term}"] for term in self.terms}
-        for term in self.branches[branch]:
-            weights[term] = falling_weight(
-                (epoch - begin) / (end - begin), weights[term], floor=self.floor
-            )
-            if rise := first_rise(path, term):
-                weights[term] = rise[f"weight_{term}"]
-        return weights
-
-
-def rung_epochs(begin: int, end: int) -> list[int]:
-    """The epochs after which a halving search drops branches, in a stage from begin + 1 to end."""
-    return [begin + max(1, round(share * (end - begin))) for share in RUNGS]
-
-
-def of_branch(rows: Sequence[Row], *, stage: int, branch: str) -> list[Row]:
-    """The rows of one branch in one stage."""
-    return [row for row in rows if row["stage"] == stage and row["branch"] == branch]
-
-
-def has_diverged(rows: Sequence[Row]) -> bool:
-    """Whether the last row's loss is not finite, so that its branch can't be chosen."""
-    return bool(rows) and not math.isfinite(rows[-1]["loss_unweighted"])
-
-
-def first_nonfinite(row: Row, terms: Sequence[str]) -> str:
-    """The name of what is not finite in a row: the first such term, or the loss."""
-    return next((term for term in terms if not math.isfinite(row[term])), "loss_unweighted")
-
-
-def _is_over(done, end):
-    """Whether a branch with the rows `done` has reached an epoch, or is out."""
-    return bool(done) and (done[-1]["epoch"] >= end or has_diverged(done))
+        u = (epoch - begin) / (end - begin)
+        return falling_weights(path, self.branches[branch], u, floor=self.floor)

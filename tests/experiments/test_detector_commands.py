@@ -46,7 +46,7 @@ def inspected(model_dir, images, *more, expected):
 
 def test_an_experiment_leaves_a_detector_that_scores_as_it_did(trained):
     folder, model_dir, command = trained
-    assert f"experiments/inspect_images.py --model_dir={model_dir} --images=DIR" in command.stdout
+    assert f"awl-vae inspect --model_dir={model_dir} --images=DIR" in command.stdout
     detector = Detector.load(model_dir / "detector")
     scores = {row["image"]: float(row["score"]) for row in read_csv(model_dir / "scores.csv")}
     names = [row["image"] for row in read_csv(model_dir / "scores.csv") if row["split"] == "test"]

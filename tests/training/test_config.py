@@ -2,7 +2,8 @@
 
 import pytest
 
-from awl_vae.training.config import ConfigError, resolve
+from awl_vae.training.config import ConfigError
+from awl_vae.training.resolve import resolve
 
 PAPER = {
     "bellows": (28_000, 1, (256, 256), "bernoulli", "mse", 32),

@@ -1,0 +1,61 @@
+"""From what a command line or a program says to a whole configuration."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from awl_vae.system.errors import nearest
+from awl_vae.training.config import AUCAdaptedConfig, Config, ConfigError, LossAdaptedConfig
+from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS, SEEDS
+from awl_vae.training.settings import Setting, settings_of
+
+CONFIGS = {"auc_adapted": AUCAdaptedConfig, "loss_adapted": LossAdaptedConfig, "baselines": Config}
+"""The class of each experiment's settings."""
+
+
+def resolve(experiment: str, given: Mapping[str, object]) -> Config:
+    """The configuration of a command line, or of keywords.
+
+    Args:
+        experiment: a key of `CONFIGS`.
+        given: by setting, what it is to be. What is None or not there has the default of its
+            profile and dataset.
+
+    Returns:
+        The configuration, of the experiment's class.
+
+    Raises:
+        ConfigError: If there is no such setting, or they contradict each other.
+    """
+    config = CONFIGS[experiment]
+    kinds = settings_of(config)
+    names = {field.name for field in fields(config)} - {"experiment"}
+    for name in given.keys() - names:
+        found = nearest(name, names)
+        meant = f"; did you mean {found}?" if found else "."
+        raise ConfigError(f"Expected settings of {experiment}{meant} Received: {name}")
+    said = {
+        name: _parsed(kinds.get(name), name, value)
+        for name, value in given.items()
+        if value is not None
+    }
+    values = {**OWN_DEFAULTS, "num_threads": len(os.sched_getaffinity(0)), **said}
+    for name in ("dataset", "profile"):
+        if not kinds[name].is_valid(values[name]):
+            raise ConfigError(kinds[name].wrong(name, values[name]))
+    if values["data_dir"] is not None:
+        values["data_dir"] = os.path.abspath(str(values["data_dir"]))
+    profile = str(values["profile"])
+    defaults = {**DEFAULTS[str(values["dataset"])][profile], "seeds": SEEDS[experiment][profile]}
+    if values["data_dir"] is not None:
+        defaults["num_train"] = None  # all the images that are there
+    known: dict[str, Any] = {**defaults, **values, "experiment": experiment}
+    return config(**{field.name: known[field.name] for field in fields(config)})
+
+
+def _parsed(kind: Setting | None, name: str, value: Any) -> Any:
+    try:
+        return value if kind is None else kind.parse(value)
+    except (TypeError, ValueError):
+        raise ConfigError(kind.wrong(name, value) if kind else name) from None

@@ -39,11 +39,12 @@ def _predict(detector, images, directory):
 
 
 def _onnxruntime(detector, images, directory):
-    from awl_vae.detection.export import RUNNERS, export
+    from awl_vae.detection.export import export
+    from awl_vae.detection.export_formats import FORMATS
 
     settings = {"format": "onnx", "input_size": detector.image_size, "dtype": "uint8"}
     export(detector, directory / "exported.onnx", **settings)
-    run = RUNNERS["onnx"](directory / "exported.onnx")
+    run = FORMATS["onnx"].run(directory / "exported.onnx")
     return lambda: run(images)
 
 

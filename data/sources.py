@@ -27,7 +27,8 @@ class Request:
 
     Attributes:
         image_size: (height, width) of every image.
-        num_train: number of training images, or None for all that there are.
+        num_train: number of training images, or None for all that there are; some are made, and
+            have no such number.
         protocol: "heldout" or "paper".
         num_adapt: normal and anomalous adapt images of a generated dataset, or None for as many as
             the paper has.
@@ -49,7 +50,8 @@ Source = Callable[[Request], Dataset]
 
 
 def _made(product: Product | Texture, wanted: Request) -> Dataset:
-    assert wanted.num_train is not None
+    if wanted.num_train is None:
+        raise DataError("Expected a number of images to be made. Received: num_train=None")
     return product.dataset(
         wanted.image_size,
         num_train=wanted.num_train,

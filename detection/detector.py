@@ -35,8 +35,10 @@ class Detector:
     """Finds anomalous images.
 
     Example:
+        ```python
         detector = Detector.load("runs/auc_adapted/bellows/auc_adapted/seed-1/detector")
         detector.predict([cv2.imread("part.png", cv2.IMREAD_UNCHANGED)])  # array([False])
+        ```
 
     Images are given as a sequence of arrays, each (h, w) gray or (h, w, 3) or (h, w, 4) in OpenCV's
     order of colours (BGR, BGRA), of uint8 (0 to 255) or uint16 (0 to 65535), and of any sizes; an

@@ -22,6 +22,7 @@ FLAGS = flags.FLAGS
 
 def main() -> int:
     """Collects what is asked for, and writes the page."""
+    from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
     from awl_vae.study.collect import collect
     from awl_vae.study.readme import write_headline
     from awl_vae.study.results_page import write_page

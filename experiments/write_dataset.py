@@ -13,25 +13,22 @@ from absl import flags
 if not __package__:
     import checkout  # noqa: F401
 
+from awl_vae.data.sources import GENERATED
 from awl_vae.experiments.command import run
 from awl_vae.experiments.flags import define_settings
-from awl_vae.system.errors import UserError
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.resolve import resolve
 
-SETTINGS = ("dataset", "profile", "image_size", "num_train")
+SETTINGS = ("profile", "image_size", "num_train")
 
 
 def main() -> int:
     """Writes the dataset that the flags ask for."""
-    from awl_vae.data import GENERATED, load_dataset, write_folder
+    from awl_vae.data import load_dataset, write_folder
 
     values = flags.FLAGS
-    config = resolve("baselines", {name: values[name].value for name in SETTINGS})
-    if config.dataset not in GENERATED:
-        raise UserError(
-            f"Expected a dataset among {', '.join(GENERATED)}. Received: dataset={config.dataset}"
-        )
+    given = {name: values[name].value for name in ("dataset", *SETTINGS)}
+    config = resolve("baselines", given)
     dataset = load_dataset(
         config.dataset,
         config.image_size,
@@ -47,6 +44,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    flags.DEFINE_enum("dataset", "bellows", list(GENERATED), "Which of the generated ones.")
     define_settings("baselines", SETTINGS)
     flags.DEFINE_string("output_dir", None, "An empty directory, or one to be made.", required=True)
     run(main)

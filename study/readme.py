@@ -54,8 +54,8 @@ def write_headline(study: Study, path: Path) -> None:
 def headline(study: Study) -> Iterator[str]:
     """The lines between: AUROC of the main methods on every dataset, and the verdicts."""
     yield ""
-    yield "AUC on the test images in %, which steered nothing: mean ± sample standard deviation over"
-    yield "five seeds, or as many as are in brackets. PCA has no seed."
+    yield "AUC on the test images in %, which steered nothing: mean ± sample standard deviation"
+    yield "over five seeds, or as many as are in brackets. PCA has no seed."
     yield ""
     columns, rule, *rows = methods_table(study, study.datasets, HELDOUT)
     yield columns

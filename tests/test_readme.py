@@ -1,4 +1,4 @@
-"""What the README says is what the files of the runs say."""
+"""What the README and the pages say is what the files of the runs, the flags and the names say."""
 
 import re
 import shutil
@@ -8,13 +8,27 @@ import commands
 import pytest
 from conftest import read_json
 
-from awl_vae.study.readme import write_headline
+from awl_vae.__main__ import COMMANDS
+from awl_vae.callbacks import rules
+from awl_vae.study.readme import BEGIN, END, MAIN_METHODS, write_headline
 from awl_vae.study.results_page import write_page
 from awl_vae.study.run_files import Study
 from awl_vae.training.defaults import DEFAULTS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "docs/RESULTS.md").read_text()
+WRITTEN = {"RESULTS.md", "performance.md"}
+"""The pages of which a program wrote the most."""
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+GUIDES = [page for page in PAGES if page.name not in {*WRITTEN, "CONTRIBUTING.md"}]
+SET_UP = (
+    "pip install -e . && python experiments/run_auc_adapted.py --dataset=bellows",
+    "pip install -e '.[test]' && pytest",
+)
+ROOMS = ("awl_vae", "losses", "models", "evaluation", "callbacks", "data", "detection")
+"""Those whose names are in the reference."""
 
 
 def test_the_results_come_from_the_files_of_the_study(tmp_path):
@@ -63,15 +77,57 @@ def test_after_four_times_the_epochs_the_two_are_closer_and_each_is_ahead_once()
     assert min(gains) < 0 < max(gains)
 
 
-def test_flags_of_the_readme_exist():
-    scripts = [path.name for path in (ROOT / "experiments").glob("[!_]*.py")]
-    scripts = [name for name in scripts if "__main__" in (ROOT / "experiments" / name).read_text()]
+def test_the_readme_shows_rows_and_counts_verdicts_of_the_results_page():
+    part = README[README.index(BEGIN) : README.index(END)]
+    _, _, *rows = [line for line in part.split("\n") if line.startswith("|")]
+    held_out = RESULTS[RESULTS.index("**Held out") : RESULTS.index("**Paper's protocol")]
+    expected = [(each.title, each.chosen_by) for each in MAIN_METHODS]
+    assert {tuple(row.split(" | ")[:2]) for row in rows} == {(f"| {t}", by) for t, by in expected}
+    assert set(rows) <= set(held_out.split("\n"))
+    claims = RESULTS[RESULTS.index("## The claims") : RESULTS.index("## The paper's tables")]
+    numbers = [len(re.findall(r"\n### ", claims))]
+    numbers += [claims.count(f"| {each} |\n") for each in ("holds", "fails", "undecided")]
+    text = "{} claims.* {} verdicts are that it holds, {} that it fails, and {} are undecided"
+    assert re.search(text.format(*numbers), part)
+
+
+def test_the_readme_is_short_and_has_the_two_commands_of_the_set_up():
+    lines = README.split("\n")
+    assert len(lines) <= 150
+    assert all(line in lines for line in SET_UP)
+
+
+def test_flags_and_commands_of_the_pages_exist():
+    scripts = [f"{file}.py" for file, _ in COMMANDS.values()]
     text = "".join(commands.run(script, "--help", expected=1).stdout for script in scripts)
-    own = set(re.findall(r"--(?:\[no\])?(\w+)", text))
-    used = set(re.findall(r"--(\w+)", README)) - {"help", "logdir"}
-    assert used <= own
+    own = set(re.findall(r"--(?:\[no\])?(\w+)", text)) | {"help", "logdir", "version"}
+    for page in GUIDES:
+        assert set(re.findall(r"--(\w+)", page.read_text())) <= own, page
+    for page in PAGES:
+        named = re.findall(r"^awl-vae (\w\S*)|`awl-vae ([a-z]\S*?)[ `]", page.read_text(), re.M)
+        assert {first or second for first, second in named} <= COMMANDS.keys(), page
 
 
-def test_files_of_the_readme_exist():
-    for path in re.findall(r"\]\((docs/[^)]+)\)", README):
-        assert (ROOT / path).exists()
+def test_links_of_the_pages_lead_to_files():
+    for page in PAGES:
+        for path in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / path).exists(), (page, path)
+
+
+def test_files_of_the_sources_that_the_pages_name_exist():
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    folders |= {"benchmarks", "docs", "examples", "tests"}
+    for page in PAGES:
+        for path in re.findall(r"`(\w+/[\w./-]+)`", page.read_text()):
+            if path.split("/")[0] in folders:
+                assert (ROOT / path).exists(), (page, path)
+
+
+def test_every_name_of_a_room_is_in_the_reference():
+    text = (ROOT / "docs/reference.md").read_text()
+    shown = set(re.findall(r"- (\w+)$|::: \S+\.(\w+)$", text, re.M))
+    shown = {first or second for first, second in shown}
+    for room in ROOMS:
+        stub = (ROOT / room / "__init__.pyi").read_text()
+        assert set(re.findall(r"(\w+) as \1\b", stub)) <= shown, room
+    assert set(rules.__all__) <= shown

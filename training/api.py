@@ -31,10 +31,12 @@ def train(
     """Trains as a command does: the same files, the same bits, and on from where it was cut off.
 
     Example:
+        ```python
         detector = train("photographs", run_dir="runs/photographs", rule="climb")
         detector.predict([image])
+        ```
 
-    is `awl-vae auc-adapted --dataset=folder --data_dir=photographs --run_dir=runs/photographs
+    It is `awl-vae auc-adapted --dataset=folder --data_dir=photographs --run_dir=runs/photographs
     --rule=climb`.
 
     Args:

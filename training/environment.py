@@ -79,26 +79,38 @@ def information(devices: list[str]) -> Iterator[str]:
         yield f"{name} {_version(name) or 'is not installed'}"
     yield f"Devices: {', '.join(devices)}"
     for extra, missing in _extras().items():
-        state = f"not installed: no {', '.join(missing)}" if missing else "installed"
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        state = f"not installed: no {missing[0]}{more}" if missing else "installed"
         yield f"Extra {extra}: {state}"
 
 
 def _extras() -> dict[str, list[str]]:
     """By extra, which of its packages are missing."""
-    from packaging.requirements import Requirement
-
     try:
         known = importlib.metadata.metadata("awl-vae")
     except importlib.metadata.PackageNotFoundError:
         return {}
-    found: dict[str, list[str]] = {extra: [] for extra in known.get_all("Provides-Extra") or []}
-    for text in known.get_all("Requires-Dist") or []:
-        requirement = Requirement(text)
-        for extra, missing in found.items():
-            is_of = requirement.marker is not None and requirement.marker.evaluate({"extra": extra})
-            if is_of and requirement.name != "awl-vae" and _version(requirement.name) is None:
-                missing.append(requirement.name)
-    return found
+    return {
+        extra: sorted(_missing("awl-vae", extra)) for extra in known.get_all("Provides-Extra") or []
+    }
+
+
+def _missing(package: str, extra: str) -> set[str]:
+    """Which packages of an extra, and of the extras that it asks for, are not installed."""
+    from packaging.requirements import Requirement
+
+    missing = set()
+    for text in importlib.metadata.requires(package) or []:
+        wanted = Requirement(text)
+        if wanted.marker is None or not wanted.marker.evaluate({"extra": extra}):
+            continue
+        if wanted.marker.evaluate({"extra": ""}):
+            continue  # needed without the extra, too
+        if _version(wanted.name) is None:
+            missing.add(wanted.name)
+        else:
+            missing |= {name for each in wanted.extras for name in _missing(wanted.name, each)}
+    return missing
 
 
 def _version(name: str) -> str | None:

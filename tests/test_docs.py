@@ -1,0 +1,40 @@
+"""The fenced blocks of the README and the pages run, page by page, in their order."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(<!-- not run: [^>]+ -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def blocks(page):
+    """(language, text) of the blocks that are run: those of a shell, and Python's."""
+    for note, language, text in BLOCK.findall(page.read_text()):
+        if language in ("", "bash", "python") and not note:
+            yield language, text
+
+
+@pytest.mark.pages
+@pytest.mark.parametrize("page", [p for p in PAGES if any(blocks(p))], ids=lambda page: page.name)
+def test_the_blocks_of_a_page_run(page, tmp_path):
+    # The commands of this environment, whatever else is on the path.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for language, text in blocks(page):
+        shell = ["bash", "-euo", "pipefail", "-c", text]
+        command = [sys.executable, "-c", text] if language == "python" else shell
+        finished = subprocess.run(
+            command, cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True
+        )
+        assert finished.returncode == 0, f"{text}\n{finished.stderr}"
+
+
+def test_what_is_not_run_says_why_and_is_little():
+    left_out = [note for page in PAGES for note, *_ in BLOCK.findall(page.read_text()) if note]
+    assert len(left_out) <= 10
+    assert sum(len([*blocks(page)]) for page in PAGES) >= 12

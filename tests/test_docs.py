@@ -20,7 +20,7 @@ def blocks(page):
             yield language, text
 
 
-@pytest.mark.pages
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", [p for p in PAGES if any(blocks(p))], ids=lambda page: page.name)
 def test_the_blocks_of_a_page_run(page, tmp_path):
     # The commands of this environment, whatever else is on the path.

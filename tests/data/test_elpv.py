@@ -57,6 +57,7 @@ def test_images_are_photographs():
 
 
 @needs_elpv
+@pytest.mark.thorough
 def test_the_command_on_real_photographs(tmp_path):
     run = tmp_path / "run"
     command = commands.run(

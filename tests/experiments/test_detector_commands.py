@@ -252,6 +252,7 @@ def test_among_broken_files_every_good_image_has_its_verdict(trained, tmp_path):
     assert "Traceback" not in command.stderr
 
 
+@pytest.mark.thorough
 def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
     _, model_dir, _ = trained
     images, output = tmp_path / "images", tmp_path / "output"

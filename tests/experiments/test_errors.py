@@ -185,6 +185,7 @@ def test_an_empty_disk_is_enough_for_nothing_but_the_lock(small_disk, tmp_path):
     assert "No space left on device" in error_of(*tiny(folder, small_disk / "run"))
 
 
+@pytest.mark.thorough
 def test_other_images_in_a_run_dir_are_refused_and_change_nothing(image_folder, tmp_path):
     run = tmp_path / "run"
     commands.run(SCRIPT, *tiny(image_folder, run, "--epochs=1"))

@@ -223,6 +223,7 @@ assert not np.array_equal(mirrored.trainable_variables[0], first.trainable_varia
 """
 
 
+@pytest.mark.thorough
 def test_placement_and_distribution_on_two_logical_devices():
     # As on two GPUs: the same bits on either device, and equal copies under a strategy.
     subprocess.run([sys.executable, "-c", PLACEMENT], check=True)

@@ -51,6 +51,7 @@ def test_one_folder_at_top_level(wheel):
     assert not [name for name in names if "/tests/" in name or "/docs/" in name]
 
 
+@pytest.mark.thorough
 def test_it_works_beside_packages_of_a_user_with_the_same_names(installed, tmp_path):
     work = tmp_path / "work"
     for name in ("data", "models", "losses", "experiments", "training", "system", "study"):

@@ -115,6 +115,7 @@ def test_histories_are_the_chosen_path_and_the_conventional_one(finished):
         assert row["pattern"] == "1"
 
 
+@pytest.mark.thorough
 def test_the_conventional_history_is_that_of_a_plain_run_to_the_byte(finished, tmp_path):
     folder, run, _ = finished
     more = ("--likelihood=gaussian", f"--epochs={E3}")
@@ -235,6 +236,7 @@ def assert_same_run(run, whole):
 
 
 # Normal images alone are no labels to report on.
+@pytest.mark.thorough
 @pytest.mark.parametrize("parts", [["train"], ["train", "test/good"]])
 def test_without_any_label_it_trains_the_same_model_to_the_bit(finished, tmp_path, parts):
     folder, whole, _ = finished
@@ -263,6 +265,7 @@ def test_without_any_label_it_trains_the_same_model_to_the_bit(finished, tmp_pat
     assert "histogram_synthetic.png" in figures
 
 
+@pytest.mark.thorough
 def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path):
     folder, whole, _ = finished
     run = tmp_path / "run"
@@ -285,6 +288,7 @@ def test_killed_before_many_a_write(finished, tmp_path):
     assert_same_run(run, whole)
 
 
+@pytest.mark.thorough
 def test_two_terms_and_the_weighted_loss(image_folder, tmp_path):
     run = tmp_path / "run"
     more = ("--selection_loss=weighted", "--score=top_fraction", "--e2=2", "--e3=3")
@@ -307,6 +311,7 @@ def test_two_terms_and_the_weighted_loss(image_folder, tmp_path):
         assert [row["selected"] for row in of_stage].index("1") == int(np.argmin(losses))
 
 
+@pytest.mark.thorough
 def test_a_halving_search_killed_and_started_again(finished, tmp_path):
     folder, _, _ = finished
     flags = ["--search=halving", "--e1=1", "--e2=5", "--e3=9"]

@@ -110,6 +110,7 @@ def test_an_unfinished_run_directory_goes_on_to_the_same_bits(tmp_path):
     assert_same_figures(run / history, OLD / "auc_adapted" / history, elsewhere=1e-3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("experiment", ["auc_adapted", "loss_adapted"])
 def test_the_same_settings_give_the_same_bits(tmp_path, experiment):
     script, flags = RUNS[experiment]

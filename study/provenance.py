@@ -1,6 +1,7 @@
 """Where the results come from: machine, commit, hours, images, and what is left out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from awl_vae.study.compared_methods import HELDOUT
 from awl_vae.study.grid import runs
@@ -18,7 +19,7 @@ def provenance(study: Study) -> Iterator[str]:
         text = (
             f"{known['processor']}, {cores}{known['platform']}, Python "
             f"{known['python']}, TensorFlow {known['packages']['tensorflow']}, Keras "
-            f"{known['packages']['keras']}, commit `{known['git_commit']}`"
+            f"{known['packages']['keras']}, {_origin(known)}"
         )
         environments.setdefault(text, []).append(f"{run.dataset}/{run.name}")
     by_number = sorted(environments.items(), key=lambda item: -len(item[1]))
@@ -86,3 +87,9 @@ def conditions_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
         ),
         rows,
     )
+
+
+def _origin(known: Mapping[str, Any]) -> str:
+    """The commit of a checkout; an installation has a version alone."""
+    commit = known["git_commit"]
+    return f"commit `{commit}`" if commit else f"awl-vae {known['awl_vae']}"

@@ -42,6 +42,14 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"Expected a run_dir that no other process uses. Received: run_dir={path}"
             ) from None
+        try:
+            self._compare(config, overwrite, keep_threads)
+        except RunDirectoryError:
+            self._lock.close()
+            raise
+
+    def _compare(self, config: Config, overwrite: bool, keep_threads: bool) -> None:
+        """Compares the configuration with that of the directory, if it has one."""
         known = self._read_config()
         wanted = config
         if known is not None and keep_threads:
@@ -50,7 +58,7 @@ class RunDirectory:
         differing = [] if known is None else _differing(known, wanted.to_json())
         if differing and not overwrite:
             raise RunDirectoryError(
-                f"Expected the configuration of {path / 'config.json'}, or --overwrite, or another "
+                f"Expected the configuration of {self.path / 'config.json'}, or --overwrite, or another "
                 f"--run_dir. Received: {', '.join(differing)}"
             )
         self.is_new = known is None or bool(differing)

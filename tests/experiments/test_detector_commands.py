@@ -364,14 +364,22 @@ def test_watching_does_not_inspect_what_it_writes(trained, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("method", "setting"),
-    [("quantile", 0.2), ("k_sigma", 2.0), ("manual", 0.5), ("f1", None), ("sensitivity", None)],
+    ("method", "flags", "setting"),
+    [
+        ("quantile", ["--false_alarm_rate=0.2"], 0.2),
+        ("quantile", [], 0.01),
+        ("k_sigma", ["--num_sigmas=2"], 2.0),
+        ("manual", ["--value=0.5"], 0.5),
+        ("k_sigma", ["--setting=2"], 2.0),  # as it was called in 0.1.0
+        ("f1", [], None),
+        ("sensitivity", [], None),
+    ],
 )
-def test_another_threshold(trained, tmp_path, method, setting):
+def test_another_threshold(trained, tmp_path, method, flags, setting):
     model_dir = tmp_path / "detector"
     shutil.copytree(trained[1] / "detector", model_dir)
-    flags = [f"--model_dir={model_dir}", f"--threshold={method}"]
-    flags += [] if setting is None else [f"--setting={setting}"]
+    is_old = flags == ["--setting=2"]
+    flags = [f"--model_dir={model_dir}", f"--threshold={method}", *flags]
     before = Detector.load(model_dir).threshold
     command = commands.run("calibrate_detector.py", *flags)
     assert f"the place of {before.value:.6g} ({before.method}) in {model_dir}." in command.stdout
@@ -380,6 +388,25 @@ def test_another_threshold(trained, tmp_path, method, setting):
     assert f"({method}" in command.stdout
     assert "Expected false alarms: " in command.stdout
     assert "95% interval" in command.stdout
+    assert ("--setting is now --num_sigmas" in command.stderr) == is_old
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (["--threshold=quantile", "--num_sigmas=2"], "Expected --false_alarm_rate with"),
+        (["--threshold=youden", "--value=2"], "Expected no number with --threshold=youden"),
+        (["--threshold=manual"], "Expected a finite number as the setting of 'manual'"),
+        (["--threshold=f1", "--setting=2"], "Expected no setting of 'f1'"),
+        (["--false_alarm_rate=2"], "Expected a rate between 0 and 1. Received: 2"),
+    ],
+)
+def test_a_number_of_another_threshold(trained, tmp_path, flags, expected):
+    model_dir = shutil.copytree(trained[1] / "detector", tmp_path / "detector")
+    before = (model_dir / "detector.json").read_bytes()
+    command = commands.run("calibrate_detector.py", f"--model_dir={model_dir}", *flags, expected=1)
+    assert command.stderr.splitlines()[-1].startswith(f"error: {expected}")
+    assert (model_dir / "detector.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -1,0 +1,67 @@
+"""Training from Python does what the commands do."""
+
+import commands
+import numpy as np
+import pytest
+from conftest import read_json, stripes, tiny, tiny_search
+
+from awl_vae import Detector, train
+from awl_vae.system.errors import UserError
+from awl_vae.training.config import ConfigError
+from awl_vae.training.run_directory import RunDirectoryError
+
+SMALL = {"image_size": 16, "latent_dim": 4, "batch_size": 8, "num_threads": 2}
+WITHOUT_TIME = ("history.csv", "branches.csv", "scores.csv", "all_scores.csv", "summary.json")
+
+
+def files(run):
+    return sorted(p.relative_to(run) for p in run.rglob("*") if "events.out" not in p.name)
+
+
+def test_the_same_files_and_bits_as_the_command(image_folder, tmp_path):
+    script = commands.run(
+        "run_auc_adapted.py", *tiny(image_folder, tmp_path / "command", "--num_threads=2")
+    )
+    detector = train(image_folder, run_dir=tmp_path / "api", epochs=4, f_update=1, **SMALL)
+    assert "auc_adapted" in script.stdout
+    assert files(tmp_path / "api") == files(tmp_path / "command")
+    assert read_json(tmp_path / "api/config.json") == read_json(tmp_path / "command/config.json")
+    for path in files(tmp_path / "command"):
+        if path.name in WITHOUT_TIME:
+            assert (tmp_path / "api" / path).read_bytes() == (
+                tmp_path / "command" / path
+            ).read_bytes()
+    saved = Detector.load(tmp_path / "command/auc_adapted/seed-1/detector")
+    images = [stripes(1), stripes(2, defect=True)]
+    np.testing.assert_array_equal(detector.score(images), saved.score(images))
+    assert detector.threshold == saved.threshold
+
+
+def test_it_goes_on_where_a_command_ended_and_adds_seeds(image_folder, tmp_path, capsys):
+    run = tmp_path / "run"
+    commands.run("run_loss_adapted.py", *tiny_search(image_folder, run, "--num_threads=2"))
+    before = (run / "loss_adapted/seed-1/history.csv").read_bytes()
+    settings = SMALL | {"experiment": "loss_adapted", "e1": 1, "e2": 3, "e3": 5}
+    train(image_folder, run_dir=run, **settings)
+    assert "All 1 runs are finished" in capsys.readouterr().out
+    train(image_folder, run_dir=run, seeds=(1, 2), **settings)
+    assert (run / "loss_adapted/seed-1/history.csv").read_bytes() == before
+    assert (run / "loss_adapted/seed-2/history.csv").exists()
+    # Another configuration is refused, and the lock is free again after it.
+    for _ in range(2):
+        with pytest.raises(RunDirectoryError, match="--e3=6"):
+            train(image_folder, run_dir=run, **(settings | {"e3": 6}))
+
+
+def test_what_a_command_would_refuse(image_folder, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(ConfigError, match="Expected an experiment among auc_adapted"):
+        train(image_folder, run_dir=run, experiment="auc")
+    with pytest.raises(ConfigError, match="Expected a positive integer as --epochs"):
+        train(image_folder, run_dir=run, epochs=0)
+    with pytest.raises(UserError, match="Received: data_dir"):
+        train(tmp_path / "nowhere", run_dir=run, **SMALL)
+    with pytest.raises(UserError, match="Expected to train with 3 threads before TensorFlow"):
+        train(image_folder, run_dir=run, **(SMALL | {"num_threads": 3}))
+    with pytest.raises(UserError, match="Expected a training that ends with finite numbers"):
+        train(image_folder, run_dir=tmp_path / "nan", epochs=2, learning_rate=1e30, **SMALL)

@@ -58,8 +58,8 @@ class RunDirectory:
         differing = [] if known is None else _differing(known, wanted.to_json())
         if differing and not overwrite:
             raise RunDirectoryError(
-                f"Expected the configuration of {self.path / 'config.json'}, or --overwrite, or another "
-                f"--run_dir. Received: {', '.join(differing)}"
+                f"Expected the configuration of {self.path / 'config.json'}, or --overwrite, or "
+                f"another --run_dir. Received: {', '.join(differing)}"
             )
         self.is_new = known is None or bool(differing)
         self.config = config

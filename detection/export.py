@@ -97,36 +97,8 @@ def export(
     temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
     _remove(temporary)
     try:
-        with _quiet():
-            ExportedDetector(detector, input_size, dtype).export(
-                str(temporary),
-                format=FORMATS[format].keras_name,
-                input_signature=[
-                    keras.InputSpec(shape=(None, *input_size), dtype=dtype, name="images")
-                ],
-                verbose=False,
-            )
-        images = _test_images(input_size, dtype)
-        difference = _difference(detector.analyze(images), FORMATS[format].run(temporary)(images))
-        if not difference <= TOLERANCE:
-            raise ExportError(
-                f"Expected scores and maps within {TOLERANCE:g} of the detector's. "
-                f"Received: a difference of {difference:.2g}, format={format}."
-            )
-        settings = {
-            "format": format,
-            "input": {
-                "name": "images",
-                "shape": ["N", *input_size],
-                "dtype": dtype,
-                "content": "gray",
-            },
-            "output": {"score": ["N"], "anomaly_map": ["N", *detector.image_size]},
-            "score": detector.scorer.score,
-            "threshold": asdict(detector.threshold),
-            "pixel_threshold": detector.pixel_threshold,
-            "difference": difference,
-        }
+        difference = _write(detector, temporary, format, input_size, dtype)
+        settings = _settings(detector, format, input_size, dtype) | {"difference": difference}
         # A cut between these leaves a threshold without a model, but no model with another's.
         _remove(path)
         write_json(settings_path, settings)
@@ -138,6 +110,43 @@ def export(
     finally:
         _remove(temporary)
     return difference
+
+
+def _write(
+    detector: Detector, path: Path, format_name: str, input_size: tuple[int, int], dtype: str
+) -> float:
+    """Writes the graph and runs it; returns how much it differs from the detector."""
+    signature = [keras.InputSpec(shape=(None, *input_size), dtype=dtype, name="images")]
+    with _quiet():
+        ExportedDetector(detector, input_size, dtype).export(
+            str(path),
+            format=FORMATS[format_name].keras_name,
+            input_signature=signature,
+            verbose=False,
+        )
+    images = _test_images(input_size, dtype)
+    difference = _difference(detector.analyze(images), FORMATS[format_name].run(path)(images))
+    if not difference <= TOLERANCE:
+        raise ExportError(
+            f"Expected scores and maps within {TOLERANCE:g} of the detector's. "
+            f"Received: a difference of {difference:.2g}, format={format_name}."
+        )
+    return difference
+
+
+def _settings(
+    detector: Detector, format_name: str, input_size: tuple[int, int], dtype: str
+) -> dict[str, object]:
+    """What the file beside the graph holds: how it is called, and the threshold."""
+    images = {"name": "images", "shape": ["N", *input_size], "dtype": dtype, "content": "gray"}
+    return {
+        "format": format_name,
+        "input": images,
+        "output": {"score": ["N"], "anomaly_map": ["N", *detector.image_size]},
+        "score": detector.scorer.score,
+        "threshold": asdict(detector.threshold),
+        "pixel_threshold": detector.pixel_threshold,
+    }
 
 
 @contextlib.contextmanager

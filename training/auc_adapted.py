@@ -43,7 +43,6 @@ def train(
     trainer = Trainer(config, data, seed, sample_latent=METHODS[method].sample_latent)
     terms, monitor = trainer.terms, SIGNALS[config.adapt_signal].auc
     best_model = BestModel(directory / "model.keras", monitor)
-    own = ("f_update", "adapt_signal", "patterns", "rule", "kl_weight")
     aucs = [signal.auc for signal in SIGNALS.values()]
     stateful = [
         LossWeightScheduler(
@@ -52,15 +51,7 @@ def train(
             best_path=directory / CHECKPOINT / "best.npz",
         ),
         best_model,
-        EventWriter(
-            directory,
-            terms=terms,
-            hyper_parameters=hyper_parameters(
-                config, seed, method=method, **{name: getattr(config, name) for name in own}
-            ),
-            monitor=monitor,
-            images=trainer.images_to_show,
-        ),
+        _event_writer(directory, config, trainer, method, seed),
         HistoryWriter(
             directory / "history.csv",
             [*history_columns(terms), "adapt_auc_synthetic"],
@@ -88,6 +79,21 @@ def train(
     except NonFiniteError as error:
         return {method: TrainingResult(error.epoch, failed=error.name)}
     return {method: TrainingResult(best_model.epoch)}
+
+
+def _event_writer(
+    directory: Path, config: AUCAdaptedConfig, trainer: Trainer, method: str, seed: int
+) -> EventWriter:
+    own = ("f_update", "adapt_signal", "patterns", "rule", "kl_weight")
+    return EventWriter(
+        directory,
+        terms=trainer.terms,
+        hyper_parameters=hyper_parameters(
+            config, seed, method=method, **{name: getattr(config, name) for name in own}
+        ),
+        monitor=SIGNALS[config.adapt_signal].auc,
+        images=trainer.images_to_show,
+    )
 
 
 def _announce(config: AUCAdaptedConfig, steps_per_epoch: int) -> Iterator[str]:

@@ -127,3 +127,13 @@ def test_scores_survive_the_compression(study):
     expected = [line.split(",") for line in lines[1:] if re.search(",(adapt|test),", line)]
     assert labels.tolist() == [int(row[2]) for row in expected]
     np.testing.assert_array_equal(np.float32(scores), np.float32([row[3] for row in expected]))
+
+
+def test_without_files_of_runs_it_is_one_line_and_nothing_is_written(tmp_path):
+    flags = [f"--{name}={tmp_path / name}" for name in ("files_dir", "output", "readme")]
+    command = commands.run("report.py", *flags, expected=1)
+    assert command.stderr == (
+        "error: Expected the files of finished runs, which --study_dir copies. "
+        f"Received: none, files_dir={tmp_path / 'files_dir'}\n"
+    )
+    assert not list(tmp_path.iterdir())

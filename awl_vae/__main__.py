@@ -43,7 +43,7 @@ def main() -> None:
     else:
         from awl_vae.system.errors import nearest
 
-        found = nearest(name, COMMANDS)
+        found = nearest(name, [*COMMANDS, "--help", "--version"])
         meant = f"did you mean {found}?" if found else "awl-vae --help lists them."
         print(f"error: Expected a command; {meant} Received: {name}", file=sys.stderr)
         sys.exit(NO_COMMAND)

@@ -55,8 +55,8 @@ def main(_):
 def _config(dataset):
     from awl_vae.training.resolve import resolve
 
-    given = {"dataset": dataset, "num_train": FLAGS.num_train, "repeats": 1}
-    return resolve("loss_adapted", given | {"num_threads": NUM_THREADS})
+    given = {"dataset": dataset, "num_train": FLAGS.num_train}
+    return replace(resolve("loss_adapted", given | {"num_threads": NUM_THREADS}), repeats=1)
 
 
 def _runs(dataset, root):

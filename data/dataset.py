@@ -50,7 +50,7 @@ class Dataset:
     Attributes:
         train: normal images, for the weights of the networks.
         calibration: normal images that nothing trains on, for thresholds and scales.
-        adapt: labelled images, which the switcher and the choice of the best epoch may see.
+        adapt: labelled images, which the rule and the choice of the best epoch may see.
         test: labelled images that are read once, at the end; empty under the protocol "paper".
         synthetic: copies of calibration images with synthetic defects.
         ignored: names of files that lie beside the images and are none of them.

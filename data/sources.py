@@ -71,8 +71,7 @@ def _elpv(cell_type: str, wanted: Request) -> Dataset:
 
 
 def _folder(wanted: Request) -> Dataset:
-    if wanted.data_dir is None:
-        raise DataError("Expected --data_dir with --dataset=folder. Received: none.")
+    assert wanted.data_dir is not None
     return folder(
         wanted.data_dir,
         wanted.image_size,
@@ -92,6 +91,20 @@ SOURCES: dict[str, Source] = {
 """By the name that `--dataset` takes, what makes a dataset of a request."""
 
 
+def check_data_dir(name: str, data_dir: object) -> None:
+    """Checks that a dataset has a directory where it needs one, and none where it cannot.
+
+    Raises:
+        DataError: If that is not so.
+    """
+    if name == "folder" and data_dir is None:
+        raise DataError("Expected --data_dir with --dataset=folder. Received: none.")
+    if data_dir is not None and name not in ("folder", *GENERATED):
+        raise DataError(
+            f"Expected no --data_dir with --dataset={name}. Received: data_dir={data_dir}"
+        )
+
+
 def load_dataset(name: str, image_size: tuple[int, int], **wanted: Any) -> Dataset:
     """The dataset of a name, split.
 
@@ -109,8 +122,5 @@ def load_dataset(name: str, image_size: tuple[int, int], **wanted: Any) -> Datas
     request = Request(image_size, **wanted)
     if request.data_dir is not None and name in GENERATED:
         return _folder(request)
-    if request.data_dir is not None and name != "folder":
-        raise DataError(
-            f"Expected no --data_dir with --dataset={name}. Received: data_dir={request.data_dir}"
-        )
+    check_data_dir(name, request.data_dir)
     return SOURCES[name](request)

@@ -103,8 +103,11 @@ def _check_setting(
 ) -> None:
     is_labelled = isinstance(found, LabelledMethod)
     if (setting is None) != is_labelled or not math.isfinite(setting or 0.0):
-        wanted = "no setting" if is_labelled else "a finite number as the setting"
-        raise CalibrationError(f"Expected {wanted} of {method!r}. Received: {setting}.")
+        flag = "" if isinstance(found, LabelledMethod) else f" as --{found.flag}"
+        wanted = "no number" if is_labelled else f"a finite number{flag}"
+        raise CalibrationError(
+            f"Expected {wanted} for the threshold {method!r}. Received: {setting}."
+        )
     if method == "quantile" and setting is not None and not 0.0 < setting < 1.0:
         raise CalibrationError(f"Expected a rate between 0 and 1. Received: {setting}.")
 

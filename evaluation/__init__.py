@@ -1,4 +1,4 @@
-"""Anomaly scores, what they are worth, and pictures of them."""
+"""Anomaly scores, and what they are worth."""
 
 import lazy_loader
 

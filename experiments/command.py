@@ -49,10 +49,11 @@ def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status
         fail(str(error))
     except OSError as error:
         given = flags.FLAGS.flag_values_dict()
-        where = error.filename or given.get("run_dir") or given.get("output_dir") or "run_dir"
+        where = error.filename or given.get("run_dir") or given.get("output_dir")
+        place = f", {os.fspath(where)}" if where else ""
         fail(
             "Expected files that can be read and written. "
-            f"Received: {error.strerror or error}, {os.fspath(where)}"
+            f"Received: {error.strerror or error}{place}"
         )
     except Exception:
         # Python's own status, 1, has a meaning for some commands.
@@ -67,7 +68,8 @@ def _in_words(error: flags.Error) -> str:
     """An error of absl's as what was expected and what was received."""
     text = " ".join(str(error).split())
     if isinstance(error, flags.UnrecognizedFlagError):
-        found = nearest(error.flagname, flags.FLAGS)
+        own = [flag.name for flag in flags.FLAGS.get_key_flags_for_module(sys.argv[0])]
+        found = nearest(error.flagname, [*own, "help"])
         meant = f"did you mean --{found}?" if found else "--help lists them."
         _, is_given, value = str(error.flagvalue).partition("=")
         given = f"--{error.flagname}{is_given}{value}"
@@ -81,7 +83,10 @@ def _in_words(error: flags.Error) -> str:
         if number := re.fullmatch(r".* is not (an? .*)", reason):
             reason = f"{number[1]} as --{name}"
         elif reason.startswith(("invalid literal for int", "could not convert string to float")):
-            reason = f"a number as --{name}"
+            kind = "a whole number" if "int" in reason else "a number"
+            reason = f"{kind} as --{name}"
+        elif "boolean" in reason:
+            reason = f"--{name} or --no{name}"
         elif choices := re.fullmatch(r"value should be one of <(.*)>", reason):
             names = choices[1].split("|")
             found = nearest(value, names)
@@ -90,4 +95,10 @@ def _in_words(error: flags.Error) -> str:
         else:
             reason = f"another --{name}: {reason}"
         return f"Expected {reason}. Received: --{name}={value}"
-    return text if text.startswith("Expected") else f"Expected flags as --help has them. {text}"
+    if lacking := re.fullmatch(r"Missing value for flag (--\w+).*", text):
+        return f"Expected {lacking[1]}=<value>. Received: {lacking[1]}"
+    return (
+        text
+        if text.startswith("Expected")
+        else f"Expected flags as --help has them. Received: {text}"
+    )

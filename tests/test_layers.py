@@ -85,6 +85,13 @@ def test_loss_terms_import_keras_alone_and_patterns_nothing_of_ours():
     assert not rooms_of(ROOT / "losses/patterns.py")
 
 
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_no_room_goes_in_by_the_front_door(room):
+    for path in modules(room):
+        found = {name for name in imported(path) if name.count(".") == 1}
+        assert not found & {"awl_vae.Detector", "awl_vae.VAE", "awl_vae.train"}, path
+
+
 @pytest.mark.parametrize(
     ("library", "room"), [("absl.flags", "experiments"), ("matplotlib", "figures")]
 )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from awl_vae.data.sources import check_data_dir
 from awl_vae.system.errors import nearest
 from awl_vae.training.config import AUCAdaptedConfig, Config, ConfigError, LossAdaptedConfig
 from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS, SEEDS
@@ -30,13 +31,12 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
     """
     config = CONFIGS[experiment]
     kinds = settings_of(config)
-    names = {field.name for field in fields(config)} - {"experiment"}
-    for name in given.keys() - names:
-        found = nearest(name, names)
+    for name in given.keys() - kinds.keys():
+        found = nearest(name, kinds)
         meant = f"; did you mean {found}?" if found else "."
         raise ConfigError(f"Expected settings of {experiment}{meant} Received: {name}")
     said = {
-        name: _parsed(kinds.get(name), name, value)
+        name: _parsed(kinds[name], name, value)
         for name, value in given.items()
         if value is not None
     }
@@ -44,6 +44,7 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
     for name in ("dataset", "profile"):
         if not kinds[name].is_valid(values[name]):
             raise ConfigError(kinds[name].wrong(name, values[name]))
+    check_data_dir(str(values["dataset"]), values["data_dir"])
     if values["data_dir"] is not None:
         values["data_dir"] = os.path.abspath(str(values["data_dir"]))
     profile = str(values["profile"])
@@ -54,8 +55,8 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
     return config(**{field.name: known[field.name] for field in fields(config)})
 
 
-def _parsed(kind: Setting | None, name: str, value: Any) -> Any:
+def _parsed(kind: Setting, name: str, value: Any) -> Any:
     try:
-        return value if kind is None else kind.parse(value)
+        return kind.parse(value)
     except (TypeError, ValueError):
-        raise ConfigError(kind.wrong(name, value) if kind else name) from None
+        raise ConfigError(kind.wrong(name, value)) from None

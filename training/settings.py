@@ -247,4 +247,6 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _parts(value: Any) -> list[str]:
-    return value.split(",") if isinstance(value, str) else list(value)
+    if isinstance(value, str):
+        return value.split(",")
+    return [str(name) for name in value] if isinstance(value, Iterable) else [str(value)]

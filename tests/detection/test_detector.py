@@ -108,11 +108,11 @@ def test_too_few_images_are_told():
     assert "Warning" not in describe(calibrate(rows(np.arange(99.0)), "quantile", 0.01))
     with pytest.raises(CalibrationError, match="1 normal, 0 anomalous"):
         calibrate(rows([1.0], [(0, 1.0)]), "youden")
-    with pytest.raises(CalibrationError, match="Expected a finite number as the setting"):
+    with pytest.raises(CalibrationError, match="Expected a finite number as --value for the threshold"):
         calibrate(rows([1.0]), "manual")
     with pytest.raises(CalibrationError, match="Received: nan"):
         calibrate(rows([1.0]), "manual", math.nan)
-    with pytest.raises(CalibrationError, match="Expected no setting of 'youden'"):
+    with pytest.raises(CalibrationError, match="Expected no number for the threshold 'youden'"):
         calibrate(rows([1.0], [(0, 1.0), (1, 2.0)]), "youden", 0.1)
     with pytest.raises(CalibrationError, match="between 0 and 1"):
         calibrate(rows([1.0]), "quantile", 1.5)

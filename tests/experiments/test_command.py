@@ -51,6 +51,8 @@ def test_the_version():
 def test_an_unknown_command_is_told_the_nearest():
     _, error, _ = awl_vae_command("inspct", expected=2)
     assert error == "error: Expected a command; did you mean inspect? Received: inspct"
+    _, error, _ = awl_vae_command("--versio", expected=2)
+    assert error == "error: Expected a command; did you mean --version? Received: --versio"
     _, error, _ = awl_vae_command("zzz", expected=2)
     assert error == "error: Expected a command; awl-vae --help lists them. Received: zzz"
 
@@ -97,7 +99,7 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("inspect", "--images=x", "--model_dir=y", "--batch_size=many"),
             2,
-            "Expected a number as --batch_size. Received: --batch_size=many",
+            "Expected a whole number as --batch_size. Received: --batch_size=many",
         ),
         (
             ("inspect", "--images=x", "--model_dir=y", "--batch_size=0"),
@@ -114,6 +116,22 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
             ("export", "--input_size=64x", "--model_dir=y"),
             1,
             "Expected N or HxW in pixels. Received: --input_size=64x",
+        ),
+        (("inspect", "--images"), 2, "Expected --images=<value>. Received: --images"),
+        (
+            ("auc-adapted", "--overwrite=maybe"),
+            1,
+            "Expected --overwrite or --nooverwrite. Received: --overwrite=maybe",
+        ),
+        (
+            ("auc-adapted", "--dataset=folder"),
+            1,
+            "Expected --data_dir with --dataset=folder. Received: none.",
+        ),
+        (
+            ("baselines", "--dataset=brick", "--data_dir=x"),
+            1,
+            "Expected no --data_dir with --dataset=brick. Received: data_dir=x",
         ),
         (("study", "bellows"), 1, "Expected flags only. Received: bellows"),
     ],

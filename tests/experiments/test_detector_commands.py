@@ -396,8 +396,8 @@ def test_another_threshold(trained, tmp_path, method, flags, setting):
     [
         (["--threshold=quantile", "--num_sigmas=2"], "Expected --false_alarm_rate with"),
         (["--threshold=youden", "--value=2"], "Expected no number with --threshold=youden"),
-        (["--threshold=manual"], "Expected a finite number as the setting of 'manual'"),
-        (["--threshold=f1", "--setting=2"], "Expected no setting of 'f1'"),
+        (["--threshold=manual"], "Expected a finite number as --value for the threshold 'manual'"),
+        (["--threshold=f1", "--setting=2"], "Expected no number for the threshold 'f1'"),
         (["--false_alarm_rate=2"], "Expected a rate between 0 and 1. Received: 2"),
     ],
 )

@@ -59,6 +59,10 @@ def test_what_a_command_would_refuse(image_folder, tmp_path):
         train(image_folder, run_dir=run, experiment="auc")
     with pytest.raises(ConfigError, match="Expected a positive integer as --epochs"):
         train(image_folder, run_dir=run, epochs=0)
+    with pytest.raises(ConfigError, match="Expected names with commas between.*--methods="):
+        train(image_folder, run_dir=run, methods=5)
+    with pytest.raises(ConfigError, match="Expected settings of auc_adapted.*Received: repeats"):
+        train(image_folder, run_dir=run, repeats=2)
     with pytest.raises(UserError, match="Received: data_dir"):
         train(tmp_path / "nowhere", run_dir=run, **SMALL)
     with pytest.raises(UserError, match="Expected to train with 3 threads before TensorFlow"):

@@ -1,11 +1,9 @@
 """A trained VAE ready for use: preprocessing, score and threshold in one saved thing."""
 
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -13,22 +11,24 @@ import tensorflow as tf
 
 import awl_vae.models.vae  # noqa: F401 (so that Keras knows what a VAE is)
 from awl_vae.data.images import resize, to_float, to_gray
-from awl_vae.detection.thresholds import FalseAlarms, Threshold
-from awl_vae.evaluation import SCORES, Scorer
+from awl_vae.detection.saved import (
+    COLUMNS,
+    FORMAT,
+    DetectorError,
+    check_calibration,
+    read_settings,
+    threshold_of,
+)
+from awl_vae.detection.thresholds import Threshold
+from awl_vae.evaluation import Scorer
 from awl_vae.system import atomic_directory, read_csv, write_csv, write_json
-from awl_vae.system.errors import UserError
 
-FORMAT = 1
 BATCH_SIZE = 32
 LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, tf.errors.OpError)
 """What a folder that is no detector may raise, one that asks for too much memory included."""
 
 Images = Sequence[np.ndarray] | np.ndarray
 """Images (h, w), (h, w, 3) or (h, w, 4), or an array (N, h, w) of them; see `Detector`."""
-
-
-class DetectorError(UserError, ValueError):
-    """A directory holds no detector, or one of a newer version."""
 
 
 class Detector:
@@ -128,8 +128,7 @@ class Detector:
         """Writes `scorer.keras`, `calibration.csv` and `detector.json`, whole or not at all."""
         with atomic_directory(Path(directory)) as temporary:
             self.scorer.save(temporary / "scorer.keras")
-            columns = ["image", "split", "label", "score"]
-            write_csv(temporary / "calibration.csv", columns, self.calibration)
+            write_csv(temporary / "calibration.csv", COLUMNS, self.calibration)
             self.save_settings(temporary)
 
     def save_settings(self, directory: Path) -> None:
@@ -155,26 +154,25 @@ class Detector:
         """
         directory = Path(directory)
         try:
-            settings = _read_settings(directory)
-            if settings["format"] != FORMAT:
-                raise DetectorError(
-                    f"Expected a detector of format {FORMAT}. "
-                    f"Received: format {settings['format']}, {directory}"
-                )
-            if settings["score"] not in SCORES:
-                raise DetectorError(
-                    f"Expected a score among {', '.join(SCORES)}. "
-                    f"Received: {settings['score']}, {directory}"
-                )
+            settings = read_settings(directory)
+            calibration = read_csv(directory / "calibration.csv")
+            check_calibration(calibration, directory)
             scorer = keras.saving.load_model(
                 directory / "scorer.keras", compile=False, safe_mode=True
             )
+            found = (getattr(scorer, name, None) for name in ("score", "image_size"))
+            wanted = settings["score"], tuple(settings["image_size"])
+            if not isinstance(scorer, Scorer) or tuple(found) != wanted:
+                raise DetectorError(
+                    "Expected a scorer.keras of the score and image_size in detector.json. "
+                    f"Received: another model, {directory}"
+                )
             return cls(
                 scorer,
                 resize=settings["resize"],
-                threshold=_threshold(settings),
+                threshold=threshold_of(settings),
                 pixel_threshold=settings["pixel_threshold"],
-                calibration=read_csv(directory / "calibration.csv"),
+                calibration=calibration,
             )
         except DetectorError:
             raise
@@ -183,17 +181,3 @@ class Detector:
             raise DetectorError(
                 f"Expected the directory of a detector. Received: {directory} ({text})"
             ) from error
-
-
-def read_threshold(directory: Path) -> Threshold:
-    """The threshold of a saved detector, without reading its network."""
-    return _threshold(_read_settings(directory))
-
-
-def _read_settings(directory: Path) -> dict[str, Any]:
-    return json.loads((directory / "detector.json").read_text(encoding="utf-8"))
-
-
-def _threshold(settings: Mapping[str, Any]) -> Threshold:
-    found = settings["threshold"]
-    return Threshold(**found | {"false_alarms": FalseAlarms(**found["false_alarms"])})

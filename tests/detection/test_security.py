@@ -90,3 +90,52 @@ def test_a_network_that_is_none_is_an_error_of_one_line(tmp_path):
     with pytest.raises(DetectorError, match="Expected the directory of a detector") as error:
         Detector.load(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def change(directory, edit):
+    path = directory / "detector.json"
+    settings = json.loads(path.read_text())
+    edit(settings)
+    path.write_text(json.dumps(settings))
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (lambda s: s["threshold"].update(value="abc"), "Expected a finite number as threshold"),
+        (lambda s: s["threshold"].update(value=float("inf")), "Received: inf"),
+        (lambda s: s["threshold"].update(method="magic"), "Expected a threshold among quantile"),
+        (lambda s: s["threshold"]["false_alarms"].update(rate=None), "a finite number as rate"),
+        (lambda s: s.update(pixel_threshold="x"), "a finite number as pixel_threshold"),
+        (lambda s: s.update(resize="foo"), "Expected a resize among stretch, pad, crop"),
+        (lambda s: s.update(score="foo"), "Expected a score among mse"),
+        (lambda s: s.update(score="max1p"), "Expected a scorer.keras of the score"),
+        (lambda s: s.update(image_size=[32, 32]), "Expected a scorer.keras of the score"),
+        (lambda s: s.update(format=2), "Expected a detector of format 1"),
+        (lambda s: s.pop("threshold"), "Expected the directory of a detector"),
+    ],
+)
+def test_a_value_that_a_detector_cannot_have_is_an_error_of_one_line(tmp_path, edit, expected):
+    black_detector().save(tmp_path)
+    change(tmp_path, edit)
+    with pytest.raises(DetectorError, match=expected) as error:
+        Detector.load(tmp_path)
+    assert str(tmp_path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["image,score\na,0.1\n", "image,split,label,score\na,calibration,0,much\n"]
+)
+def test_a_calibration_that_is_none(tmp_path, text):
+    black_detector().save(tmp_path)
+    (tmp_path / "calibration.csv").write_text(text)
+    with pytest.raises(DetectorError, match="calibration.csv|Expected the directory"):
+        Detector.load(tmp_path)
+
+
+def test_another_model_in_the_place_of_the_scorer(tmp_path):
+    black_detector().save(tmp_path)
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]).save(tmp_path / "scorer.keras")
+    with pytest.raises(DetectorError, match="Received: another model"):
+        Detector.load(tmp_path)

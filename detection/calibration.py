@@ -9,9 +9,6 @@ from awl_vae.detection.false_alarms import CONFIDENCE, FalseAlarms, counted, sup
 from awl_vae.detection.thresholds import MARGIN, THRESHOLDS, LabelledMethod, NormalMethod, Threshold
 from awl_vae.system.errors import UserError
 
-FALSE_ALARM_RATE = 0.01
-"""The rate that a detector's first threshold without labels aims at."""
-
 PEAK_RATE = 0.05
 """Share of normal images with a region, that is with a map above the pixel threshold."""
 

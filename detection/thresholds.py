@@ -11,6 +11,9 @@ import numpy as np
 
 from awl_vae.detection.false_alarms import FalseAlarms, counted, of_rank, rank
 
+FALSE_ALARM_RATE = 0.01
+"""The rate that `quantile` aims at where nothing else is said."""
+
 MARGIN = 1e-5
 """Share of a score by which a threshold keeps off it: its last bits depend on its batch."""
 
@@ -138,7 +141,7 @@ THRESHOLDS: dict[str, NormalMethod | LabelledMethod] = {
         quantile,
         flag="false_alarm_rate",
         number="the share of normal images that may be called anomalous, between 0 and 1",
-        default=0.01,
+        default=FALSE_ALARM_RATE,
         alarms=of_rank,
     ),
     "k_sigma": NormalMethod(

@@ -4,13 +4,12 @@ A flag has no default of its own: its help tells those of the profiles.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from absl import flags
 
 from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS, SEEDS
-from awl_vae.training.resolve import CONFIGS, resolve
-from awl_vae.training.run_directory import RunDirectory
+from awl_vae.training.resolve import CONFIGS
+from awl_vae.training.run_directory import RunDirectory, open_run_directory
 from awl_vae.training.settings import Setting, read_size, settings_of
 
 FLAGS = flags.FLAGS
@@ -35,9 +34,6 @@ class _SettingParser(flags.ArgumentParser):
         if not self.kind.is_valid(value):
             raise ValueError(self.kind.wrong(self.name, argument))
         return value
-
-    def flag_type(self) -> str:
-        return "setting"
 
 
 def define_settings(experiment: str, names: Iterable[str] | None = None) -> None:
@@ -70,15 +66,8 @@ def run_directory_from_flags(experiment: str) -> RunDirectory:
         ConfigError: If the flags contradict each other.
         RunDirectoryError: If the run directory can't be used.
     """
-    config = resolve(
-        experiment, {name: FLAGS[name].value for name in settings_of(CONFIGS[experiment])}
-    )
-    return RunDirectory(
-        Path(FLAGS.run_dir or f"runs/{experiment}/{config.dataset}"),
-        config,
-        overwrite=FLAGS.overwrite,
-        keep_threads=FLAGS.num_threads is None,
-    )
+    given = {name: FLAGS[name].value for name in settings_of(CONFIGS[experiment])}
+    return open_run_directory(experiment, given, run_dir=FLAGS.run_dir, overwrite=FLAGS.overwrite)
 
 
 def define_size(name: str, about: str) -> None:

@@ -10,8 +10,7 @@ from awl_vae.training.baselines import BASELINES
 from awl_vae.training.config import ConfigError
 from awl_vae.training.experiment import Experiment
 from awl_vae.training.loss_adapted import LOSS_ADAPTED
-from awl_vae.training.resolve import resolve
-from awl_vae.training.run_directory import RunDirectory
+from awl_vae.training.run_directory import open_run_directory
 from awl_vae.training.runner import main_detector, run_experiment
 
 EXPERIMENTS: dict[str, Experiment] = {
@@ -61,13 +60,9 @@ def train(
         )
     if images is not None:
         settings = {"dataset": "folder", "data_dir": images} | settings
-    config = resolve(experiment, settings)
     chosen = EXPERIMENTS[experiment]
-    with RunDirectory(
-        Path(run_dir),
-        config,
-        overwrite=overwrite,
-        keep_threads=settings.get("num_threads") is None,
+    with open_run_directory(
+        experiment, settings, run_dir=run_dir, overwrite=overwrite
     ) as directory:
         run_experiment(chosen, directory)
         detector_dir = main_detector(chosen, directory)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from awl_vae.data import PreparedData, scoring_batches
 from awl_vae.detection import Detector, calibrate, pixel_threshold
-from awl_vae.detection.calibration import FALSE_ALARM_RATE
+from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.evaluation import SCORES, Scorer, auroc, pixel_metrics, rates, youden_threshold
 from awl_vae.system import write_csv
 from awl_vae.training.config import Config

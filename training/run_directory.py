@@ -10,6 +10,7 @@ from typing import Any, Self
 from awl_vae.system import LOCK, lock_directory, write_json
 from awl_vae.system.errors import UserError
 from awl_vae.training.config import Config
+from awl_vae.training.resolve import resolve
 
 
 class RunDirectoryError(UserError, RuntimeError):
@@ -112,6 +113,30 @@ class RunDirectory:
             elif child.name != "config.json":
                 child.unlink()
         (self.path / "config.json").unlink(missing_ok=True)
+
+
+def open_run_directory(
+    experiment: str, given: Mapping[str, object], *, run_dir: str | Path | None, overwrite: bool
+) -> RunDirectory:
+    """The run directory of a command line, or of keywords.
+
+    Args:
+        experiment: a key of `CONFIGS`.
+        given: by setting, what it is to be; see `resolve`.
+        run_dir: the directory, or None for that of the experiment and the dataset.
+        overwrite: whether it may be emptied where it is of another configuration.
+
+    Raises:
+        ConfigError: If the settings contradict each other.
+        RunDirectoryError: If the run directory can't be used.
+    """
+    config = resolve(experiment, given)
+    return RunDirectory(
+        Path(run_dir or f"runs/{experiment}/{config.dataset}"),
+        config,
+        overwrite=overwrite,
+        keep_threads=given.get("num_threads") is None,
+    )
 
 
 def _differing(known: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:

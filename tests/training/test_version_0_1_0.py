@@ -104,6 +104,8 @@ def test_a_finished_run_directory_prints_the_same_summary(tmp_path, experiment):
 
 def test_an_unfinished_run_directory_goes_on_to_the_same_bits(tmp_path):
     run = shutil.copytree(OLD / "unfinished", tmp_path / "run")
+    # The same images, whose list is kept once.
+    shutil.copy(OLD / "auc_adapted/dataset.json", run)
     command = commands.run("run_auc_adapted.py", *AUC_ADAPTED, f"--run_dir={run}")
     assert "goes on after epoch" in command.stderr
     history = "auc_adapted/seed-1/history.csv"

@@ -1,11 +1,10 @@
 """Finding a detector's threshold on its calibration, and saying what to expect of it."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from awl_vae.detection.false_alarms import CONFIDENCE, FalseAlarms, counted, supports
+from awl_vae.detection.false_alarms import CONFIDENCE, FalseAlarms, counted
 from awl_vae.detection.thresholds import MARGIN, THRESHOLDS, LabelledMethod, NormalMethod, Threshold
 from awl_vae.system.errors import UserError
 
@@ -26,7 +25,7 @@ def calibrate(
         rows: the calibration, with `split`, `label` and `score`: normal images of the split
             "calibration", and labelled ones of "adapt", if there are any.
         method: a key of `THRESHOLDS`.
-        setting: the rate of "quantile", the k of "k_sigma", the threshold of "manual".
+        setting: the number of a method that takes one, such as the rate of "quantile".
 
     Returns:
         The threshold, with the false alarms to expect of it.
@@ -37,7 +36,11 @@ def calibrate(
     found = THRESHOLDS[method]
     normal_scores = _scores(rows, "calibration")
     least = found.least_images if isinstance(found, NormalMethod) else 1
-    _check_setting(method, found, setting)
+    if not _takes(found, setting):
+        wanted = found.expected if isinstance(found, NormalMethod) else "no number"
+        raise CalibrationError(
+            f"Expected {wanted} for the threshold {method!r}. Received: {setting}."
+        )
     labels = np.array([int(str(row["label"])) for row in rows if row["split"] == "adapt"], int)
     if isinstance(found, LabelledMethod) and len(np.unique(labels)) < 2:
         raise CalibrationError(
@@ -82,31 +85,17 @@ def describe(threshold: Threshold) -> str:
         f"{alarms.rate:.2%} of normal images, {CONFIDENCE:.0%} interval {alarms.low:.2%} to "
         f"{alarms.high:.2%} (from {alarms.num_normal} calibration images)."
     )
-    if (
-        threshold.method == "quantile"
-        and threshold.setting is not None
-        and not supports(alarms.num_normal, threshold.setting)
-    ):
-        text += (
-            f"\nWarning: {alarms.num_normal} normal images cannot support a rate of "
-            f"{threshold.setting:g}; "
-            f"{int(np.ceil(1 / threshold.setting - 1 - 1e-9))} images could."
-        )
+    found = THRESHOLDS[threshold.method]
+    if isinstance(found, NormalMethod) and threshold.setting is not None:
+        warning = found.warn(alarms.num_normal, threshold.setting)
+        text += f"\nWarning: {warning}" if warning else ""
     return text
 
 
-def _check_setting(
-    method: str, found: NormalMethod | LabelledMethod, setting: float | None
-) -> None:
-    is_labelled = isinstance(found, LabelledMethod)
-    if (setting is None) != is_labelled or not math.isfinite(setting or 0.0):
-        flag = "" if isinstance(found, LabelledMethod) else f" as --{found.flag}"
-        wanted = "no number" if is_labelled else f"a finite number{flag}"
-        raise CalibrationError(
-            f"Expected {wanted} for the threshold {method!r}. Received: {setting}."
-        )
-    if method == "quantile" and setting is not None and not 0.0 < setting < 1.0:
-        raise CalibrationError(f"Expected a rate between 0 and 1. Received: {setting}.")
+def _takes(found: NormalMethod | LabelledMethod, setting: float | None) -> bool:
+    if isinstance(found, LabelledMethod):
+        return setting is None
+    return setting is not None and found.between[0] < setting < found.between[1]
 
 
 def _scores(rows: Sequence[Mapping[str, object]], split: str) -> np.ndarray:

@@ -4,12 +4,13 @@ A score that **equals** the threshold is anomalous. What takes long to import is
 threshold is found, so that the names of the methods cost nothing.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from awl_vae.detection.false_alarms import FalseAlarms, counted, of_rank, rank
+from awl_vae.detection.false_alarms import FalseAlarms, counted, of_rank, rank, supports
 
 FALSE_ALARM_RATE = 0.01
 """The rate that `quantile` aims at where nothing else is said."""
@@ -25,7 +26,7 @@ class Threshold:
     Attributes:
         value: images that score at least this much are anomalous.
         method: a key of `THRESHOLDS`.
-        setting: what the method was asked for: the rate of "quantile", the k of "k_sigma".
+        setting: the number that the method was asked for, or None where it takes none.
         false_alarms: how often it is expected to call a normal image anomalous.
     """
 
@@ -54,6 +55,16 @@ def quantile(normal_scores: np.ndarray, false_alarm_rate: float) -> float:
     above = ordered[ordered > low]
     step = max(MARGIN * abs(low), MARGIN**2)
     return low + (min(step, (float(above[0]) - low) / 2.0) if len(above) else step)
+
+
+def too_few(num_normal: int, false_alarm_rate: float) -> str:
+    """What to warn of where `quantile` has too few normal images for its rate, or an empty text."""
+    if supports(num_normal, false_alarm_rate):
+        return ""
+    return (
+        f"{num_normal} normal images cannot support a rate of {false_alarm_rate:g}; "
+        f"{math.ceil(1 / false_alarm_rate - 1 - 1e-9)} images could."
+    )
 
 
 def k_sigma(normal_scores: np.ndarray, k: float) -> float:
@@ -110,6 +121,8 @@ class NormalMethod:
         default: what it is where nothing is said; None where it has to be.
         alarms: (scores (N,), threshold, the number) to the false alarms to expect.
         least_images: how many calibration images it takes.
+        between: the number is above the first of these and below the second.
+        warn: (how many calibration images, the number) to what to warn of, or an empty text.
     """
 
     about: str
@@ -119,6 +132,16 @@ class NormalMethod:
     default: float | None
     alarms: Callable[[np.ndarray, float, float], FalseAlarms]
     least_images: int = 1
+    between: tuple[float, float] = (-math.inf, math.inf)
+    warn: Callable[[int, float], str] = lambda num_normal, number: ""
+
+    @property
+    def expected(self) -> str:
+        """Which number it takes, for an error."""
+        if self.between == (-math.inf, math.inf):
+            return f"a finite number as --{self.flag}"
+        low, high = self.between
+        return f"a number between {low:g} and {high:g} as --{self.flag}"
 
 
 @dataclass(frozen=True)
@@ -143,6 +166,8 @@ THRESHOLDS: dict[str, NormalMethod | LabelledMethod] = {
         number="the share of normal images that may be called anomalous, between 0 and 1",
         default=FALSE_ALARM_RATE,
         alarms=of_rank,
+        between=(0.0, 1.0),
+        warn=too_few,
     ),
     "k_sigma": NormalMethod(
         "mean plus some standard deviations of normal scores",

@@ -1,4 +1,4 @@
-"""A rule, a score and a data set of one's own, registered as `docs/architecture.md` says."""
+"""What is of one's own, registered in the tables as `docs/architecture.md` says."""
 
 import dataclasses
 import functools
@@ -12,7 +12,9 @@ from awl_vae.callbacks.rules import RULES, RuleRow, Step
 from awl_vae.data.dataset import Item
 from awl_vae.data.sources import SOURCES
 from awl_vae.data.splits import split_pool
-from awl_vae.detection import DetectorError
+from awl_vae.detection import CalibrationError, DetectorError, calibrate, describe
+from awl_vae.detection.false_alarms import counted
+from awl_vae.detection.thresholds import THRESHOLDS, NormalMethod
 from awl_vae.evaluation.scores import SCORES, Score, absolute_error
 from awl_vae.training.config import ConfigError
 from awl_vae.training.defaults import DEFAULTS
@@ -96,6 +98,29 @@ def test_what_is_not_registered_is_named_with_what_is_nearest(registered, tmp_pa
     with pytest.raises(ConfigError, match="did you mean epochs"):
         train(run_dir=tmp_path / "run", epoch=3)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_threshold_brings_its_number_s_range_and_its_warning(monkeypatch):
+    share_of_largest = NormalMethod(
+        "a share of the largest normal score",
+        lambda scores, share: share * float(scores.max()),
+        flag="share",
+        number="the share",
+        default=1.0,
+        alarms=lambda scores, threshold, share: counted(scores, threshold),
+        between=(0.0, 2.0),
+        warn=lambda num_normal, share: f"{num_normal} images are few." if num_normal < 5 else "",
+    )
+    monkeypatch.setitem(THRESHOLDS, "share", share_of_largest)
+    rows = [{"split": "calibration", "label": 0, "score": score} for score in (1.0, 2.0, 4.0)]
+    found = calibrate(rows, "share", 0.5)
+    assert (found.value, found.false_alarms.count) == (2.0, 2)
+    assert describe(found).endswith("\nWarning: 3 images are few.")
+    assert "Warning" not in describe(calibrate(rows * 2, "share", 0.5))
+    with pytest.raises(
+        CalibrationError, match="a number between 0 and 2 as --share for the thresh"
+    ):
+        calibrate(rows, "share", 2.0)
 
 
 def test_a_command_s_flags_know_what_is_registered(registered):

@@ -398,7 +398,11 @@ def test_another_threshold(trained, tmp_path, method, flags, setting):
         (["--threshold=youden", "--value=2"], "Expected no number with --threshold=youden"),
         (["--threshold=manual"], "Expected a finite number as --value for the threshold 'manual'"),
         (["--threshold=f1", "--setting=2"], "Expected no number for the threshold 'f1'"),
-        (["--false_alarm_rate=2"], "Expected a rate between 0 and 1. Received: 2"),
+        (
+            ["--false_alarm_rate=2"],
+            "Expected a number between 0 and 1 as --false_alarm_rate for the threshold 'quantile'. "
+            "Received: 2",
+        ),
     ],
 )
 def test_a_number_of_another_threshold(trained, tmp_path, flags, expected):

@@ -1,13 +1,19 @@
-"""What needs no training by gradients: the mean image, and PCA (scikit-learn)."""
+"""What needs no training by gradients: the mean image, and PCA (scikit-learn).
 
-import keras
+What takes long to import is imported when it is used, so that the methods' names cost nothing.
+"""
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sklearn.decomposition import PCA
+
+if TYPE_CHECKING:
+    import keras
 
 
 def linear_model(
     image_size: tuple[int, int], mean: np.ndarray, components: np.ndarray
-) -> keras.Model:
+) -> "keras.Model":
     """The projection x' = mean + Wᵀ W (x − mean) as a Keras model.
 
     Args:
@@ -18,7 +24,9 @@ def linear_model(
     Returns:
         Model from images (N, H, W, 1) to reconstructions of that shape, float32.
     """
-    layers = keras.layers
+    import keras
+    from keras import layers
+
     decoder = layers.Dense(len(mean))
     if not len(components):
         components = np.zeros((1, len(mean)), np.float32)
@@ -44,6 +52,8 @@ def mean_image(x: np.ndarray, num_components: int, seed: int) -> np.ndarray:
 
 def pca(x: np.ndarray, num_components: int, seed: int) -> np.ndarray:
     """The first principal components (K, H · W) of training images x, (N, H · W)."""
+    from sklearn.decomposition import PCA
+
     count = min(num_components, *x.shape)
     fitted = PCA(count, svd_solver="randomized", random_state=seed).fit(x)
     return fitted.components_.astype(np.float32)

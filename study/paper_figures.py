@@ -23,7 +23,7 @@ from awl_vae.training.search_figures import plot_search
 OF_AUC, OF_LOSS = "bellows", "square"
 """The datasets of the paper's figures."""
 
-METHODS = ("conventional", "auc_adapted")
+AUC_METHODS = ("conventional", "auc_adapted")
 SEARCH_METHODS = ("loss_adapted", "conventional")
 
 NOT_READ = ("branch", "selected", "adapt_auc")
@@ -49,10 +49,12 @@ def plot_study(study: Study, directory: Path) -> Iterator[tuple[str, str]]:
 
 def _auc_adapted(run: StudyRun, directory: Path) -> Iterator[tuple[str, str]]:
     seed = run.config["seeds"][0]
-    by_method = {method: run.outcomes(method) for method in METHODS}
+    by_method = {method: run.outcomes(method) for method in AUC_METHODS}
     if all(seed in by_seed for by_seed in by_method.values()):
         outcomes = {method: by_seed[seed] for method, by_seed in by_method.items()}
-        titles = {method: f"{run.dataset}, {title_of(method)}, seed {seed}" for method in METHODS}
+        titles = {
+            method: f"{run.dataset}, {title_of(method)}, seed {seed}" for method in AUC_METHODS
+        }
         yield from _transitions(run, outcomes, titles, directory)
         yield from _reconstructions(run, outcomes, titles, directory)
 

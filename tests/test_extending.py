@@ -8,7 +8,7 @@ import pytest
 from conftest import read_csv, read_json
 
 from awl_vae import Detector, train
-from awl_vae.callbacks.rules import RULES, RuleRow, Step
+from awl_vae.callbacks.rules import RULES, PaperRule, RuleRow, Step
 from awl_vae.data.dataset import Item
 from awl_vae.data.sources import SOURCES
 from awl_vae.data.splits import split_pool
@@ -18,6 +18,7 @@ from awl_vae.detection.thresholds import THRESHOLDS, NormalMethod
 from awl_vae.evaluation.scores import SCORES, Score, absolute_error
 from awl_vae.training.config import ConfigError
 from awl_vae.training.defaults import DEFAULTS
+from awl_vae.training.methods import METHODS, LinearMethod, RuleMethod
 
 
 class Alternating:
@@ -88,6 +89,26 @@ def test_what_is_registered_trains(registered, tmp_path, monkeypatch):
     monkeypatch.delitem(SCORES, "median")
     with pytest.raises(DetectorError, match="Expected a score among mse, .* Received: median"):
         Detector.load(run / "auc_adapted/seed-1/detector")
+
+
+def test_a_method_trains_in_the_experiment_of_its_kind(registered, tmp_path, monkeypatch):
+    weak = {"bce": 1.0, "kl": 0.25}
+    rule_method = RuleMethod("Weak KL", "a quarter", lambda c: PaperRule([weak], f_update=c.epochs))
+    monkeypatch.setitem(METHODS, "weak", rule_method)
+    monkeypatch.setitem(
+        METHODS, "pixels", LinearMethod("Pixels", lambda x, k, seed: np.eye(k, 256))
+    )
+    small = SMALL | {"dataset": "squares"}
+    train(run_dir=tmp_path / "run", methods="weak", **small)
+    history = read_csv(tmp_path / "run/weak/seed-1/history.csv")
+    assert [float(row["weight_kl"]) for row in history] == [0.25] * 4
+    assert "Weak KL" in (tmp_path / "run/summary.md").read_text()
+    del small["epochs"]
+    train(run_dir=tmp_path / "baselines", experiment="baselines", **small)
+    text = (tmp_path / "baselines/summary.md").read_text()
+    assert text.startswith("# squares: Mean image and PCA and Pixels\n")
+    with pytest.raises(ConfigError, match="Received: --methods=.*pixels"):
+        train(run_dir=tmp_path / "other", methods="pixels", **SMALL)
 
 
 def test_what_is_not_registered_is_named_with_what_is_nearest(registered, tmp_path):

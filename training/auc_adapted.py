@@ -18,7 +18,7 @@ from awl_vae.data import PreparedData
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.config import AUCAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
-from awl_vae.training.methods import METHODS, SIGNALS
+from awl_vae.training.methods import RULE_METHODS, SIGNALS
 from awl_vae.training.trainer import Trainer, history_columns, hyper_parameters
 
 MIN_STEPS = 500
@@ -40,13 +40,13 @@ def train(
     """Trains by one method and keeps the model of its best epoch; see `Experiment.train`."""
     (method,) = methods
     directory = run_dir / method / f"seed-{seed}"
-    trainer = Trainer(config, data, seed, sample_latent=METHODS[method].sample_latent)
+    trainer = Trainer(config, data, seed, sample_latent=RULE_METHODS[method].sample_latent)
     terms, monitor = trainer.terms, SIGNALS[config.adapt_signal].auc
     best_model = BestModel(directory / "model.keras", monitor)
     aucs = [signal.auc for signal in SIGNALS.values()]
     stateful = [
         LossWeightScheduler(
-            METHODS[method].rule(config),
+            RULE_METHODS[method].rule(config),
             monitor=monitor,
             best_path=directory / CHECKPOINT / "best.npz",
         ),
@@ -112,4 +112,4 @@ AUC_ADAPTED = Experiment(
     announce=_announce,
     train=train,
 )
-"""The methods of `METHODS`, each trained on its own."""
+"""The methods of `RULE_METHODS`, each trained on its own."""

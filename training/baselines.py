@@ -6,10 +6,11 @@ import numpy as np
 
 from awl_vae.callbacks import save_model
 from awl_vae.data import PreparedData
-from awl_vae.models.linear import linear_model, mean_image, pca
+from awl_vae.models.linear import linear_model
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment, TrainingResult
+from awl_vae.training.methods import LINEAR_METHODS
 from awl_vae.training.runtime import start_run
 
 MAX_IMAGES = 4000
@@ -31,21 +32,18 @@ def train(
     count = len(data.positions["train"])
     chosen = np.linspace(0, count - 1, min(count, MAX_IMAGES)).astype(int)
     x = data.images("train", chosen).reshape(len(chosen), -1)
-    components = METHODS[method](x, config.latent_dim, seed)
+    components = LINEAR_METHODS[method].components(x, config.latent_dim, seed)
     model = linear_model(config.image_size, x.mean(axis=0), components)
     save_model(run_dir / method / f"seed-{seed}" / "model.keras", model)
     return {method: TrainingResult(epoch=0)}
 
 
-METHODS = {"mean_image": mean_image, "pca": pca}
-"""By method, (training images (N, H · W), number of latents, seed) to components (K, H · W)."""
-
 BASELINES = Experiment(
     name="baselines",
-    runs=lambda config: tuple((method,) for method in METHODS),
+    runs=lambda config: tuple((method,) for method in LINEAR_METHODS),
     needs_labels=lambda config: False,
     count_epochs=lambda config: 1,
     announce=lambda config, steps_per_epoch: (),
     train=train,
 )
-"""The two, with the score of the configuration."""
+"""Those of `LINEAR_METHODS`, with the score of the configuration."""

@@ -10,7 +10,7 @@ from awl_vae.evaluation.scores import SCORES
 from awl_vae.losses.patterns import PATTERN_SETS, TERMS, VARIANCES
 from awl_vae.system.errors import UserError
 from awl_vae.training.defaults import DEFAULTS, PROFILES
-from awl_vae.training.methods import METHODS, SIGNALS
+from awl_vae.training.methods import RULE_METHODS, SIGNALS
 from awl_vae.training.settings import (
     Choice,
     Count,
@@ -124,7 +124,7 @@ class AUCAdaptedConfig(Config):
     """The settings of the AUC-adapted experiment."""
 
     methods: tuple[str, ...] = setting(
-        Names("What to train.", METHODS, describe=lambda method: method.about)
+        Names("What to train.", RULE_METHODS, describe=lambda method: method.about)
     )
     epochs: int = setting(Count("Number of epochs."))
     f_update: int = setting(Count("Epochs between two looks of --rule=paper (F_update)."))

@@ -1,31 +1,76 @@
 """The methods that are compared, by the names of their directories, and what steers them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from awl_vae.callbacks.rules import RULES, PaperRule, Rule, RuleSettings
 from awl_vae.losses.patterns import DISABLED, PATTERN_SETS, PATTERNS, with_kl_weight
+from awl_vae.models.linear import mean_image, pca
 
 if TYPE_CHECKING:
     from awl_vae.training.config import AUCAdaptedConfig
 
+Row = TypeVar("Row")
+
 
 @dataclass(frozen=True)
 class Method:
-    """A method that `--methods` takes: a training with weights by a rule.
+    """A method that is compared with others.
 
     Attributes:
         title: what it is called in tables and figures.
+    """
+
+    title: str
+
+
+@dataclass(frozen=True)
+class RuleMethod(Method):
+    """A method that `--methods` takes: a training with weights by a rule.
+
+    Attributes:
         about: what it is, for `--help`.
         rule: returns what says its weights.
         sample_latent: whether its training samples z; see `VAE`.
     """
 
-    title: str
     about: str
     rule: Callable[["AUCAdaptedConfig"], Rule]
     sample_latent: bool = True
+
+
+@dataclass(frozen=True)
+class LinearMethod(Method):
+    """A method without training by gradients, which the baselines have.
+
+    Attributes:
+        components: (training images (N, H · W), number of latents, seed) to components (K, H · W).
+    """
+
+    components: Callable[[np.ndarray, int, int], np.ndarray]
+
+
+class Rows(Mapping[str, Row]):
+    """The rows of a table that are of one class, those that are added to it later, too."""
+
+    def __init__(self, table: Mapping[str, object], kind: type[Row]):
+        self._table = table
+        self._kind = kind
+
+    def __getitem__(self, name: str) -> Row:
+        row = self._table[name]
+        if not isinstance(row, self._kind):
+            raise KeyError(name)
+        return row
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, row in self._table.items() if isinstance(row, self._kind))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True)
@@ -58,20 +103,29 @@ def _fixed(config: "AUCAdaptedConfig", kl_weight: float) -> Rule:
     return PaperRule([pattern], f_update=config.epochs)
 
 
-METHODS = {
-    "conventional": Method("Conventional VAE", "all weights 1", _conventional),
-    "auc_adapted": Method("AUC-adapted VAE", "weights by the rule", _auc_adapted),
-    "beta_vae": Method(
+METHODS: dict[str, Method] = {
+    "conventional": RuleMethod("Conventional VAE", "all weights 1", _conventional),
+    "auc_adapted": RuleMethod("AUC-adapted VAE", "weights by the rule", _auc_adapted),
+    "beta_vae": RuleMethod(
         "β-VAE", "kl_weight all along", lambda config: _fixed(config, config.kl_weight)
     ),
-    "autoencoder": Method(
+    "autoencoder": RuleMethod(
         "Autoencoder",
         "the reconstruction alone, and no noise in training",
         lambda config: _fixed(config, DISABLED),
         sample_latent=False,
     ),
+    "loss_adapted": Method("Loss-adapted VAE"),
+    "mean_image": LinearMethod("Mean image", mean_image),
+    "pca": LinearMethod("PCA", pca),
 }
-"""The methods of the AUC-adapted experiment."""
+"""The methods of all experiments by the names of their directories."""
+
+RULE_METHODS = Rows(METHODS, RuleMethod)
+"""Those of the AUC-adapted experiment."""
+
+LINEAR_METHODS = Rows(METHODS, LinearMethod)
+"""The baselines."""
 
 SIGNALS = {
     "labels": Signal("adapt_auc", "the labelled images"),
@@ -83,9 +137,7 @@ SIGNALS = {
 }
 """By `--adapt_signal`, the AUROC that steers the weights and chooses the epoch."""
 
-OTHER_TITLES = {"mean_image": "Mean image", "pca": "PCA", "loss_adapted": "Loss-adapted VAE"}
-
 
 def title_of(method: str) -> str:
-    """What a method of any experiment is called in tables and figures."""
-    return METHODS[method].title if method in METHODS else OTHER_TITLES[method]
+    """What a method is called in tables and figures."""
+    return METHODS[method].title

@@ -9,9 +9,6 @@ import numpy as np
 from awl_vae.callbacks.logs import Logs
 from awl_vae.evaluation import auroc
 
-AUCS = {"adapt_auc": "adapt", "adapt_auc_synthetic": "synthetic"}
-"""What the AUROCs are called, by their names in the logs."""
-
 
 class AdaptAUC(keras.callbacks.Callback):
     """Adds AUROCs to the logs of each epoch, for the callbacks after it.

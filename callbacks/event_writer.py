@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
-from awl_vae.callbacks.auc import AUCS
 from awl_vae.callbacks.logs import Logs
+from awl_vae.callbacks.signals import SIGNALS
 
 Images = Callable[[], Mapping[str, np.ndarray]]
 """Returns, by tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""
@@ -30,7 +30,7 @@ class TensorBoardRun:
     ):
         self.tags = (
             {"loss": "loss/weighted", "pattern": "pattern"}
-            | {name: f"auc/{text}" for name, text in AUCS.items()}
+            | {signal.auc: f"auc/{signal.name}" for signal in SIGNALS.values()}
             | {term: f"loss/{term}" for term in terms}
             | {f"weight_{term}": f"weight/{term}" for term in terms}
         )

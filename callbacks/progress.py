@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import keras
 
-from awl_vae.callbacks.auc import AUCS
 from awl_vae.callbacks.logs import Logs
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.system.terminal import ProgressBar
 
 
@@ -40,5 +40,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self.auc = "".join(
-            f", last {text} AUC {logs[name]:.4f}" for name, text in AUCS.items() if name in logs
+            f", last {signal.name} AUC {logs[signal.auc]:.4f}"
+            for signal in SIGNALS.values()
+            if signal.auc in logs
         )

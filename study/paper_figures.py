@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from awl_vae.callbacks import CONVENTIONAL as SEARCH_CONVENTIONAL, NONE, EpochRow, SearchPlan
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.evaluation import SCORES
 from awl_vae.figures.curves import plot_transitions
 from awl_vae.figures.images import plot_examples
@@ -68,7 +69,7 @@ def _transitions(
         name = f"fig{number}_transitions_{method}.png"
         plot_transitions(
             directory / name,
-            aucs={"AUC, adapt images": history["adapt_auc"]},
+            aucs={SIGNALS["labels"].label: history[SIGNALS["labels"].auc]},
             weights={term: history[f"weight_{term}"] for term in TERMS[run.config["likelihood"]]},
             is_ladder=False,
             title=titles[method],

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from scipy.stats import spearmanr
 
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.evaluation import SCORES
 from awl_vae.study.compared_methods import (
     BASIS,
@@ -141,7 +142,8 @@ def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
 
 
 def _correlations(histories: Sequence[Mapping[str, np.ndarray]]) -> str:
-    pairs = [(history["adapt_auc"], history["adapt_auc_synthetic"]) for history in histories]
+    columns = [SIGNALS[name].auc for name in ("labels", "synthetic")]
+    pairs = [[history[column] for column in columns] for history in histories]
     values = [spearmanr(*pair).statistic for pair in pairs if all(map(np.ptp, pair))]
     if not values:
         return "one is constant"

@@ -9,6 +9,7 @@ from conftest import read_csv, read_json
 
 from awl_vae import Detector, train
 from awl_vae.callbacks.rules import RULES, PaperRule, RuleRow, Step
+from awl_vae.callbacks.signals import SIGNALS, Wording
 from awl_vae.data.dataset import Item
 from awl_vae.data.sources import SOURCES
 from awl_vae.data.splits import split_pool
@@ -109,6 +110,30 @@ def test_a_method_trains_in_the_experiment_of_its_kind(registered, tmp_path, mon
     assert text.startswith("# squares: Mean image and PCA and Pixels\n")
     with pytest.raises(ConfigError, match="Received: --methods=.*pixels"):
         train(run_dir=tmp_path / "other", methods="pixels", **SMALL)
+
+
+def test_a_signal_has_its_column_its_tag_and_its_words(registered, tmp_path, monkeypatch, capsys):
+    all_images = dataclasses.replace(
+        SIGNALS["labels"],
+        auc="auc_of_all",
+        splits=("adapt", "calibration", "synthetic"),
+        name="all",
+        wording=Wording(epoch="where ALL is highest", steered="THEY DID.", threshold="THEIRS"),
+    )
+    monkeypatch.setitem(SIGNALS, "all", all_images)
+    run = tmp_path / "run"
+    own = {"dataset": "squares", "adapt_signal": "all", "methods": "conventional"}
+    train(run_dir=run, **SMALL, **own)
+    history = read_csv(run / "conventional/seed-1/history.csv")
+    assert list(history[0])[-3:] == ["adapt_auc", "adapt_auc_synthetic", "auc_of_all"]
+    aucs = [float(row["auc_of_all"]) for row in history]
+    (entry,) = read_json(run / "summary.json")["methods"]["conventional"]["per_seed"]
+    assert entry["epoch"] == 1 + aucs.index(max(aucs))
+    text = (run / "summary.md").read_text()
+    assert all(words in text for words in ("where ALL is highest.", "THEY DID.", "with THEIRS."))
+    assert f"last all AUC {aucs[-2]:.4f}" in capsys.readouterr().err
+    events = b"".join(path.read_bytes() for path in run.glob("conventional/seed-1/events.*"))
+    assert b"auc/all" in events
 
 
 def test_what_is_not_registered_is_named_with_what_is_nearest(registered, tmp_path):

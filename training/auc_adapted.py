@@ -14,11 +14,12 @@ from awl_vae.callbacks import (
     Resume,
     StopOnNonFinite,
 )
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.config import AUCAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
-from awl_vae.training.methods import RULE_METHODS, SIGNALS
+from awl_vae.training.methods import RULE_METHODS
 from awl_vae.training.trainer import Trainer, history_columns, hyper_parameters
 
 MIN_STEPS = 500
@@ -54,7 +55,7 @@ def train(
         _event_writer(directory, config, trainer, method, seed),
         HistoryWriter(
             directory / "history.csv",
-            [*history_columns(terms), "adapt_auc_synthetic"],
+            history_columns(terms, aucs),
             float64=aucs,
         ),
     ]
@@ -62,7 +63,7 @@ def train(
     # In this order each finds in the logs what it needs of those before it.
     callbacks = [
         EpochOrder(trainer.batches),
-        *trainer.watch_aucs(*aucs),
+        *trainer.watch_aucs(*SIGNALS),
         StopOnNonFinite([*terms, "loss", monitor]),
         *stateful,
         resume,

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from awl_vae.callbacks.rules import RULES
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data.images import RESIZE_MODES
 from awl_vae.evaluation.scores import SCORES
 from awl_vae.losses.patterns import PATTERN_SETS, TERMS, VARIANCES
 from awl_vae.system.errors import UserError
 from awl_vae.training.defaults import DEFAULTS, PROFILES
-from awl_vae.training.methods import RULE_METHODS, SIGNALS
+from awl_vae.training.methods import RULE_METHODS
 from awl_vae.training.settings import (
     Choice,
     Count,
@@ -168,8 +169,8 @@ class AUCAdaptedConfig(Config):
 
     @property
     def uses_labels(self) -> bool:
-        """Not where synthetic defects are the signal."""
-        return self.adapt_signal == "labels"
+        """As the signal does."""
+        return SIGNALS[self.adapt_signal].uses_labels
 
 
 @dataclass(frozen=True, kw_only=True)

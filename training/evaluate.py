@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData, scoring_batches
 from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
@@ -18,9 +19,6 @@ from awl_vae.training.run_figures import plot_model
 
 SCORING_BATCH_SIZE = 64
 SCORE_COLUMNS = ("image", "split", "label", "score")
-SYNTHETIC_SPLITS = ("calibration", "synthetic")
-"""Normal images, and copies of them with synthetic defects."""
-
 ORIGINALS = {"calibration": "calibration", "synthetic": "originals"}
 """By split whose images the scale of the residual is learnt from, or is of copies of them: the
 batches of those. What judges a model may not know them."""
@@ -149,7 +147,8 @@ def _by_score(
     scores: Scores, labels: Mapping[str, np.ndarray]
 ) -> dict[str, dict[str, float | None]]:
     """By score, the AUROCs that the images allow; the synthetic one chooses without a label."""
-    splits = {"auc": ("adapt",), "test_auc": ("test",), "synthetic_auc": SYNTHETIC_SPLITS}
+    labelled, synthetic = (SIGNALS[name].splits for name in ("labels", "synthetic"))
+    splits = {"auc": labelled, "test_auc": ("test",), "synthetic_auc": synthetic}
     aucs: dict[str, dict[str, float | None]] = {name: {} for name in SCORES}
     for merit, of in splits.items():
         truth = np.concatenate([labels[split] for split in of])
@@ -161,7 +160,7 @@ def _by_score(
 
 def _by_kind(data: PreparedData, scores: Scores, score: str) -> dict[str, float]:
     """By kind of synthetic defect, the AUROC of normal images against the copies with it."""
-    normal, anomalous = (scores[split][score] for split in SYNTHETIC_SPLITS)
+    normal, anomalous = (scores[split][score] for split in SIGNALS["synthetic"].splits)
     kinds = np.array([item.defect for item in data.items["synthetic"]])
     of_kinds = {kind: anomalous[kinds == kind] for kind in dict.fromkeys(kinds.tolist())}
     return {

@@ -54,7 +54,7 @@ def train(
     resume = Resume(directory / CHECKPOINT / "latest.npz", [search])
     # In this order each finds in the logs, and in the search, what it needs of those before it.
     callbacks = [
-        *trainer.watch_aucs("adapt_auc"),
+        *trainer.watch_aucs("labels"),
         BranchEventWriter(
             directory, search, hyper_parameters=settings, images=trainer.images_to_show
         ),
@@ -115,7 +115,7 @@ def _finish(directory: Path, method: str, model: VAE, search: LossAdaptedSearch)
 
 
 def _write_history(file: Path, terms: Sequence[str], path: Sequence[EpochRow], method: str) -> None:
-    columns = ["epoch", *history_columns(terms)]
+    columns = ["epoch", *history_columns(terms, ["adapt_auc"])]
     # The conventional VAE is the first pattern all along; the search has no numbered patterns.
     pattern = {"pattern": 1 if method == "conventional" else None}
     rows = (row.to_json() | pattern for row in path)

@@ -1,4 +1,4 @@
-"""The methods that are compared, by the names of their directories, and what steers them."""
+"""The methods that are compared, by the names of their directories."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -73,19 +73,6 @@ class Rows(Mapping[str, Row]):
         return sum(1 for _ in self)
 
 
-@dataclass(frozen=True)
-class Signal:
-    """What may steer the weights.
-
-    Attributes:
-        auc: the name of its AUROC in the history.
-        about: what it is, for `--help`.
-    """
-
-    auc: str
-    about: str
-
-
 def _conventional(config: "AUCAdaptedConfig") -> Rule:
     # Paper: the conventional VAE is the adapted one with F_update = N_epoch (Sect. 4.1.2).
     return PaperRule(PATTERNS[config.likelihood], f_update=config.epochs)
@@ -126,16 +113,6 @@ RULE_METHODS = Rows(METHODS, RuleMethod)
 
 LINEAR_METHODS = Rows(METHODS, LinearMethod)
 """The baselines."""
-
-SIGNALS = {
-    "labels": Signal("adapt_auc", "the labelled images"),
-    "synthetic": Signal(
-        "adapt_auc_synthetic",
-        "normal calibration images, by the AUC against copies of them with synthetic defects, so "
-        "that no label is needed",
-    ),
-}
-"""By `--adapt_signal`, the AUROC that steers the weights and chooses the epoch."""
 
 
 def title_of(method: str) -> str:

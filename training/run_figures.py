@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import Item, PreparedData
 from awl_vae.evaluation import SCORES, Scorer, auroc
 from awl_vae.figures.curves import plot_histogram, plot_roc, plot_transitions
@@ -126,7 +127,7 @@ def _plot_history(directory: Path, config: Config, title: str) -> None:
 
 def _synthetic(data: PreparedData, scores: Scores) -> tuple[np.ndarray, np.ndarray]:
     """Labels and scores of the calibration images and the synthetic copies of them."""
-    splits = ("calibration", "synthetic")
+    splits = SIGNALS["synthetic"].splits
     labels, values = ([of[split] for split in splits] for of in (data.labels, scores))
     return np.concatenate(labels), np.concatenate(values)
 
@@ -154,8 +155,9 @@ def _plot_histograms(
 
 def _auc_labels(config: Config) -> dict[str, str]:
     """By column of the history, what an AUC is called; the one that steers is the first."""
-    labels = {"adapt_auc": "AUC, adapt images", "adapt_auc_synthetic": "AUC, synthetic defects"}
-    return labels if config.uses_labels else dict(reversed(labels.items()))
+    steers = getattr(config, "adapt_signal", "labels")
+    names = sorted(SIGNALS, key=lambda name: name != steers)
+    return {SIGNALS[name].auc: SIGNALS[name].label for name in names}
 
 
 def _shown_split(data: PreparedData) -> str:

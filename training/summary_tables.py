@@ -1,9 +1,9 @@
 """`summary.md`: the paper's tables from `summary.json`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from awl_vae.callbacks.signals import SIGNALS, Wording
 from awl_vae.system.markdown import NOTHING, percent, table
 from awl_vae.training.methods import title_of
 from awl_vae.training.synthetic_tables import synthetic_lines
@@ -12,54 +12,23 @@ Methods = Mapping[str, Mapping[str, Any]]
 """By method, its seeds, means and deviations."""
 
 
-@dataclass(frozen=True)
-class Wording:
-    """How an experiment's tables are titled and explained.
+FIRST_TABLE = {"auc_adapted": 6, "loss_adapted": 9, "baselines": 6}
+"""By experiment, the number of the paper's first table of its kind; each measure has one."""
 
-    Attributes:
-        tables: by measure, the number of the paper's table.
-        epoch: the epoch that they are read at.
-        steered: what the adapt images did.
-        threshold: which threshold the test images were judged by.
-    """
-
-    tables: Mapping[str, int]
-    epoch: str
-    steered: str
-    threshold: str
-
-
-_STEERED = {"auc": 6, "sensitivity": 7, "specificity": 8}
 WORDINGS = {
-    "labels": Wording(
-        tables=_STEERED,
-        epoch="at the epoch of each run's highest AUC on the adapt images",
-        steered="They steered the training and chose the epoch and the threshold: the figures are "
-        "optimistic.",
-        threshold="the threshold of the adapt images",
-    ),
-    "synthetic": Wording(
-        tables=_STEERED,
-        epoch="at the epoch of each run's highest AUC of calibration images against copies of them "
-        "with synthetic defects",
-        steered="They chose nothing: neither weights nor epoch nor threshold saw a label.",
-        threshold="the threshold of the calibration images",
-    ),
     "loss_adapted": Wording(
-        tables={"auc": 9, "sensitivity": 10, "specificity": 11},
         epoch="at the last epoch",
         steered="They steered no training, but chose the threshold: sensitivity and specificity "
         "are optimistic.",
         threshold="the threshold of the adapt images",
     ),
     "baselines": Wording(
-        tables=_STEERED,
         epoch="without any epoch",
         steered="They chose the threshold: sensitivity and specificity are optimistic.",
         threshold="the threshold of the adapt images",
     ),
 }
-"""By what steered, or by the experiment."""
+"""Of the experiments without a signal."""
 
 MEASURES = {"auc": "AUC", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 
@@ -75,8 +44,8 @@ def to_markdown(summary: Mapping[str, Any], counts: Mapping[str, Sequence[int]])
         The text of `summary.md`.
     """
     experiment = summary["experiment"]
-    wording = WORDINGS[summary["adapt_signal"] if experiment == "auc_adapted" else experiment]
-    methods = summary["methods"]
+    wording = WORDINGS.get(experiment) or SIGNALS[summary["adapt_signal"]].wording
+    methods, first_table = summary["methods"], FIRST_TABLE[experiment]
     seeds = [str(row["seed"]) for row in next(iter(methods.values()))["per_seed"]]
     lines = [
         f"# {summary['dataset']}: {' and '.join(title_of(method) for method in methods)}",
@@ -92,7 +61,7 @@ def to_markdown(summary: Mapping[str, Any], counts: Mapping[str, Sequence[int]])
         lines += [
             f"**Adapt images ({_count(counts['adapt'])}).** {wording.steered}",
             "",
-            *_table(wording.tables, methods, ""),
+            *_table(first_table, methods, ""),
             "",
         ]
     if "test" in counts:
@@ -100,7 +69,7 @@ def to_markdown(summary: Mapping[str, Any], counts: Mapping[str, Sequence[int]])
             f"**Test images ({_count(counts['test'])}).** Read once, at the end, with "
             f"{wording.threshold}.",
             "",
-            *_table(wording.tables, methods, "test_"),
+            *_table(first_table, methods, "test_"),
             "",
         ]
     if counts:
@@ -166,18 +135,18 @@ def _count(count: Sequence[int]) -> str:
     return f"{count[0]} normal + {count[1]} anomalous"
 
 
-def _table(tables: Mapping[str, int], methods: Methods, prefix: str) -> Iterator[str]:
+def _table(first: int, methods: Methods, prefix: str) -> Iterator[str]:
     return table(
         ("", *(title_of(method) for method in methods)),
         (
             [
-                f"{MEASURES[measure]} (Table {number})",
+                f"{title} (Table {number})",
                 *(
                     percent(method["mean"][prefix + measure], method["std"][prefix + measure])
                     for method in methods.values()
                 ),
             ]
-            for measure, number in tables.items()
+            for number, (measure, title) in enumerate(MEASURES.items(), first)
         ),
     )
 

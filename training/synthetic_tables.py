@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.system.markdown import percent, table
 from awl_vae.training.methods import title_of
 from awl_vae.training.summary import over_seeds
@@ -41,7 +42,7 @@ def synthetic_lines(summary: Mapping[str, Any], *, has_labels: bool) -> Iterator
     yield ""
     yield from _by_kind(per_seed)
     yield ""
-    uses_labels = summary.get("adapt_signal", "labels") == "labels" and has_labels
+    uses_labels = SIGNALS[summary.get("adapt_signal", "labels")].uses_labels and has_labels
     for method, of_scores in means.items():
         aucs = {score: merits["synthetic_auc"] or 0.0 for score, merits in of_scores.items()}
         if text := _advice(aucs, summary["score"], is_free=not uses_labels):

@@ -6,17 +6,15 @@ import keras
 import numpy as np
 
 from awl_vae.callbacks import AdaptAUC, Resume
+from awl_vae.callbacks.signals import SIGNALS, Signal
 from awl_vae.data import PreparedData, TrainingBatches
 from awl_vae.evaluation import Scorer
 from awl_vae.losses import TERMS
 from awl_vae.models import VAE
 from awl_vae.training.config import Config
-from awl_vae.training.evaluate import ORIGINALS, SYNTHETIC_SPLITS, batches_to_score
+from awl_vae.training.evaluate import ORIGINALS, batches_to_score
 from awl_vae.training.run_figures import example_images
 from awl_vae.training.runtime import start_run
-
-AUC_SPLITS = {"adapt_auc": ("adapt",), "adapt_auc_synthetic": SYNTHETIC_SPLITS}
-"""By their names in the logs, the images of the AUROCs that are looked at after each epoch."""
 
 
 class Trainer:
@@ -59,8 +57,8 @@ class Trainer:
         self._scorer = Scorer(self.model, config.score, config.image_size)
         self._batches = batches_to_score(data)
         labels = {
-            name: np.concatenate([data.labels[split] for split in splits])
-            for name, splits in AUC_SPLITS.items()
+            name: np.concatenate([data.labels[split] for split in signal.splits])
+            for name, signal in SIGNALS.items()
         }
         self._labels = {name: values for name, values in labels.items() if values.any()}
         self._examples = example_images(data)
@@ -83,22 +81,23 @@ class Trainer:
         )
 
     def watch_aucs(self, *names: str) -> list[AdaptAUC]:
-        """The callback for those of some AUROCs that the data allow, if they allow any."""
-        labels = {name: self._labels[name] for name in names if name in self._labels}
-        return [AdaptAUC(labels, lambda: self._score(labels))] if labels else []
+        """The callback for the AUROCs of those of some signals that the data allow, if any."""
+        watched = {SIGNALS[name]: self._labels[name] for name in names if name in self._labels}
+        labels = {signal.auc: values for signal, values in watched.items()}
+        return [AdaptAUC(labels, lambda: self._score(watched))] if watched else []
 
-    def _score(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+    def _score(self, signals: Iterable[Signal]) -> dict[str, np.ndarray]:
         scorer, batches = self._scorer, self._batches
         residuals = scorer.learn_scale(batches["calibration"])
         scores = {}
-        for name in names:
+        for signal in signals:
             parts = [
                 scorer.leave_one_out(batches[split], batches[ORIGINALS[split]], residuals)[0]
                 if split in ORIGINALS
                 else scorer.scores(batches[split])
-                for split in AUC_SPLITS[name]
+                for split in signal.splits
             ]
-            scores[name] = np.concatenate(parts)
+            scores[signal.auc] = np.concatenate(parts)
         return scores
 
     def images_to_show(self) -> dict[str, np.ndarray]:
@@ -109,9 +108,9 @@ class Trainer:
         return {"input": x, "reconstruction": x_hat, "squared_error": error / error.max()}
 
 
-def history_columns(terms: Sequence[str]) -> list[str]:
+def history_columns(terms: Sequence[str], aucs: Sequence[str]) -> list[str]:
     """The columns of `history.csv` after `epoch`."""
-    return ["loss", *terms, *(f"weight_{term}" for term in terms), "pattern", "adapt_auc"]
+    return ["loss", *terms, *(f"weight_{term}" for term in terms), "pattern", *aucs]
 
 
 def hyper_parameters(config: Config, seed: int, **own: object) -> dict[str, object]:

@@ -85,13 +85,10 @@ def train(
 def _event_writer(
     directory: Path, config: AUCAdaptedConfig, trainer: Trainer, method: str, seed: int
 ) -> EventWriter:
-    own = ("f_update", "adapt_signal", "patterns", "rule", "kl_weight")
     return EventWriter(
         directory,
         terms=trainer.terms,
-        hyper_parameters=hyper_parameters(
-            config, seed, method=method, **{name: getattr(config, name) for name in own}
-        ),
+        hyper_parameters=hyper_parameters(config, seed, method=method),
         monitor=SIGNALS[config.adapt_signal].auc,
         images=trainer.images_to_show,
     )

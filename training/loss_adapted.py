@@ -47,16 +47,15 @@ def train(
         branches_path=directory / "branches.csv",
         say=lambda text: bar.say(f"seed {seed}, {text}"),
     )
-    ends = {"e1": config.e1, "e2": config.e2, "e3": config.e3}
-    settings = hyper_parameters(
-        config, seed, selection_loss=config.selection_loss, search=config.search, **ends
-    )
     resume = Resume(directory / CHECKPOINT / "latest.npz", [search])
     # In this order each finds in the logs, and in the search, what it needs of those before it.
     callbacks = [
         *trainer.watch_aucs("labels"),
         BranchEventWriter(
-            directory, search, hyper_parameters=settings, images=trainer.images_to_show
+            directory,
+            search,
+            hyper_parameters=hyper_parameters(config, seed),
+            images=trainer.images_to_show,
         ),
         search,
         resume,

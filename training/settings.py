@@ -225,7 +225,7 @@ def read_size(text: str) -> tuple[int, int]:
 
 
 def setting(kind: Setting) -> Any:
-    """A field of a configuration that a flag of its name sets."""
+    """A field of a configuration that a flag of its name sets, and that TensorBoard shows."""
     return dataclasses.field(metadata={"setting": kind})
 
 

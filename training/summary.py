@@ -6,8 +6,20 @@ from typing import Any
 
 from awl_vae.training.config import Config
 
-_OWN = ("variance", "adapt_signal", "patterns", "rule", "kl_weight")
-"""Settings that not every experiment has."""
+SETTINGS = (
+    "experiment",
+    "dataset",
+    "profile",
+    "protocol",
+    "likelihood",
+    "score",
+    "variance",
+    "adapt_signal",
+    "patterns",
+    "rule",
+    "kl_weight",
+)
+"""The settings that `summary.json` begins with, where the experiment has them."""
 
 AVERAGED = (
     "epoch",
@@ -39,9 +51,7 @@ def summarize(
     Returns:
         The summary; nothing in it depends on the time or the machine.
     """
-    names = ("experiment", "dataset", "profile", "protocol", "likelihood", "score")
-    summary: dict[str, Any] = {name: getattr(config, name) for name in names}
-    summary |= {name: getattr(config, name) for name in _OWN if hasattr(config, name)}
+    summary = {name: getattr(config, name) for name in SETTINGS if hasattr(config, name)}
     summary["methods"] = {
         method: {
             "per_seed": [_entry(row) for row in rows],

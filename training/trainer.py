@@ -15,6 +15,7 @@ from awl_vae.training.config import Config
 from awl_vae.training.evaluate import ORIGINALS, batches_to_score
 from awl_vae.training.run_figures import example_images
 from awl_vae.training.runtime import start_run
+from awl_vae.training.settings import settings_of
 
 
 class Trainer:
@@ -114,19 +115,13 @@ def history_columns(terms: Sequence[str], aucs: Sequence[str]) -> list[str]:
 
 
 def hyper_parameters(config: Config, seed: int, **own: object) -> dict[str, object]:
-    """The settings of a run that TensorBoard shows, with those of the run's own."""
-    shared = (
-        "dataset",
-        "protocol",
-        "likelihood",
-        "variance",
-        "score",
-        "latent_dim",
-        "batch_size",
-        "learning_rate",
-        "dtype_policy",
-    )
-    image_size = "x".join(map(str, config.image_size))
-    return (
-        {"seed": seed, "image_size": image_size} | {name: getattr(config, name) for name in shared}
-    ) | own
+    """The settings of a run that TensorBoard shows, with those of the run's own.
+
+    A run is of one of the `seeds` and `methods`. TensorBoard takes numbers and texts alone.
+    """
+    shown: dict[str, object] = {"seed": seed}
+    for name, kind in settings_of(type(config)).items():
+        value = getattr(config, name)
+        if value is not None and name not in ("seeds", "methods"):
+            shown[name] = kind.show(value) if isinstance(value, tuple) else value
+    return shown | own

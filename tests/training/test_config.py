@@ -1,9 +1,13 @@
 """The settings of the paper's experiments (Tables 4 and 5, Sect. 4 and 5)."""
 
+from dataclasses import dataclass
+
 import pytest
 
-from awl_vae.training.config import ConfigError
+from awl_vae.training.config import Config, ConfigError
 from awl_vae.training.resolve import resolve
+from awl_vae.training.settings import Count, Size, setting
+from awl_vae.training.trainer import hyper_parameters
 
 PAPER = {
     "bellows": (28_000, 1, (256, 256), "bernoulli", "mse", 32),
@@ -55,3 +59,22 @@ def test_comb_repeats_its_images_in_either_profile():
 def test_settings_that_contradict_each_other_are_refused(overrides, expected):
     with pytest.raises(ConfigError, match=expected):
         settings("auc_adapted", "bellows", overrides=overrides)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnConfig(Config):
+    """With two settings of one's own."""
+
+    depth: int = setting(Count("How deep."))
+    shape: tuple[int, int] = setting(Size("How large."))
+
+
+def test_a_setting_needs_no_more_than_its_field_to_be_a_hyper_parameter():
+    known = resolve("baselines", {"dataset": "elpv_mono"}).to_json()
+    config = OwnConfig.from_json(known | {"depth": 3, "shape": [16, 32]})
+    assert config.shape == (16, 32)
+    parameters = hyper_parameters(config, 7, method="pca")
+    assert (parameters["depth"], parameters["shape"]) == (3, "16x32")
+    assert (parameters["seed"], parameters["method"]) == (7, "pca")
+    assert not parameters.keys() & {"seeds", "num_train", "data_dir"}
+    assert all(isinstance(value, int | float | str) for value in parameters.values())

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from absl import flags
 
-from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS, SEEDS
-from awl_vae.training.resolve import CONFIGS
-from awl_vae.training.run_directory import RunDirectory, open_run_directory
+from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS
+from awl_vae.training.experiment import EXPERIMENTS
+from awl_vae.training.run_directory import open_run_directory
 from awl_vae.training.settings import Setting, read_size, settings_of
 
 FLAGS = flags.FLAGS
@@ -38,7 +38,7 @@ class _SettingParser(flags.ArgumentParser):
 
 def define_settings(experiment: str, names: Iterable[str] | None = None) -> None:
     """Defines the flags of an experiment's settings, or of those that are named."""
-    kinds = settings_of(CONFIGS[experiment])
+    kinds = settings_of(EXPERIMENTS[experiment].config)
     for name in kinds if names is None else names:
         kind = kinds[name]
         flags.DEFINE(
@@ -59,15 +59,21 @@ def define_experiment_flags(experiment: str) -> None:
     flags.DEFINE_bool("overwrite", False, "Start anew in a run_dir of another configuration.")
 
 
-def run_directory_from_flags(experiment: str) -> RunDirectory:
-    """The run directory, with its configuration, that the flags ask for.
+def run_experiment_from_flags(experiment: str) -> int:
+    """Runs an experiment as the flags ask; returns the exit status, 1 where a run failed.
 
     Raises:
         ConfigError: If the flags contradict each other.
         RunDirectoryError: If the run directory can't be used.
     """
-    given = {name: FLAGS[name].value for name in settings_of(CONFIGS[experiment])}
-    return open_run_directory(experiment, given, run_dir=FLAGS.run_dir, overwrite=FLAGS.overwrite)
+    given = {name: FLAGS[name].value for name in settings_of(EXPERIMENTS[experiment].config)}
+    directory = open_run_directory(
+        experiment, given, run_dir=FLAGS.run_dir, overwrite=FLAGS.overwrite
+    )
+    from awl_vae.system import quiet_tensorflow  # noqa: F401
+    from awl_vae.training.runner import run_experiment
+
+    return run_experiment(EXPERIMENTS[experiment].load(), directory)
 
 
 def define_size(name: str, about: str) -> None:
@@ -96,7 +102,7 @@ def _default(experiment: str, name: str, kind: Setting) -> str:
         return _shown(kind, OWN_DEFAULTS[name], nothing="none")
     values = {
         profile: kind.show(seeds) if name == "seeds" else _of_datasets(name, profile, kind)
-        for profile, seeds in SEEDS[experiment].items()
+        for profile, seeds in EXPERIMENTS[experiment].seeds.items()
     }
     if len(set(values.values())) == 1:
         return values["quick"]

@@ -11,19 +11,8 @@ if not __package__:
     import checkout  # noqa: F401
 
 from awl_vae.experiments.command import run
-from awl_vae.experiments.flags import define_experiment_flags, run_directory_from_flags
-
-
-def main() -> int:
-    """Runs the experiment that the flags ask for; returns the exit status, 1 where a run failed."""
-    directory = run_directory_from_flags("auc_adapted")
-    from awl_vae.system import quiet_tensorflow  # noqa: F401
-    from awl_vae.training.auc_adapted import AUC_ADAPTED
-    from awl_vae.training.runner import run_experiment
-
-    return run_experiment(AUC_ADAPTED, directory)
-
+from awl_vae.experiments.flags import define_experiment_flags, run_experiment_from_flags
 
 if __name__ == "__main__":
     define_experiment_flags("auc_adapted")
-    run(main)
+    run(lambda: run_experiment_from_flags("auc_adapted"))

@@ -11,19 +11,8 @@ if not __package__:
     import checkout  # noqa: F401
 
 from awl_vae.experiments.command import run
-from awl_vae.experiments.flags import define_experiment_flags, run_directory_from_flags
-
-
-def main() -> int:
-    """Runs what the flags ask for; returns the exit status."""
-    directory = run_directory_from_flags("baselines")
-    from awl_vae.system import quiet_tensorflow  # noqa: F401
-    from awl_vae.training.baselines import BASELINES
-    from awl_vae.training.runner import run_experiment
-
-    return run_experiment(BASELINES, directory)
-
+from awl_vae.experiments.flags import define_experiment_flags, run_experiment_from_flags
 
 if __name__ == "__main__":
     define_experiment_flags("baselines")
-    run(main)
+    run(lambda: run_experiment_from_flags("baselines"))

@@ -12,19 +12,8 @@ if not __package__:
     import checkout  # noqa: F401
 
 from awl_vae.experiments.command import run
-from awl_vae.experiments.flags import define_experiment_flags, run_directory_from_flags
-
-
-def main() -> int:
-    """Runs the experiment that the flags ask for; returns the exit status, 1 where a run failed."""
-    directory = run_directory_from_flags("loss_adapted")
-    from awl_vae.system import quiet_tensorflow  # noqa: F401
-    from awl_vae.training.loss_adapted import LOSS_ADAPTED
-    from awl_vae.training.runner import run_experiment
-
-    return run_experiment(LOSS_ADAPTED, directory)
-
+from awl_vae.experiments.flags import define_experiment_flags, run_experiment_from_flags
 
 if __name__ == "__main__":
     define_experiment_flags("loss_adapted")
-    run(main)
+    run(lambda: run_experiment_from_flags("loss_adapted"))

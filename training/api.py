@@ -5,18 +5,10 @@ from typing import Any
 
 from awl_vae.detection.detector import Detector
 from awl_vae.system.errors import UserError
-from awl_vae.training.auc_adapted import AUC_ADAPTED
-from awl_vae.training.baselines import BASELINES
 from awl_vae.training.config import ConfigError
-from awl_vae.training.experiment import Experiment
-from awl_vae.training.loss_adapted import LOSS_ADAPTED
+from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.run_directory import open_run_directory
 from awl_vae.training.runner import main_detector, run_experiment
-
-EXPERIMENTS: dict[str, Experiment] = {
-    each.name: each for each in (AUC_ADAPTED, LOSS_ADAPTED, BASELINES)
-}
-"""The experiments by their names, those of their commands with an underscore."""
 
 
 def train(
@@ -60,7 +52,7 @@ def train(
         )
     if images is not None:
         settings = {"dataset": "folder", "data_dir": images} | settings
-    chosen = EXPERIMENTS[experiment]
+    chosen = EXPERIMENTS[experiment].load()
     with open_run_directory(
         experiment, settings, run_dir=run_dir, overwrite=overwrite
     ) as directory:

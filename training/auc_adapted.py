@@ -103,7 +103,6 @@ def _announce(config: AUCAdaptedConfig, steps_per_epoch: int) -> Iterator[str]:
 
 
 AUC_ADAPTED = Experiment(
-    name="auc_adapted",
     runs=lambda config: tuple((method,) for method in config.methods),
     needs_labels=lambda config: config.uses_labels,
     count_epochs=lambda config: config.epochs,

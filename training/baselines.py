@@ -39,7 +39,6 @@ def train(
 
 
 BASELINES = Experiment(
-    name="baselines",
     runs=lambda config: tuple((method,) for method in LINEAR_METHODS),
     needs_labels=lambda config: False,
     count_epochs=lambda config: 1,

@@ -72,10 +72,3 @@ DEFAULTS: dict[str, Mapping[str, Settings]] = {
     "folder": _PHOTOGRAPHS,
 }
 """By dataset and profile, the other settings; each experiment takes its own."""
-
-SEEDS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
-    "auc_adapted": {"quick": (1,), "paper": (1, 10, 20, 50, 100)},
-    "loss_adapted": {"quick": (1,), "paper": (1, 10, 20)},
-    "baselines": {"quick": (1,), "paper": (1,)},
-}
-"""By experiment and profile, the seeds."""

@@ -1,8 +1,14 @@
-"""What an experiment is: which methods it trains, in which runs, and how."""
+"""What an experiment is: which methods it trains, in which runs, and how; a row of `EXPERIMENTS`.
+
+What trains is imported when a row is loaded, so that the names and the settings cost no TensorFlow.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from awl_vae.callbacks.signals import Wording
+from awl_vae.training.config import AUCAdaptedConfig, Config, LossAdaptedConfig
 
 CHECKPOINT = "checkpoint"
 """Directory of what a run goes on from, as long as it is not finished."""
@@ -28,7 +34,6 @@ class Experiment:
     """What `run_experiment` runs; its functions take the experiment's own class of settings.
 
     Attributes:
-        name: its name, which its default run directory has.
         runs: returns for each run of a seed the methods that it trains. A run is what goes on after
             a cut.
         needs_labels: returns whether labelled images steer it; otherwise it runs without any.
@@ -42,9 +47,79 @@ class Experiment:
             and TensorBoard's events.
     """
 
-    name: str
     runs: Callable[[Any], tuple[tuple[str, ...], ...]]
     needs_labels: Callable[[Any], bool]
     count_epochs: Callable[[Any], int]
     announce: Callable[[Any, int], Iterable[str]]
     train: Callable[..., dict[str, TrainingResult]]
+
+
+@dataclass(frozen=True)
+class ExperimentRow:
+    """An experiment by its settings and its tables, and what runs it.
+
+    Attributes:
+        config: the class of its settings.
+        seeds: by profile, the seeds where nothing is said.
+        load: imports and returns what runs it.
+        first_table: the number of the paper's first table of its kind; each measure has one.
+        wording: how its tables are explained; None where that is the signal's.
+    """
+
+    config: type[Config]
+    seeds: Mapping[str, tuple[int, ...]]
+    load: Callable[[], Experiment]
+    first_table: int
+    wording: Wording | None = None
+
+
+def _auc_adapted() -> Experiment:
+    from awl_vae.training.auc_adapted import AUC_ADAPTED
+
+    return AUC_ADAPTED
+
+
+def _loss_adapted() -> Experiment:
+    from awl_vae.training.loss_adapted import LOSS_ADAPTED
+
+    return LOSS_ADAPTED
+
+
+def _baselines() -> Experiment:
+    from awl_vae.training.baselines import BASELINES
+
+    return BASELINES
+
+
+EXPERIMENTS = {
+    "auc_adapted": ExperimentRow(
+        AUCAdaptedConfig,
+        {"quick": (1,), "paper": (1, 10, 20, 50, 100)},
+        _auc_adapted,
+        first_table=6,
+    ),
+    "loss_adapted": ExperimentRow(
+        LossAdaptedConfig,
+        {"quick": (1,), "paper": (1, 10, 20)},
+        _loss_adapted,
+        first_table=9,
+        wording=Wording(
+            epoch="at the last epoch",
+            steered="They steered no training, but chose the threshold: sensitivity and "
+            "specificity are optimistic.",
+            threshold="the threshold of the adapt images",
+        ),
+    ),
+    "baselines": ExperimentRow(
+        Config,
+        {"quick": (1,), "paper": (1,)},
+        _baselines,
+        first_table=6,
+        wording=Wording(
+            epoch="without any epoch",
+            steered="They chose the threshold: sensitivity and specificity are optimistic.",
+            threshold="the threshold of the adapt images",
+        ),
+    ),
+}
+"""The experiments by their names, those of their commands with an underscore."""

@@ -147,7 +147,6 @@ def _announce(config: LossAdaptedConfig, steps_per_epoch: int) -> Iterator[str]:
 
 
 LOSS_ADAPTED = Experiment(
-    name="loss_adapted",
     runs=lambda config: (("conventional", "loss_adapted"),),
     needs_labels=lambda config: False,
     count_epochs=lambda config: search_plan(config).epochs_left(),

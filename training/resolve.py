@@ -7,19 +7,17 @@ from typing import Any
 
 from awl_vae.data.sources import check_data_dir
 from awl_vae.system.errors import nearest
-from awl_vae.training.config import AUCAdaptedConfig, Config, ConfigError, LossAdaptedConfig
-from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS, SEEDS
+from awl_vae.training.config import Config, ConfigError
+from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS
+from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.settings import Setting, settings_of
-
-CONFIGS = {"auc_adapted": AUCAdaptedConfig, "loss_adapted": LossAdaptedConfig, "baselines": Config}
-"""The class of each experiment's settings."""
 
 
 def resolve(experiment: str, given: Mapping[str, object]) -> Config:
     """The configuration of a command line, or of keywords.
 
     Args:
-        experiment: a key of `CONFIGS`.
+        experiment: a key of `EXPERIMENTS`.
         given: by setting, what it is to be. What is None or not there has the default of its
             profile and dataset.
 
@@ -29,7 +27,7 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
     Raises:
         ConfigError: If there is no such setting, or they contradict each other.
     """
-    config = CONFIGS[experiment]
+    config = EXPERIMENTS[experiment].config
     kinds = settings_of(config)
     for name in given.keys() - kinds.keys():
         found = nearest(name, kinds)
@@ -48,7 +46,8 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
     if values["data_dir"] is not None:
         values["data_dir"] = os.path.abspath(str(values["data_dir"]))
     profile = str(values["profile"])
-    defaults = {**DEFAULTS[str(values["dataset"])][profile], "seeds": SEEDS[experiment][profile]}
+    defaults = dict(DEFAULTS[str(values["dataset"])][profile])
+    defaults["seeds"] = EXPERIMENTS[experiment].seeds[profile]
     if values["data_dir"] is not None:
         defaults["num_train"] = None  # all the images that are there
     known: dict[str, Any] = {**defaults, **values, "experiment": experiment}

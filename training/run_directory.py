@@ -121,7 +121,7 @@ def open_run_directory(
     """The run directory of a command line, or of keywords.
 
     Args:
-        experiment: a key of `CONFIGS`.
+        experiment: a key of `EXPERIMENTS`.
         given: by setting, what it is to be; see `resolve`.
         run_dir: the directory, or None for that of the experiment and the dataset.
         overwrite: whether it may be emptied where it is of another configuration.

@@ -3,32 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from awl_vae.callbacks.signals import SIGNALS, Wording
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.system.markdown import NOTHING, percent, table
+from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.methods import title_of
 from awl_vae.training.synthetic_tables import synthetic_lines
 
 Methods = Mapping[str, Mapping[str, Any]]
 """By method, its seeds, means and deviations."""
 
-
-FIRST_TABLE = {"auc_adapted": 6, "loss_adapted": 9, "baselines": 6}
-"""By experiment, the number of the paper's first table of its kind; each measure has one."""
-
-WORDINGS = {
-    "loss_adapted": Wording(
-        epoch="at the last epoch",
-        steered="They steered no training, but chose the threshold: sensitivity and specificity "
-        "are optimistic.",
-        threshold="the threshold of the adapt images",
-    ),
-    "baselines": Wording(
-        epoch="without any epoch",
-        steered="They chose the threshold: sensitivity and specificity are optimistic.",
-        threshold="the threshold of the adapt images",
-    ),
-}
-"""Of the experiments without a signal."""
 
 MEASURES = {"auc": "AUC", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 
@@ -43,9 +26,9 @@ def to_markdown(summary: Mapping[str, Any], counts: Mapping[str, Sequence[int]])
     Returns:
         The text of `summary.md`.
     """
-    experiment = summary["experiment"]
-    wording = WORDINGS.get(experiment) or SIGNALS[summary["adapt_signal"]].wording
-    methods, first_table = summary["methods"], FIRST_TABLE[experiment]
+    experiment = EXPERIMENTS[summary["experiment"]]
+    wording = experiment.wording or SIGNALS[summary["adapt_signal"]].wording
+    methods = summary["methods"]
     seeds = [str(row["seed"]) for row in next(iter(methods.values()))["per_seed"]]
     lines = [
         f"# {summary['dataset']}: {' and '.join(title_of(method) for method in methods)}",
@@ -61,7 +44,7 @@ def to_markdown(summary: Mapping[str, Any], counts: Mapping[str, Sequence[int]])
         lines += [
             f"**Adapt images ({_count(counts['adapt'])}).** {wording.steered}",
             "",
-            *_table(first_table, methods, ""),
+            *_table(experiment.first_table, methods, ""),
             "",
         ]
     if "test" in counts:
@@ -69,7 +52,7 @@ def to_markdown(summary: Mapping[str, Any], counts: Mapping[str, Sequence[int]])
             f"**Test images ({_count(counts['test'])}).** Read once, at the end, with "
             f"{wording.threshold}.",
             "",
-            *_table(first_table, methods, "test_"),
+            *_table(experiment.first_table, methods, "test_"),
             "",
         ]
     if counts:

@@ -1,6 +1,6 @@
 """Worker: seconds from array or file to score and verdict. Arguments: see `bench_scoring`.
 
-Arrays are of 8 bits, files smooth pictures without a finding.
+Arrays are of 8 bits, files smooth images without a finding.
 """
 
 import sys

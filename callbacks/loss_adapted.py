@@ -11,7 +11,7 @@ import numpy as np
 from awl_vae.callbacks.arithmetic import as_written, plain_sum
 from awl_vae.callbacks.epoch_order import Batches
 from awl_vae.callbacks.logs import Logs
-from awl_vae.callbacks.search.plan import CONVENTIONAL, NONE, SearchPlan, Step
+from awl_vae.callbacks.search.plan import CONVENTIONAL, NONE, SearchPlan, SearchStep
 from awl_vae.callbacks.search.rows import EpochRow, first_nonfinite, has_diverged, of_branch
 from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
 from awl_vae.system import write_csv
@@ -57,7 +57,7 @@ class LossAdaptedSearch(keras.callbacks.Callback):
         self.branches_path = branches_path
         self.say = say
         self.rows: list[EpochRow] = []
-        self.step: Step
+        self.step: SearchStep
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.rows = []

@@ -132,12 +132,12 @@ def to_float(images: np.ndarray) -> np.ndarray:
 
 
 def resize_back(values: np.ndarray, shape: tuple[int, int], mode: str) -> np.ndarray:
-    """Brings an array of a fitted image's size back to the image's own: the way back of `resize`.
+    """Brings an array of a resized image's size back to the image's own: the way back of `resize`.
 
     Args:
         values: float32 array (height, width).
         shape: (h, w) of the image.
-        mode: how it was fitted.
+        mode: how it was resized.
 
     Returns:
         Float32 array (h, w), linearly interpolated; 0 where "crop" had cut the image.

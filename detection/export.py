@@ -163,7 +163,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _resampling(shape: tuple[int, int], image_size: tuple[int, int], mode: str) -> list[np.ndarray]:
-    """Matrices R (H, h) and C (W, w) with which `fit` is R · image · Cᵀ, before rounding."""
+    """Matrices R (H, h) and C (W, w) with which `resize` is R · image · Cᵀ, before rounding."""
     placement = Placement.of(shape, image_size, mode)
     matrices = []
     for old, size, new, offset in zip(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Runner = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Images (N, h, w) to scores (N,) and anomaly maps (N, H, W)."""
 
 
-def _run_saved_model(path: Path) -> Run:
+def _run_saved_model(path: Path) -> Runner:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))
@@ -22,7 +22,7 @@ def _run_saved_model(path: Path) -> Run:
     return run
 
 
-def _run_onnx(path: Path) -> Run:
+def _run_onnx(path: Path) -> Runner:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -30,7 +30,7 @@ def _run_onnx(path: Path) -> Run:
     return lambda images: session.run(["score", "anomaly_map"], {name: images})
 
 
-def _run_litert(path: Path) -> Run:
+def _run_litert(path: Path) -> Runner:
     from ai_edge_litert.interpreter import Interpreter
 
     runner = Interpreter(model_path=str(path)).get_signature_runner()
@@ -57,7 +57,7 @@ class ExportFormat:
     about: str
     suffix: str
     keras_name: str
-    run: Callable[[Path], Run]
+    run: Callable[[Path], Runner]
 
 
 FORMATS = {

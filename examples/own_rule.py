@@ -21,10 +21,10 @@ class Halving:
         """All weights as the first pattern has them."""
         return {"kl": self.weights["kl"], "record": 0.0}, Step(self.weights)
 
-    def after_epoch(self, state: State, metric: float) -> tuple[State, Step]:
+    def after_epoch(self, state: State, auc: float) -> tuple[State, Step]:
         """The same weights after a record, half the KL weight else."""
-        kl = state["kl"] if metric > state["record"] else max(state["kl"] / 2, self.floor)
-        state = {"kl": kl, "record": max(metric, state["record"])}
+        kl = state["kl"] if auc > state["record"] else max(state["kl"] / 2, self.floor)
+        state = {"kl": kl, "record": max(auc, state["record"])}
         return state, Step(self.weights | {"kl": kl})
 
 

@@ -19,7 +19,8 @@ if not __package__:
 from awl_vae.detection.export_formats import FORMATS
 from awl_vae.experiments.command import run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
-from awl_vae.experiments.flags import define_size, size_from_flag
+from awl_vae.experiments.flags import define_setting
+from awl_vae.training.settings import Size
 
 FLAGS = flags.FLAGS
 
@@ -34,7 +35,7 @@ def main() -> int:
         detector,
         path,
         format=FLAGS.format,
-        input_size=size_from_flag("input_size") or detector.image_size,
+        input_size=FLAGS.input_size or detector.image_size,
         dtype=FLAGS.input_dtype,
     )
     print(
@@ -50,6 +51,7 @@ if __name__ == "__main__":
     flags.DEFINE_string(
         "output", None, "The file, or the directory of a SavedModel. Default: in the model_dir."
     )
-    define_size("input_size", "Pixels of the images, N or HxW. Default: the detector's.")
+    size = Size("Height and width of the images, N or HxW in pixels.", divisor=1)
+    define_setting("input_size", size, default="the detector's")
     flags.DEFINE_enum("input_dtype", "uint8", ["uint8", "uint16"], "Type of the images.")
     run(main)

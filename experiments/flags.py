@@ -10,7 +10,7 @@ from absl import flags
 from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.run_directory import open_run_directory
-from awl_vae.training.settings import Setting, read_size, settings_of
+from awl_vae.training.settings import Setting, settings_of
 
 FLAGS = flags.FLAGS
 # What is defined here counts as a flag of the command that asks for it.
@@ -40,14 +40,18 @@ def define_settings(experiment: str, names: Iterable[str] | None = None) -> None
     """Defines the flags of an experiment's settings, or of those that are named."""
     kinds = settings_of(EXPERIMENTS[experiment].config)
     for name in kinds if names is None else names:
-        kind = kinds[name]
-        flags.DEFINE(
-            _SettingParser(name, kind),
-            name,
-            None,
-            f"{kind.help} Default: {_default(experiment, name, kind)}.",
-            serializer=flags.ArgumentSerializer(),
-        )
+        define_setting(name, kinds[name], default=_default(experiment, name, kinds[name]))
+
+
+def define_setting(name: str, kind: Setting, *, default: str) -> None:
+    """Defines a flag that a setting reads; `default` tells what holds without it."""
+    flags.DEFINE(
+        _SettingParser(name, kind),
+        name,
+        None,
+        f"{kind.help} Default: {default}.",
+        serializer=flags.ArgumentSerializer(),
+    )
 
 
 def define_experiment_flags(experiment: str) -> None:
@@ -74,25 +78,6 @@ def run_experiment_from_flags(experiment: str) -> int:
     from awl_vae.training.runner import run_experiment
 
     return run_experiment(EXPERIMENTS[experiment].load(), directory)
-
-
-def define_size(name: str, about: str) -> None:
-    """Defines a flag for the size of images, N or HxW in pixels; `size_from_flag` reads it."""
-    flags.DEFINE_string(name, None, about)
-    flags.register_validator(name, _is_size, "Expected N or HxW in pixels.")
-
-
-def size_from_flag(name: str) -> tuple[int, int] | None:
-    """(height, width) of a flag, or None where it is not given."""
-    text = FLAGS[name].value
-    return None if text is None else read_size(text)
-
-
-def _is_size(text: str | None) -> bool:
-    try:
-        return text is None or bool(read_size(text))
-    except ValueError:
-        return False
 
 
 def _default(experiment: str, name: str, kind: Setting) -> str:

@@ -10,12 +10,12 @@ import numpy as np
 
 from awl_vae.figures.examples import read_examples, write_examples
 from awl_vae.study.grid import CHOSEN_SCORE, runs
-from awl_vae.study.run_files import EXAMPLES, SCORES, TIME
+from awl_vae.study.run_files import EXAMPLES_FILE, SCORES_FILE, TIME_FILE
 from awl_vae.system import atomic_directory, csv_text, read_csv
 
 COPIED = ("summary.json", "config.json", "environment.json", "baseline.json")
-PICTURES = {"baselines": ("synthetic_defects.png",)}
-"""By run, the pictures that are copied, too."""
+IMAGES = {"baselines": ("synthetic_defects.png",)}
+"""By run, the images that are copied, too."""
 
 PER_SEED = ("history.csv", "branches.csv")
 """Compressed, as the scores are."""
@@ -40,18 +40,18 @@ def collect(study_dir: Path, output_dir: Path) -> int:
         if not (run / "summary.json").exists():
             continue
         with atomic_directory(target) as temporary:
-            for name in (*COPIED, *PICTURES.get(run.name, ())):
+            for name in (*COPIED, *IMAGES.get(run.name, ())):
                 shutil.copyfile(run / name, temporary / name)
-            clock = run.with_name(f"{run.name}.{TIME}")
+            clock = run.with_name(f"{run.name}.{TIME_FILE}")
             if clock.exists():
-                shutil.copyfile(clock, temporary / TIME)
+                shutil.copyfile(clock, temporary / TIME_FILE)
             config = json.loads((run / "config.json").read_text(encoding="utf-8"))
             for directory in sorted(run.glob("*/seed-*")):
                 copy = temporary / directory.relative_to(run)
                 copy.mkdir(parents=True)
                 _copy_seed(directory, copy, config["score"])
                 if run.name == SHOWN_RUN and directory.name == f"seed-{config['seeds'][0]}":
-                    _copy_examples(directory / EXAMPLES, copy / EXAMPLES)
+                    _copy_examples(directory / EXAMPLES_FILE, copy / EXAMPLES_FILE)
         count += 1
     return count
 
@@ -67,7 +67,7 @@ def _copy_seed(directory: Path, copy: Path, score: str) -> None:
             for row in read_csv(directory / "all_scores.csv")
             if row["split"] in ("adapt", "test")
         ]
-        _write_compressed(copy / SCORES, csv_text(columns, rows))
+        _write_compressed(copy / SCORES_FILE, csv_text(columns, rows))
 
 
 def _write_compressed(path: Path, text: str) -> None:
@@ -76,7 +76,7 @@ def _write_compressed(path: Path, text: str) -> None:
 
 
 def _copy_examples(file: Path, copy: Path) -> None:
-    """The first of each kind, as precise as a picture needs."""
+    """The first of each kind, as precise as an image needs."""
     shown = {}
     for kind, (first, *_) in read_examples(file).items():
         x, x_hat = (image.astype(np.float16) for image in (first.x, first.x_hat))

@@ -45,7 +45,7 @@ CHOSEN_SCORE = "standardized"
 
 
 @dataclass(frozen=True)
-class Run:
+class PlannedRun:
     """One command.
 
     Attributes:
@@ -83,20 +83,20 @@ class Run:
         ]
 
 
-def runs(profile: str) -> Iterator[Run]:
+def runs(profile: str) -> Iterator[PlannedRun]:
     """All runs of the study, the paper's first."""
     for dataset in EPOCHS:
         yield from runs_of(dataset, profile)
 
 
-def runs_of(dataset: str, profile: str) -> Iterator[Run]:
+def runs_of(dataset: str, profile: str) -> Iterator[PlannedRun]:
     """The runs of one dataset."""
 
-    def adapted(name: str, seeds: str, *own: str, methods: str = "auc_adapted") -> Run:
+    def adapted(name: str, seeds: str, *own: str, methods: str = "auc_adapted") -> PlannedRun:
         length = (f"--epochs={EPOCHS[dataset]}",) if profile == "quick" else ()
         flags_of = (f"--methods={methods}", *length, *own)
         count = len(seeds.split(",")) * len(methods.split(","))
-        return Run(dataset, name, "run_auc_adapted.py", flags_of, seeds, count)
+        return PlannedRun(dataset, name, "run_auc_adapted.py", flags_of, seeds, count)
 
     both = "conventional,auc_adapted"
     synthetic, ours = "--adapt_signal=synthetic", ("--rule=climb", "--patterns=ladder")
@@ -118,11 +118,11 @@ def runs_of(dataset: str, profile: str) -> Iterator[Run]:
     for weight in kl_weights:
         fixed = f"--kl_weight={weight:g}"
         yield adapted(f"beta-{weight:g}", compared, synthetic, fixed, methods="beta_vae")
-    yield Run(dataset, "baselines", "run_baselines.py", (), "1", 0.1)
+    yield PlannedRun(dataset, "baselines", "run_baselines.py", (), "1", 0.1)
 
 
-def _search(dataset: str, profile: str) -> Run:
+def _search(dataset: str, profile: str) -> PlannedRun:
     e3 = EPOCHS[dataset]
     ends = (f"--e1={e3 // 2}", f"--e2={3 * e3 // 4}", f"--e3={e3}") if profile == "quick" else ()
     conventional_runs = 4.25 if dataset in ("square", "comb") else 2.25
-    return Run(dataset, "loss", "run_loss_adapted.py", ends, THREE, 3 * conventional_runs)
+    return PlannedRun(dataset, "loss", "run_loss_adapted.py", ends, THREE, 3 * conventional_runs)

@@ -41,7 +41,7 @@ brick and of gravel are overlapping cuts of one photograph each, so intervals th
 than the truth, and their defects are of the same kinds as the synthetic ones. A dash is for what
 is no part of the study.
 
-Pictures of elpv_mono and elpv_poly are from the elpv-dataset (Buerhop-Lutz et al., 2018; CC
+Images of elpv_mono and elpv_poly are from the elpv-dataset (Buerhop-Lutz et al., 2018; CC
 BY-NC-SA 4.0), under whose licence they stay.
 """
 

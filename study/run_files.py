@@ -16,7 +16,7 @@ from awl_vae.study.grid import EPOCHS, runs
 from awl_vae.system import numeric_columns
 from awl_vae.training.config import ConfigError
 
-TIME, SCORES, EXAMPLES = "time.json", "scores.csv.gz", "examples.npz"
+TIME_FILE, SCORES_FILE, EXAMPLES_FILE = "time.json", "scores.csv.gz", "examples.npz"
 
 
 def _read_compressed(path: Path) -> list[dict[str, str]]:
@@ -45,13 +45,13 @@ class Outcome:
 
         The other can be `CHOSEN_SCORE`.
         """
-        rows = [r for r in _read_compressed(self.directory / SCORES) if r["split"] in splits]
+        rows = [r for r in _read_compressed(self.directory / SCORES_FILE) if r["split"] in splits]
         labels = np.array([int(row["label"]) for row in rows])
         return labels, np.array([float(row[score or self.score]) for row in rows])
 
     def examples(self) -> dict[str, list[Example]]:
         """By kind, the images that are shown."""
-        return read_examples(self.directory / EXAMPLES)
+        return read_examples(self.directory / EXAMPLES_FILE)
 
     def history(self) -> dict[str, np.ndarray]:
         """By column of `history.csv`, its numbers; empty columns are left out."""
@@ -97,7 +97,7 @@ class StudyRun:
     @property
     def hours(self) -> float | None:
         """How long it took; None where nobody looked at the clock."""
-        return self._json(TIME)["seconds"] / 3600 if (self.path / TIME).exists() else None
+        return self._json(TIME_FILE)["seconds"] / 3600 if (self.path / TIME_FILE).exists() else None
 
     def outcomes(self, method: str) -> dict[int, Outcome]:
         """By seed, what a method came to where it ended well."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from awl_vae.study.grid import Run
+from awl_vae.study.grid import PlannedRun
 from awl_vae.study.run_files import StudyRun
 from awl_vae.system import write_json
 from awl_vae.system.terminal import ProgressBar
@@ -18,7 +18,7 @@ NOTED_EVERY = 20.0
 """Seconds after which the time that a run has taken is written down."""
 
 
-def execute(pending: Sequence[Run], study_dir: Path, *, profile: str, jobs: int) -> int:
+def execute(pending: Sequence[PlannedRun], study_dir: Path, *, profile: str, jobs: int) -> int:
     """Runs what is not finished, with a bar for all of it.
 
     Args:
@@ -60,7 +60,7 @@ def execute(pending: Sequence[Run], study_dir: Path, *, profile: str, jobs: int)
 class _Job:
     """A run that is going on, as a process of its own."""
 
-    def __init__(self, run: Run, study_dir: Path, profile: str) -> None:
+    def __init__(self, run: PlannedRun, study_dir: Path, profile: str) -> None:
         self.run = run
         self.log = study_dir / f"{run.path}.log"
         self._clock = _Clock(study_dir / run.path)
@@ -113,7 +113,7 @@ def _progress(log: Path) -> tuple[float, str]:
     return (0.0 if doing == "reading images" else int(share) / 100), doing
 
 
-def is_finished(run: Run, study_dir: Path, profile: str) -> bool:
+def is_finished(run: PlannedRun, study_dir: Path, profile: str) -> bool:
     """Whether its summary has all its seeds, and they ran with its flags."""
     written = StudyRun(study_dir / run.path)
     if not (written.path / "summary.json").exists():

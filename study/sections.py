@@ -128,7 +128,7 @@ def score(study: Study) -> Iterator[str]:
 
 
 def signals(study: Study, files: str) -> Iterator[str]:
-    """The AUROC of synthetic defects as a guide, and pictures of them.
+    """The AUROC of synthetic defects as a guide, and images of them.
 
     Args:
         study: the files.
@@ -144,8 +144,8 @@ def signals(study: Study, files: str) -> Iterator[str]:
     )
     for dataset in study.datasets:
         if study.get(dataset, "baselines") is not None:
-            picture = f"{files}/{dataset}/baselines/synthetic_defects.png"
-            yield from _blocks(f"![{dataset}]({picture})")
+            image = f"{files}/{dataset}/baselines/synthetic_defects.png"
+            yield from _blocks(f"![{dataset}]({image})")
 
 
 def _blocks(*blocks: str | Iterable[str]) -> Iterator[str]:

@@ -30,7 +30,7 @@ def read_json(path):
 
 
 def black_detector(size=(16, 16), *, threshold=0.25, score="mse", resize="stretch"):
-    """A detector that reconstructs black: the score is the mean squared picture."""
+    """A detector that reconstructs black: the score is the mean squared image."""
     inputs = keras.Input((*size, 1))
     black = keras.Model(inputs, keras.layers.Rescaling(0.0)(inputs))
     calibration = [
@@ -46,7 +46,7 @@ def black_detector(size=(16, 16), *, threshold=0.25, score="mse", resize="stretc
 
 
 def stripes(seed, *, size=(24, 20), defect=False, dtype=np.uint8):
-    """A small gray picture of stripes, with a bright spot where it is defective."""
+    """A small gray image of stripes, with a bright spot where it is defective."""
     rng = np.random.RandomState(seed)
     image = np.tile(100 + 60 * np.sin(np.arange(size[1])), (size[0], 1)) + rng.normal(0, 5, size)
     if defect:

@@ -31,7 +31,7 @@ class Alternating:
     def begin(self):
         return {"epoch": 0}, Step(self.patterns[0], 0)
 
-    def after_epoch(self, state, metric):
+    def after_epoch(self, state, auc):
         epoch = state["epoch"] + 1
         return {"epoch": epoch}, Step(self.patterns[epoch % 2], epoch % 2)
 

@@ -15,7 +15,7 @@ from awl_vae.callbacks import (
     of_branch,
     save_model,
 )
-from awl_vae.callbacks.search.plan import Step
+from awl_vae.callbacks.search.plan import SearchStep
 from awl_vae.data import PreparedData
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
 from awl_vae.models import VAE
@@ -89,7 +89,7 @@ def search_plan(config: LossAdaptedConfig) -> SearchPlan:
     )
 
 
-def _describe(plan: SearchPlan, step: Step) -> str:
+def _describe(plan: SearchPlan, step: SearchStep) -> str:
     names = list(plan.branches)
     branch = "the conventional VAE"
     if step.stage > 1 and step.branch in names:

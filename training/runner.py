@@ -22,8 +22,8 @@ from awl_vae.training.runtime import set_up
 from awl_vae.training.summary import summarize
 from awl_vae.training.summary_tables import to_markdown
 
-Run = tuple[tuple[str, ...], int]
-"""The methods that a run trains, and its seed."""
+MethodsAndSeed = tuple[tuple[str, ...], int]
+"""What a run trains."""
 
 
 def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
@@ -81,7 +81,10 @@ def _curves(path: Path) -> str:
 
 
 def _execute(
-    experiment: Experiment, directory: RunDirectory, pending: Sequence[Run], num_runs: int
+    experiment: Experiment,
+    directory: RunDirectory,
+    pending: Sequence[MethodsAndSeed],
+    num_runs: int,
 ) -> None:
     config, path = directory.config, directory.path
     if not directory.is_new:

@@ -159,22 +159,29 @@ class Number(Setting):
 
 @dataclass(frozen=True)
 class Size(Setting):
-    """(height, width) of images that the network takes."""
+    """(height, width) of images.
+
+    Attributes:
+        divisor: what divides each side; by default that of images that the network takes.
+    """
+
+    divisor: int = SIZE_DIVISOR
 
     @property
     def expected(self) -> str:
-        return f"N or HxW in pixels, each side divisible by {SIZE_DIVISOR},"
+        divisible = f", each side divisible by {self.divisor}," if self.divisor > 1 else ""
+        return f"N or HxW in pixels{divisible}"
 
     def parse(self, value: Any) -> Any:
         if isinstance(value, str):
-            return read_size(value)
+            return _read_size(value)
         return (value, value) if isinstance(value, int) else _as_tuple(value)
 
     def is_valid(self, value: object) -> bool:
         return (
             isinstance(value, tuple)
             and len(value) == 2
-            and all(_is_whole(side) and side > 0 and side % SIZE_DIVISOR == 0 for side in value)
+            and all(_is_whole(side) and side > 0 and side % self.divisor == 0 for side in value)
         )
 
     def show(self, value: Any) -> str:
@@ -209,21 +216,6 @@ class Seeds(Setting):
         return ",".join(map(str, value))
 
 
-def read_size(text: str) -> tuple[int, int]:
-    """(height, width) of a text N or HxW.
-
-    Raises:
-        ValueError: If it is none, or a side is 0.
-    """
-    if not re.fullmatch(r"\d+(x\d+)?", text, re.ASCII):
-        raise ValueError(text)
-    height, _, width = text.partition("x")
-    size = int(height), int(width or height)
-    if not all(size):
-        raise ValueError(text)
-    return size
-
-
 def setting(kind: Setting) -> Any:
     """A field of a configuration that a flag of its name sets, and that TensorBoard shows."""
     return dataclasses.field(metadata={"setting": kind})
@@ -236,6 +228,13 @@ def settings_of(config: type) -> dict[str, Setting]:
         for field in dataclasses.fields(config)
         if "setting" in field.metadata
     }
+
+
+def _read_size(text: str) -> tuple[int, int]:
+    if not re.fullmatch(r"\d+(x\d+)?", text, re.ASCII):
+        raise ValueError(text)
+    height, _, width = text.partition("x")
+    return int(height), int(width or height)
 
 
 def _is_whole(value: object) -> bool:

@@ -38,7 +38,7 @@ class AnnealingRule:
         """The first epoch's, which has the floor."""
         return {"epoch": 0}, self._step(0)
 
-    def after_epoch(self, state: State, metric: float) -> tuple[State, Step]:
+    def after_epoch(self, state: State, auc: float) -> tuple[State, Step]:
         """The next epoch's."""
         epoch = state["epoch"] + 1
         return {"epoch": epoch}, self._step(epoch)

@@ -65,15 +65,15 @@ class ClimbRule:
         state = {"aucs": [], "pattern": 0, "direction": 1, "worse": 0, "failed": 0, "best": None}
         return state, self._step(state)
 
-    def after_epoch(self, state: State, metric: float) -> tuple[State, Step]:
+    def after_epoch(self, state: State, auc: float) -> tuple[State, Step]:
         """The same rung until the window is full, and then what the class says.
 
         Raises:
-            ValueError: If the metric is no finite number.
+            ValueError: If the AUC is no finite number.
         """
-        if not math.isfinite(metric):
-            raise ValueError(f"Expected a finite AUC. Received: {metric}.")
-        state = state | {"aucs": [*state["aucs"], metric]}
+        if not math.isfinite(auc):
+            raise ValueError(f"Expected a finite AUC. Received: {auc}.")
+        state = state | {"aucs": [*state["aucs"], auc]}
         count = len(state["aucs"])
         if count % self.window or count < WARM_UP * self.window:
             return state, self._step(state)

@@ -61,9 +61,9 @@ class PaperRule:
         """Pattern I."""
         return {"pattern": 0, "aucs": []}, self._step(0)
 
-    def after_epoch(self, state: State, metric: float) -> tuple[State, Step]:
+    def after_epoch(self, state: State, auc: float) -> tuple[State, Step]:
         """The same pattern, or the next one where `should_switch`."""
-        pattern, aucs = state["pattern"], [*state["aucs"], metric]
+        pattern, aucs = state["pattern"], [*state["aucs"], auc]
         if should_switch(aucs, self.f_update):
             pattern = (pattern + 1) % len(self.patterns)
         return {"pattern": pattern, "aucs": aucs}, self._step(pattern)

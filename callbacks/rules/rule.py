@@ -44,10 +44,10 @@ class RuleSettings:
 
 
 class Rule(Protocol):
-    """A rule without memory of its own: state and metric in, state and weights out."""
+    """A rule without memory of its own: state and AUROC in, state and weights out."""
 
     def begin(self) -> tuple[State, Step]:
         """The state before the first epoch, and what that one is trained with."""
 
-    def after_epoch(self, state: State, metric: float) -> tuple[State, Step]:
+    def after_epoch(self, state: State, auc: float) -> tuple[State, Step]:
         """The state after an epoch with this AUROC, and what the next is trained with."""

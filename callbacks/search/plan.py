@@ -26,7 +26,7 @@ CONVENTIONAL = "conventional"
 
 
 @dataclass(frozen=True)
-class Step:
+class SearchStep:
     """An epoch to train.
 
     Attributes:
@@ -65,14 +65,16 @@ class SearchPlan:
     selection_loss: str = "unweighted"
     search: str = "full"
 
-    def next_step(self, rows: Sequence[EpochRow]) -> Step | None:
+    def next_step(self, rows: Sequence[EpochRow]) -> SearchStep | None:
         """The epoch to train after those of `rows`, or None at the end of the search."""
         for stage, branch, end in self._legs(rows):
             done = of_branch(rows, stage=stage, branch=branch)
             if not is_over(done, end):
                 epoch = done[-1].epoch + 1 if done else self._first_epoch(rows, stage, branch)
                 start = self._start(rows, stage, branch) if rows else None
-                return Step(stage, branch, epoch, start, self._weights(rows, stage, branch, epoch))
+                return SearchStep(
+                    stage, branch, epoch, start, self._weights(rows, stage, branch, epoch)
+                )
         return None
 
     def models_to_keep(self, rows: Sequence[EpochRow]) -> list[str]:
@@ -91,7 +93,7 @@ class SearchPlan:
         # Until its end "conventional" may have to begin from "carried" again.
         return names if branch != CONVENTIONAL else [name for name in names if name == branch]
 
-    def models_needed(self, rows: Sequence[EpochRow], step: Step) -> set[str]:
+    def models_needed(self, rows: Sequence[EpochRow], step: SearchStep) -> set[str]:
         """The names of the kept models that `step`, after `rows`, or a later one may need."""
         stage = step.stage
         paused = {

@@ -140,7 +140,7 @@ class Back:
     def begin(self):
         return {"epoch": 0}, Step(TABLE_1[0], 0)
 
-    def after_epoch(self, state, metric):
+    def after_epoch(self, state, auc):
         epoch = state["epoch"] + 1
         step = Step(TABLE_1[1], 1, is_best=epoch == 1, goes_back=epoch == 3)
         return {"epoch": epoch}, step

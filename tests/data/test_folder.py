@@ -73,8 +73,8 @@ def test_masks_are_found_by_name(image_folder):
 
 
 def test_other_files_are_passed_over(image_folder):
-    (image_folder / "train/good/notes.txt").write_text("not a picture")
-    (image_folder / "train/good/.hidden.png").write_text("not a picture")
+    (image_folder / "train/good/notes.txt").write_text("not an image")
+    (image_folder / "train/good/.hidden.png").write_text("not an image")
     (image_folder / "test/README").write_text("not a directory")
     (image_folder / "test/lost.png").write_bytes(b"")
     (image_folder / "train/good/more").mkdir()
@@ -139,7 +139,7 @@ def test_colour_and_alpha_become_gray(tmp_path, dtype):
 
 
 def test_the_camera_s_orientation_is_applied(tmp_path):
-    # EXIF orientation 6: the picture is to be turned by 90°, so a 24 × 20 file is a 20 × 24 view.
+    # EXIF orientation 6: the image is to be turned by 90°, so a 24 × 20 file is a 20 × 24 view.
     cv2.imwrite(str(tmp_path / "plain.jpg"), stripes(1))
     data = (tmp_path / "plain.jpg").read_bytes()
     tiff = b"MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"

@@ -115,7 +115,7 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("export", "--input_size=64x", "--model_dir=y"),
             1,
-            "Expected N or HxW in pixels. Received: --input_size=64x",
+            "Expected N or HxW in pixels as --input_size. Received: --input_size=64x",
         ),
         (("inspect", "--images"), 2, "Expected --images=<value>. Received: --images"),
         (

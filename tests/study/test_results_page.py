@@ -42,11 +42,11 @@ def report(root, *more):
 def test_the_same_files_give_the_same_page_to_the_letter(study):
     page = study / "RESULTS.md"
     text = page.read_text()
-    pictures = {path: path.read_bytes() for path in (study / "files/figures").iterdir()}
+    images = {path: path.read_bytes() for path in (study / "files/figures").iterdir()}
     page.unlink()
     report(study)
     assert page.read_text() == text
-    assert all(path.read_bytes() == picture for path, picture in pictures.items())
+    assert all(path.read_bytes() == image for path, image in images.items())
     report(study, f"--study_dir={study / 'runs'}")
     assert page.read_text() == text
 
@@ -116,8 +116,8 @@ def test_figures_are_drawn_of_what_is_there(study):
     # Without a search there is none of its figures.
     assert figures == {"products.png", *(path for path in figures if path.startswith("fig1"))}
     assert len(figures) == 7
-    picture = cv2.imread(str(study / "files/figures/fig19_anomalous_auc_adapted.png"))
-    assert picture.std() > 10
+    image = cv2.imread(str(study / "files/figures/fig19_anomalous_auc_adapted.png"))
+    assert image.std() > 10
 
 
 def test_scores_survive_the_compression(study):

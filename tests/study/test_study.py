@@ -6,7 +6,7 @@ import commands
 import pytest
 from conftest import read_json
 
-from awl_vae.study.grid import Run, runs
+from awl_vae.study.grid import PlannedRun, runs
 
 
 def test_every_run_is_in_a_directory_of_its_own():
@@ -55,7 +55,7 @@ def test_a_run_that_fails_is_told_and_the_status_is_1(tmp_path):
 
 
 def test_a_command_line():
-    run = Run("comb", "loss", "run_loss_adapted.py", ("--e3=4",), "1,10", 4)
+    run = PlannedRun("comb", "loss", "run_loss_adapted.py", ("--e3=4",), "1,10", 4)
     command = run.command(Path("there"), "quick")
     assert command[0] == sys.executable
     assert command[2:] == [

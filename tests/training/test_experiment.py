@@ -83,8 +83,8 @@ def test_files(finished):
             "histogram_test",
             "roc",
         ):
-            picture = cv2.imread(str(directory / "figures" / f"{figure}.png"))
-            assert picture.std() > 10
+            image = cv2.imread(str(directory / "figures" / f"{figure}.png"))
+            assert image.std() > 10
 
 
 def test_configuration_and_environment(finished):

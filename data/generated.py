@@ -5,17 +5,15 @@ that an image looks the same at any size. The difficulty of a product, which is 
 file, was set by the conventional VAE alone and is frozen: changing any of it changes every image.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from awl_vae.data.dataset import DataError, Dataset, Item, in_layout, made_item
+from awl_vae.data.dataset import DataError, Dataset
+from awl_vae.data.made import made_dataset
 
-NUM_CALIBRATION = 200
-NUM_TEST = (500, 500)
 MIN_VISIBLE = 0.02
 """A pixel belongs to the mask where the defect changes it by more than this, in [0, 1]."""
 
@@ -143,22 +141,14 @@ class Product(Generic[Scene]):
                 f"Expected a width of at least {self.min_aspect} heights for {self.name}. "
                 f"Received: image_size={image_size[0]}x{image_size[1]}."
             )
-        counts = {
-            "train": (num_train, 0),
-            "calibration": (NUM_CALIBRATION, 0),
-            "adapt": num_adapt or self.num_adapt,
-            "test": NUM_TEST if protocol == "heldout" else (0, 0),
-        }
-        items = {split: tuple(self._items(split, image_size, *counts[split])) for split in counts}
-        return Dataset(items["train"], items["calibration"], items["adapt"], items["test"])
 
-    def _items(
-        self, split: str, image_size: tuple[int, int], num_normal: int, num_anomalous: int
-    ) -> Iterator[Item]:
-        kinds = list(self.defects)
-        for index in range(num_normal + num_anomalous):
-            defect = None if index < num_normal else kinds[(index - num_normal) % len(kinds)]
-            render = partial(
-                self.render, self.series[split], index, image_size=image_size, defect=defect
-            )
-            yield made_item(in_layout(split, defect, f"{index:05d}"), defect, render)
+        def make(split: str, index: int, defect: str | None) -> tuple[np.ndarray, np.ndarray]:
+            return self.render(self.series[split], index, image_size=image_size, defect=defect)
+
+        return made_dataset(
+            make,
+            list(self.defects),
+            num_train=num_train,
+            num_adapt=num_adapt or self.num_adapt,
+            protocol=protocol,
+        )

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from awl_vae.data.dataset import DataError, Dataset, Item, in_layout, made_item
+from awl_vae.data.dataset import DataError, Dataset
 from awl_vae.data.images import HALF, read_gray, resize
+from awl_vae.data.made import made_dataset
 
 INSTALL = "pip install 'awl-vae[textures]'"
 CUT = 64
@@ -33,7 +34,7 @@ PARTS = {
 """Of each split, its rows and columns of the photograph."""
 
 SERIES = {"train": 20290, "calibration": 20291, "adapt": 20292, "test": 20293}
-COUNTS = {"calibration": (200, 0), "adapt": (100, 100), "test": (500, 500)}
+NUM_ADAPT = (100, 100)
 LEAST_CHANGE = 0.02
 """A pixel belongs to the mask where the defect changes it by more than this, in [0, 1]."""
 
@@ -73,18 +74,13 @@ class Texture:
                 f"Received: image_size={image_size[0]}x{image_size[1]}."
             )
         photographs = _photograph(self.name), _photograph(self.foreign)
-        counts = COUNTS | {"train": (num_train, 0)}
-        counts["adapt"] = num_adapt or counts["adapt"]
-        if protocol == "paper":
-            counts["test"] = (0, 0)
-        items = {
-            split: tuple(
-                _item(photographs, split, index, num_normal, shape, image_size)
-                for index in range(num_normal + num_anomalous)
-            )
-            for split, (num_normal, num_anomalous) in counts.items()
-        }
-        return Dataset(items["train"], items["calibration"], items["adapt"], items["test"])
+        return made_dataset(
+            functools.partial(_render, photographs, shape, image_size),
+            list(DEFECTS),
+            num_train=num_train,
+            num_adapt=num_adapt or NUM_ADAPT,
+            protocol=protocol,
+        )
 
 
 @functools.cache
@@ -94,32 +90,26 @@ def _photograph(name: str) -> np.ndarray:
     return read_gray(importlib.resources.files("skimage") / "data" / f"{name}.png")
 
 
-def _item(
+def _render(
     photographs: tuple[np.ndarray, np.ndarray],
-    split: str,
-    index: int,
-    num_normal: int,
     shape: tuple[int, int],
     image_size: tuple[int, int],
-) -> Item:
-    kinds = list(DEFECTS)
-    defect = None if index < num_normal else kinds[(index - num_normal) % len(kinds)]
-
-    def render() -> tuple[np.ndarray, np.ndarray]:
-        photograph, foreign = photographs
-        rng = np.random.RandomState([SERIES[split], index])
-        normal = _cut(photograph[PARTS[split]], shape, rng) / 255.0
-        piece = _cut(foreign, shape, rng) / 255.0
-        damaged, mask = normal, np.zeros(normal.shape, bool)
-        while defect is not None and mask.sum() < LEAST_PIXELS:
-            damaged = np.clip(DEFECTS[defect](normal, piece, rng), 0.0, 1.0)
-            mask = np.abs(damaged - normal) > LEAST_CHANGE
-        image = np.floor(255.0 * damaged + HALF).astype(np.uint8)
-        return resize(image, image_size, "stretch"), resize(
-            mask.astype(np.uint8), image_size, "stretch"
-        ) > 0
-
-    return made_item(in_layout(split, defect, f"{index:05d}"), defect, render)
+    split: str,
+    index: int,
+    defect: str | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """An image (H, W) uint8 and its mask, of the photograph and the one that is foreign to it."""
+    photograph, foreign = photographs
+    rng = np.random.RandomState([SERIES[split], index])
+    normal = _cut(photograph[PARTS[split]], shape, rng) / 255.0
+    piece = _cut(foreign, shape, rng) / 255.0
+    damaged, mask = normal, np.zeros(normal.shape, bool)
+    while defect is not None and mask.sum() < LEAST_PIXELS:
+        damaged = np.clip(DEFECTS[defect](normal, piece, rng), 0.0, 1.0)
+        mask = np.abs(damaged - normal) > LEAST_CHANGE
+    image = np.floor(255.0 * damaged + HALF).astype(np.uint8)
+    resized_mask = resize(mask.astype(np.uint8), image_size, "stretch") > 0
+    return resize(image, image_size, "stretch"), resized_mask
 
 
 def _cut(photograph: np.ndarray, shape: tuple[int, int], rng: np.random.RandomState) -> np.ndarray:

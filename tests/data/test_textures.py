@@ -5,7 +5,7 @@ import pytest
 
 from awl_vae.data import SPLITS, DataError, load_dataset
 from awl_vae.data.images import read_gray
-from awl_vae.data.textures import DEFECTS, LEAST_CHANGE, PARTS, _item
+from awl_vae.data.textures import DEFECTS, LEAST_CHANGE, PARTS, _render
 
 pytest.importorskip("skimage")
 
@@ -49,7 +49,7 @@ def test_a_defect_is_where_its_mask_is(defect):
 def load_normal(index):
     """The cut that an image of the test split is made of, without its defect."""
     photographs = [read_gray(files("skimage") / "data" / f"{n}.png") for n in ("brick", "gravel")]
-    return _item(photographs, "test", index, index + 1, (64, 64), (64, 64)).load()
+    return _render(photographs, (64, 64), (64, 64), "test", index, None)[0]
 
 
 def test_other_sizes_show_the_same_place():

@@ -1,6 +1,6 @@
 """Milliseconds an image from array to score and from file to verdict, beside what could be.
 
-    pip install -e '.[benchmark,export]' && python benchmarks/bench_scoring.py
+    pip install 'awl-vae[benchmark]' && python benchmarks/bench_scoring.py
 
 The detector is untrained, with the paper's size and latent rank: its speed is that of a trained
 one. The floor is the network's operations over the machine's rate of float32 matrix multiplication.

@@ -1,6 +1,6 @@
 """Images a second of one epoch: ours, PyTorch and alibi-detect, taking turns.
 
-    pip install -e '.[benchmark]' && python benchmarks/bench_training.py
+    pip install 'awl-vae[benchmark]' && python benchmarks/bench_training.py
 
 Each is a process of its own with two threads. PyTorch runs eagerly, with the layout
 `channels_last`, and through `torch.compile` (which needs a C++ compiler). alibi-detect needs an

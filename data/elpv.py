@@ -18,8 +18,7 @@ from itertools import groupby
 from awl_vae.data.dataset import DataError, Dataset, Item
 from awl_vae.data.images import read_gray, resize
 from awl_vae.data.splits import split_pool
-
-INSTALL = "pip install 'awl-vae[elpv]'"
+from awl_vae.system.errors import install_hint
 
 
 def elpv(
@@ -46,7 +45,8 @@ def elpv(
         DataError: If the package is not installed.
     """
     if importlib.util.find_spec("elpv_dataset") is None:
-        raise DataError(f"Expected the package elpv-dataset. Received: none; {INSTALL}")
+        hint = install_hint("elpv")
+        raise DataError(f"Expected the package elpv-dataset. Received: none; {hint}")
     root = importlib.resources.files("elpv_dataset") / "data"
     rows = [line.split() for line in (root / "labels.csv").read_text().splitlines()]
     runs = [list(run) for _, run in groupby(rows, key=lambda row: row[2])]

@@ -22,8 +22,8 @@ import numpy as np
 from awl_vae.data.dataset import DataError, Dataset
 from awl_vae.data.images import HALF, read_gray, resize
 from awl_vae.data.made import made_dataset
+from awl_vae.system.errors import install_hint
 
-INSTALL = "pip install 'awl-vae[textures]'"
 CUT = 64
 PARTS = {
     "train": (slice(0, 512), slice(0, 288)),
@@ -86,7 +86,8 @@ class Texture:
 @functools.cache
 def _photograph(name: str) -> np.ndarray:
     if importlib.util.find_spec("skimage") is None:
-        raise DataError(f"Expected the package scikit-image. Received: none; {INSTALL}")
+        hint = install_hint("textures")
+        raise DataError(f"Expected the package scikit-image. Received: none; {hint}")
     return read_gray(importlib.resources.files("skimage") / "data" / f"{name}.png")
 
 

@@ -18,14 +18,13 @@ from awl_vae.data.images import HALF, Placement
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.export_formats import FORMATS
 from awl_vae.system import write_json
-from awl_vae.system.errors import UserError
+from awl_vae.system.errors import UserError, install_hint
 
 TOLERANCE = 1e-3
 """Largest difference from the detector's of a score, as its share, and of a map, as its largest
 value's."""
 
 NUM_CHECKED = 16
-INSTALL = "pip install 'awl-vae[export]'"
 
 
 class ExportError(UserError, RuntimeError):
@@ -105,7 +104,7 @@ def export(
         temporary.rename(path)
     except ModuleNotFoundError as error:
         raise ExportError(
-            f"Expected the packages of exports. Received: no {error.name}; {INSTALL}"
+            f"Expected the packages of exports. Received: no {error.name}; {install_hint('export')}"
         ) from error
     finally:
         _remove(temporary)

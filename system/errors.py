@@ -1,4 +1,4 @@
-"""What a user can mend, and what may have been meant."""
+"""What a user can mend, how, and what may have been meant."""
 
 import difflib
 from collections.abc import Iterable
@@ -9,6 +9,11 @@ class UserError(Exception):
 
     It says what was expected, what was found and where. A command prints it and no traceback.
     """
+
+
+def install_hint(extra: str) -> str:
+    """The command that adds an extra to an installation, also to that of a checkout."""
+    return f"pip install 'awl-vae[{extra}]'"
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

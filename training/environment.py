@@ -12,6 +12,7 @@ from typing import Any
 
 import awl_vae
 from awl_vae.system import write_json
+from awl_vae.system.errors import install_hint
 
 PACKAGES = (
     "tensorflow",
@@ -80,7 +81,7 @@ def information(devices: list[str]) -> Iterator[str]:
     yield f"Devices: {', '.join(devices)}"
     for extra, missing in _extras().items():
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        state = f"not installed: no {missing[0]}{more}" if missing else "installed"
+        state = f"no {missing[0]}{more}; {install_hint(extra)}" if missing else "installed"
         yield f"Extra {extra}: {state}"
 
 

@@ -182,7 +182,7 @@ class VAE(keras.Model):
         return self._update_logs(self._weighted_sum(terms), terms)
 
     def _weighted_sum(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        # Eqs. (11), (12); each term (N,) -> ()
+        # Eqs. (9) to (12); each term (N,) -> ()
         return sum(self.term_weights[term] * ops.mean(value) for term, value in terms.items())
 
     def _update_logs(self, loss: tf.Tensor, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -13,6 +13,7 @@ from awl_vae.callbacks import rules
 from awl_vae.study.readme import BEGIN, END, MAIN_METHODS, write_headline
 from awl_vae.study.results_page import write_page
 from awl_vae.study.run_files import Study
+from awl_vae.system.errors import install_hint
 from awl_vae.training.defaults import DEFAULTS
 
 ROOT = Path(__file__).parent.parent
@@ -21,8 +22,8 @@ RESULTS = (ROOT / "docs/RESULTS.md").read_text()
 WRITTEN = {"RESULTS.md", "performance.md"}
 """The pages of which a program wrote the most."""
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-GUIDES = [page for page in PAGES if page.name not in {*WRITTEN, "CONTRIBUTING.md"}]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+GUIDES = [page for page in PAGES if page.name not in {*WRITTEN, "CONTRIBUTING.md", "CHANGELOG.md"}]
 SET_UP = (
     "pip install -e . && python experiments/run_auc_adapted.py --dataset=bellows",
     "pip install -e '.[test]' && pytest",
@@ -98,6 +99,12 @@ def test_the_readme_is_short_and_has_the_two_commands_of_the_set_up():
     assert all(line in lines for line in SET_UP)
 
 
+def test_the_pages_add_an_extra_as_messages_do():
+    for page in {*PAGES, ROOT / "docs/performance.md"}:
+        for command, extra in re.findall(r"(pip install \S.*?\[([\w,]+)\]')", page.read_text()):
+            assert extra in ("dev", "test") or command == install_hint(extra), page
+
+
 def test_flags_and_commands_of_the_pages_exist():
     scripts = [f"{file}.py" for file, _ in COMMANDS.values()]
     text = "".join(commands.run(script, "--help", expected=1).stdout for script in scripts)
@@ -122,6 +129,15 @@ def test_files_of_the_sources_that_the_pages_name_exist():
         for path in re.findall(r"`(\w+/[\w./-]+)`", page.read_text()):
             if path.split("/")[0] in folders:
                 assert (ROOT / path).exists(), (page, path)
+
+
+def test_each_equation_of_the_paper_is_shown_beside_its_code():
+    page = (ROOT / "docs/how-it-works.md").read_text()
+    _, *parts = re.split(r"^```text\n", page, flags=re.M)
+    numbers = [int(number) for part in parts for number in re.findall(r" {2}\((\d+)\)\n", part)]
+    assert sorted(numbers) == list(range(1, 17))
+    for part in parts:
+        assert "\n::: awl_vae." in part.partition("\n## ")[0], part
 
 
 def test_every_name_of_a_room_is_in_the_reference():

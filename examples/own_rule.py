@@ -34,6 +34,7 @@ train(
     dataset="bellows",
     run_dir="runs/own_rule",
     rule="halving",
+    methods="auc_adapted",
     epochs=8,
     num_train=200,
     image_size=32,

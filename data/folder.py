@@ -47,11 +47,8 @@ def folder(
     Raises:
         DataError: If the directory, its normal images, or a class in test/ is missing.
     """
+    check_folder(data_dir)
     root = Path(data_dir)
-    if not root.is_dir():
-        raise DataError(
-            f"Expected a directory with train/good. Received: data_dir={root}, which is none"
-        )
     read = partial(_item, root, image_size, resize)
     normal = [read(path, None) for path in _images(root / "train" / NORMAL)]
     if not normal:
@@ -73,8 +70,20 @@ def folder(
             needs_labels=needs_labels,
         )
     except DataError as error:
-        raise DataError(f"{root}: {error}") from error
+        raise DataError(f"{root}: {error.in_flags}") from error
     return replace(dataset, ignored=_others(root, {item.name for item in (*normal, *labelled)}))
+
+
+def check_folder(data_dir: str) -> None:
+    """Checks that there is such a directory.
+
+    Raises:
+        DataError: If there is none.
+    """
+    if not Path(data_dir).is_dir():
+        raise DataError(
+            f"Expected a directory with train/good. Received: --data_dir={data_dir}, which is none"
+        )
 
 
 def _others(root: Path, known: set[str]) -> tuple[str, ...]:
@@ -100,7 +109,7 @@ def write_folder(
         DataError: If the directory holds something.
     """
     if output_dir.exists() and any(output_dir.iterdir()):
-        raise DataError(f"Expected an empty directory. Received: output_dir={output_dir}")
+        raise DataError(f"Expected an empty directory. Received: --output_dir={output_dir}")
     for _, item in dataset.items():
         _write_png(output_dir / item.name, item.load())
         if item.label:

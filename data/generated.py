@@ -139,7 +139,7 @@ class Product(Generic[Scene]):
         if image_size[1] < self.min_aspect * image_size[0]:
             raise DataError(
                 f"Expected a width of at least {self.min_aspect} heights for {self.name}. "
-                f"Received: image_size={image_size[0]}x{image_size[1]}."
+                f"Received: --image_size={image_size[0]}x{image_size[1]}."
             )
 
         def make(split: str, index: int, defect: str | None) -> tuple[np.ndarray, np.ndarray]:

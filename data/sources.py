@@ -9,7 +9,7 @@ from awl_vae.data.bellows import BELLOWS
 from awl_vae.data.comb import COMB
 from awl_vae.data.dataset import DataError, Dataset
 from awl_vae.data.elpv import elpv
-from awl_vae.data.folder import folder
+from awl_vae.data.folder import check_folder, folder
 from awl_vae.data.generated import Product
 from awl_vae.data.square import SQUARE
 from awl_vae.data.textures import BRICK, GRAVEL, Texture
@@ -51,7 +51,7 @@ Source = Callable[[Request], Dataset]
 
 def _made(product: Product | Texture, wanted: Request) -> Dataset:
     if wanted.num_train is None:
-        raise DataError("Expected a number of images to be made. Received: num_train=None")
+        raise DataError("Expected a number of images to be made. Received: --num_train=None")
     return product.dataset(
         wanted.image_size,
         num_train=wanted.num_train,
@@ -92,7 +92,7 @@ SOURCES: dict[str, Source] = {
 
 
 def check_data_dir(name: str, data_dir: object) -> None:
-    """Checks that a dataset has a directory where it needs one, and none where it cannot.
+    """Checks that a dataset has a directory where it needs one, that is there, or can have none.
 
     Raises:
         DataError: If that is not so.
@@ -101,8 +101,10 @@ def check_data_dir(name: str, data_dir: object) -> None:
         raise DataError("Expected --data_dir with --dataset=folder. Received: none.")
     if data_dir is not None and name not in ("folder", *GENERATED):
         raise DataError(
-            f"Expected no --data_dir with --dataset={name}. Received: data_dir={data_dir}"
+            f"Expected no --data_dir with --dataset={name}. Received: --data_dir={data_dir}"
         )
+    if data_dir is not None:
+        check_folder(str(data_dir))
 
 
 def load_dataset(name: str, image_size: tuple[int, int], **wanted: Any) -> Dataset:

@@ -46,7 +46,9 @@ def split_train_and_labelled(
         adapt, test = _split_labelled(labelled, protocol)
     except DataError as error:
         if needs_labels:
-            raise DataError(f"{error} With --adapt_signal=synthetic none is needed.") from error
+            raise DataError(
+                f"{error.in_flags} With --adapt_signal=synthetic none is needed."
+            ) from error
         adapt = test = ()
     return Dataset(_limit(train, num_train), calibration, adapt, test)
 
@@ -108,8 +110,8 @@ def _limit(items: tuple[Item, ...], count: int | None) -> tuple[Item, ...]:
         return items
     if count > len(items):
         raise DataError(
-            f"Expected num_train to be at most the {len(items)} images that can be trained on. "
-            f"Received: num_train={count}."
+            f"Expected --num_train to be at most the {len(items)} images that can be trained on. "
+            f"Received: --num_train={count}."
         )
     return _take(items, count)[0]
 

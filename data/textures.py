@@ -71,7 +71,7 @@ class Texture:
         if not 1 <= shape[1] <= 224:
             raise DataError(
                 "Expected a width of at most 3.5 heights for textures. "
-                f"Received: image_size={image_size[0]}x{image_size[1]}."
+                f"Received: --image_size={image_size[0]}x{image_size[1]}."
             )
         photographs = _photograph(self.name), _photograph(self.foreign)
         return made_dataset(

@@ -90,7 +90,7 @@ def export(
     if path.exists() and not settings_path.exists():
         raise ExportError(
             "Expected a new path, or that of an earlier export with its .json. "
-            f"Received: output={path}"
+            f"Received: --output={path}"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
@@ -128,7 +128,7 @@ def _write(
     if not difference <= TOLERANCE:
         raise ExportError(
             f"Expected scores and maps within {TOLERANCE:g} of the detector's. "
-            f"Received: a difference of {difference:.2g}, format={format_name}."
+            f"Received: a difference of {difference:.2g}, --format={format_name}."
         )
     return difference
 

@@ -45,7 +45,8 @@ class Output:
             self._lock = lock_directory(directory)
         except BlockingIOError:
             raise DetectorError(
-                f"Expected an output_dir that no other process uses. Received: {directory}"
+                "Expected an --output_dir that no other process uses. "
+                f"Received: --output_dir={directory}"
             ) from None
         self._claim()
         self._journal = Journal(directory / "inspection.csv")
@@ -85,8 +86,8 @@ class Output:
         if not path.exists():
             if any(not child.name.startswith(".") for child in self.directory.iterdir()):
                 raise DetectorError(
-                    "Expected an empty output_dir or one of an inspection. "
-                    f"Received: {self.directory}"
+                    "Expected an empty --output_dir or one of an inspection. "
+                    f"Received: --output_dir={self.directory}"
                 )
             write_json(path, settings)
             return
@@ -94,8 +95,8 @@ class Output:
         others = [name for name, value in settings.items() if known.get(name) != value]
         if others:
             raise DetectorError(
-                "Expected an output_dir of the same detector and threshold, or a new one. "
-                f"Received: output_dir={self.directory}, of another {' and '.join(others)}"
+                "Expected an --output_dir of the same detector and threshold, or a new one. "
+                f"Received: --output_dir={self.directory}, of another {' and '.join(others)}"
             )
 
     def _overlay_path(self, path: str) -> Path:

@@ -1,6 +1,5 @@
 """Starting a command: flags in, one line out for what a user can mend."""
 
-import os
 import re
 import sys
 import traceback
@@ -9,7 +8,7 @@ from typing import NoReturn
 
 from absl import app, flags
 
-from awl_vae.system.errors import UserError, nearest
+from awl_vae.system.errors import UserError, did_you_mean, files_error, nearest
 
 INTERRUPTED = 130
 
@@ -46,15 +45,10 @@ def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status
     try:
         sys.exit(main())
     except UserError as error:
-        fail(str(error))
+        fail(error.in_flags)
     except OSError as error:
         given = flags.FLAGS.flag_values_dict()
-        where = error.filename or given.get("run_dir") or given.get("output_dir")
-        place = f", {os.fspath(where)}" if where else ""
-        fail(
-            "Expected files that can be read and written. "
-            f"Received: {error.strerror or error}{place}"
-        )
+        fail(files_error(error, given.get("run_dir") or given.get("output_dir")).in_flags)
     except Exception:
         # Python's own status, 1, has a meaning for some commands.
         traceback.print_exc()
@@ -89,9 +83,7 @@ def _in_words(error: flags.Error) -> str:
             reason = f"--{name} or --no{name}"
         elif choices := re.fullmatch(r"value should be one of <(.*)>", reason):
             names = choices[1].split("|")
-            found = nearest(value, names)
-            meant = f" (did you mean {found}?)" if found else ""
-            reason = f"one of {', '.join(names)} as --{name}{meant}"
+            reason = f"one of {', '.join(names)} as --{name}{did_you_mean(value, names)}"
         else:
             reason = f"another --{name}: {reason}"
         return f"Expected {reason}. Received: --{name}={value}"

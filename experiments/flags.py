@@ -9,7 +9,7 @@ from absl import flags
 
 from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS
 from awl_vae.training.experiment import EXPERIMENTS
-from awl_vae.training.run_directory import open_run_directory
+from awl_vae.training.run_directory import RUN_DIR, open_run_directory
 from awl_vae.training.settings import Setting, settings_of
 
 FLAGS = flags.FLAGS
@@ -57,9 +57,8 @@ def define_setting(name: str, kind: Setting, *, default: str) -> None:
 def define_experiment_flags(experiment: str) -> None:
     """Defines an experiment's flags: its settings, and where its files go."""
     define_settings(experiment)
-    flags.DEFINE_string(
-        "run_dir", None, "Where the files go. Default: runs/<experiment>/<dataset>."
-    )
+    run_dir = RUN_DIR.format(experiment=experiment, dataset="<dataset>")
+    flags.DEFINE_string("run_dir", None, f"Where the files go. Default: {run_dir}.")
     flags.DEFINE_bool("overwrite", False, "Start anew in a run_dir of another configuration.")
 
 

@@ -74,11 +74,11 @@ def main() -> int:
 
 def _check(source: Path | None, output_dir: Path | None) -> None:
     if source is not None and not source.exists():
-        raise UserError(f"Expected an image or a directory. Received: images={source}")
+        raise UserError(f"Expected an image or a directory. Received: --images={source}")
     if FLAGS.watch and not (output_dir and source is not None and source.is_dir()):
         raise UserError(
             "Expected a directory in --images, and --output_dir, with --watch. "
-            f"Received: images={FLAGS.images}, output_dir={FLAGS.output_dir}"
+            f"Received: --images={FLAGS.images}, --output_dir={FLAGS.output_dir}"
         )
 
 

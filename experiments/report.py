@@ -31,17 +31,19 @@ def main() -> int:
     if FLAGS.study_dir is not None:
         count = collect(Path(FLAGS.study_dir), Path(FLAGS.files_dir))
         if not count:
-            raise UserError(f"Expected finished runs. Received: none in {FLAGS.study_dir}.")
+            raise UserError(
+                f"Expected finished runs. Received: none, --study_dir={FLAGS.study_dir}"
+            )
         print(f"{count} runs copied; others stay as they are: {FLAGS.files_dir}")
     study = Study(Path(FLAGS.files_dir))
     if next(iter(study), None) is None:
         raise UserError(
             "Expected the files of finished runs, which --study_dir copies. "
-            f"Received: none, files_dir={FLAGS.files_dir}"
+            f"Received: none, --files_dir={FLAGS.files_dir}"
         )
     if not Path(FLAGS.readme).is_file():
         raise UserError(
-            f"Expected a file whose part is to be written. Received: none, readme={FLAGS.readme}"
+            f"Expected a file whose part is to be written. Received: none, --readme={FLAGS.readme}"
         )
     write_page(study, Path(FLAGS.output))
     print(f"The page: {FLAGS.output}")

@@ -35,7 +35,7 @@ def main() -> int:
     profile, study_dir = FLAGS.profile, Path(FLAGS.study_dir)
     chosen = [each for each in runs(profile) if fnmatch.fnmatch(each.path, FLAGS.only)]
     if not chosen:
-        raise UserError(f"Expected runs that match. Received: only={FLAGS.only}; see --list.")
+        raise UserError(f"Expected runs that match. Received: --only={FLAGS.only}; see --list")
     finished = {each for each in chosen if is_finished(each, study_dir, profile)}
     if FLAGS.list:
         for each in chosen:

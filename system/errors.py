@@ -1,14 +1,40 @@
 """What a user can mend, how, and what may have been meant."""
 
 import difflib
+import os
+import re
 from collections.abc import Iterable
 
 
 class UserError(Exception):
     """Something that a user can mend: its text is one line, and tells all that is needed.
 
-    It says what was expected, what was found and where. A command prints it and no traceback.
+    It says what was expected, what was found and where. It is written with the flags of a command
+    (`--epochs=0`), which prints that and no traceback; as text it has the keywords that Python code
+    gives (`epochs=0`).
     """
+
+    @property
+    def in_flags(self) -> str:
+        """The line for who has given flags."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return re.sub(r"(?<!\S)--(?=[a-z])", "", self.in_flags)
+
+
+def files_error(error: OSError, directory: str | os.PathLike | None = None) -> UserError:
+    """What the system says of a file, as something that a user can mend.
+
+    Args:
+        error: what the system says.
+        directory: where it was, if the error does not know of which file it is.
+    """
+    where = error.filename or directory
+    place = f", {os.fspath(where)}" if where else ""
+    return UserError(
+        f"Expected files that can be read and written. Received: {error.strerror or error}{place}"
+    )
 
 
 def install_hint(extra: str) -> str:
@@ -19,3 +45,9 @@ def install_hint(extra: str) -> str:
 def nearest(name: str, names: Iterable[str]) -> str:
     """The one of `names` that a mistyped name is nearest to, or an empty text."""
     return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)), "")
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """The nearest name in brackets, to follow those that are expected, or an empty text."""
+    found = nearest(name, names)
+    return f" (did you mean {found}?)" if found else ""

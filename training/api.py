@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from awl_vae.detection.detector import Detector
-from awl_vae.system.errors import UserError
+from awl_vae.system.errors import UserError, did_you_mean, files_error
 from awl_vae.training.config import ConfigError
-from awl_vae.training.experiment import EXPERIMENTS
-from awl_vae.training.run_directory import open_run_directory
+from awl_vae.training.experiment import EXPERIMENTS, Experiment
+from awl_vae.training.run_directory import RunDirectory, open_run_directory
 from awl_vae.training.runner import main_detector, run_experiment
 
 
 def train(
     images: str | Path | None = None,
     *,
-    run_dir: str | Path,
+    run_dir: str | Path | None = None,
     experiment: str = "auc_adapted",
     overwrite: bool = False,
     **settings: Any,
@@ -33,7 +33,7 @@ def train(
     Args:
         images: directory of one's own images: train/good/*, and where there are labels test/good/*
             and test/<defect>/*. None where `dataset` names other images.
-        run_dir: where the files go; see `awl-vae auc-adapted --help`.
+        run_dir: where the files go; None for `runs/<experiment>/<dataset>`.
         experiment: a key of `EXPERIMENTS`.
         overwrite: whether to start anew in a run_dir of another configuration.
         **settings: the other flags of the experiment's command, such as `epochs` or `rule`.
@@ -46,21 +46,28 @@ def train(
         UserError: If a command would end with one line of error.
     """
     if experiment not in EXPERIMENTS:
+        meant = did_you_mean(str(experiment), EXPERIMENTS)
         raise ConfigError(
-            f"Expected an experiment among {', '.join(EXPERIMENTS)}. "
-            f"Received: experiment={experiment}"
+            f"Expected an experiment among {', '.join(EXPERIMENTS)}{meant}. "
+            f"Received: --experiment={experiment}"
         )
     if images is not None:
         settings = {"dataset": "folder", "data_dir": images} | settings
-    chosen = EXPERIMENTS[experiment].load()
-    with open_run_directory(
-        experiment, settings, run_dir=run_dir, overwrite=overwrite
-    ) as directory:
-        run_experiment(chosen, directory)
-        detector_dir = main_detector(chosen, directory)
-        if not detector_dir.is_dir():
-            raise UserError(
-                "Expected a training that ends with finite numbers. "
-                f"Received: none, see {detector_dir.parent / 'result.json'}"
-            )
-        return Detector.load(detector_dir)
+    try:
+        with open_run_directory(
+            experiment, settings, run_dir=run_dir, overwrite=overwrite
+        ) as directory:
+            return _run(EXPERIMENTS[experiment].load(), directory)
+    except OSError as error:
+        raise files_error(error, run_dir) from error
+
+
+def _run(experiment: Experiment, directory: RunDirectory) -> Detector:
+    run_experiment(experiment, directory)
+    detector_dir = main_detector(experiment, directory)
+    if not detector_dir.is_dir():
+        raise UserError(
+            "Expected a training that ends with finite numbers. "
+            f"Received: none, see {detector_dir.parent / 'result.json'}"
+        )
+    return Detector.load(detector_dir)

@@ -95,7 +95,7 @@ class Config:
         if self.variance != "learned" and self.likelihood != "gaussian":
             raise ConfigError(
                 "Expected --likelihood=gaussian with --variance=optimal. "
-                f"Received: likelihood={self.likelihood}."
+                f"Received: --likelihood={self.likelihood}."
             )
 
     @property
@@ -153,18 +153,18 @@ class AUCAdaptedConfig(Config):
         if RULES[self.rule].has_own_weights and self.patterns != "paper":
             raise ConfigError(
                 f"Expected no --patterns with --rule={self.rule}, which has weights of its own. "
-                f"Received: patterns={self.patterns}."
+                f"Received: --patterns={self.patterns}."
             )
         is_own = (self.rule, self.patterns) != ("paper", "paper")
         if is_own and "auc_adapted" not in self.methods:
             raise ConfigError(
                 "Expected auc_adapted among the --methods with --rule or --patterns. "
-                f"Received: methods={','.join(self.methods)}."
+                f"Received: --methods={','.join(self.methods)}."
             )
         if self.kl_weight != 1.0 and "beta_vae" not in self.methods:
             raise ConfigError(
                 "Expected beta_vae among the --methods with --kl_weight. "
-                f"Received: methods={','.join(self.methods)}."
+                f"Received: --methods={','.join(self.methods)}."
             )
 
     @property
@@ -201,5 +201,6 @@ class LossAdaptedConfig(Config):
         super().__post_init__()
         if not self.e1 < self.e2 < self.e3:
             raise ConfigError(
-                f"Expected e1 < e2 < e3. Received: e1={self.e1}, e2={self.e2}, e3={self.e3}."
+                "Expected --e1 < --e2 < --e3. "
+                f"Received: --e1={self.e1}, --e2={self.e2}, --e3={self.e3}."
             )

@@ -6,11 +6,14 @@ from dataclasses import fields
 from typing import Any
 
 from awl_vae.data.sources import check_data_dir
-from awl_vae.system.errors import nearest
+from awl_vae.system.errors import did_you_mean
 from awl_vae.training.config import Config, ConfigError
 from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.settings import Setting, settings_of
+
+KEYWORDS = ("images", "run_dir", "experiment", "overwrite")
+"""What `train` takes beside settings."""
 
 
 def resolve(experiment: str, given: Mapping[str, object]) -> Config:
@@ -29,10 +32,12 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
     """
     config = EXPERIMENTS[experiment].config
     kinds = settings_of(config)
-    for name in given.keys() - kinds.keys():
-        found = nearest(name, kinds)
-        meant = f"; did you mean {found}?" if found else "."
-        raise ConfigError(f"Expected settings of {experiment}{meant} Received: {name}")
+    for name in given:
+        if name not in kinds:
+            meant = did_you_mean(name, [*kinds, *KEYWORDS])
+            raise ConfigError(
+                f"Expected settings of {experiment}{meant}. Received: --{name}={given[name]}"
+            )
     said = {
         name: _parsed(kinds[name], name, value)
         for name, value in given.items()
@@ -57,5 +62,5 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
 def _parsed(kind: Setting, name: str, value: Any) -> Any:
     try:
         return kind.parse(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigError(kind.wrong(name, value)) from None

@@ -12,6 +12,9 @@ from awl_vae.system.errors import UserError
 from awl_vae.training.config import Config
 from awl_vae.training.resolve import resolve
 
+RUN_DIR = "runs/{experiment}/{dataset}"
+"""Where the files go if nothing is said."""
+
 
 class RunDirectoryError(UserError, RuntimeError):
     """The run directory is in use, or belongs to another configuration."""
@@ -41,7 +44,7 @@ class RunDirectory:
             self._lock = lock_directory(path)
         except BlockingIOError:
             raise RunDirectoryError(
-                f"Expected a run_dir that no other process uses. Received: run_dir={path}"
+                f"Expected a --run_dir that no other process uses. Received: --run_dir={path}"
             ) from None
         try:
             self._compare(config, overwrite, keep_threads)
@@ -92,8 +95,8 @@ class RunDirectory:
             others = [name for name in others if name != ".config.tmp.json"]
             if others:
                 raise RunDirectoryError(
-                    f"Expected an empty run_dir or one of an earlier run. Received: "
-                    f"run_dir={self.path}, which holds {others[0]} but no config.json"
+                    "Expected an empty --run_dir or one of an earlier run. Received: "
+                    f"--run_dir={self.path}, which holds {others[0]} but no config.json"
                 )
             return None
         try:
@@ -123,7 +126,7 @@ def open_run_directory(
     Args:
         experiment: a key of `EXPERIMENTS`.
         given: by setting, what it is to be; see `resolve`.
-        run_dir: the directory, or None for that of the experiment and the dataset.
+        run_dir: the directory, or None for `RUN_DIR`.
         overwrite: whether it may be emptied where it is of another configuration.
 
     Raises:
@@ -132,7 +135,7 @@ def open_run_directory(
     """
     config = resolve(experiment, given)
     return RunDirectory(
-        Path(run_dir or f"runs/{experiment}/{config.dataset}"),
+        Path(run_dir or RUN_DIR.format(experiment=experiment, dataset=config.dataset)),
         config,
         overwrite=overwrite,
         keep_threads=given.get("num_threads") is None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from awl_vae.models.shapes import SIZE_DIVISOR
-from awl_vae.system.errors import nearest
+from awl_vae.system.errors import did_you_mean
 
 MOST_SEED = 2**32 - 1
 
@@ -46,7 +46,7 @@ class Setting:
         return isinstance(value, str)
 
     def hint(self, value: object) -> str:
-        """What may have been meant by a wrong value, or an empty text."""
+        """What may have been meant by a wrong value, as `did_you_mean` says it."""
         return ""
 
     def show(self, value: Any) -> str:
@@ -55,8 +55,7 @@ class Setting:
 
     def wrong(self, name: str, value: object) -> str:
         """The line for a value that it cannot have."""
-        hint = self.hint(value)
-        meant = f" (did you mean {hint}?)" if hint else ""
+        meant = self.hint(value)
         return f"Expected {self.expected} as --{name}{meant}. Received: --{name}={value}"
 
 
@@ -87,7 +86,7 @@ class Choice(Setting):
         return isinstance(value, str) and value in self.names
 
     def hint(self, value: object) -> str:
-        return nearest(str(value), self.names)
+        return did_you_mean(str(value), self.names)
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ class Names(Choice):
 
     def hint(self, value: object) -> str:
         wrong = (name for name in _parts(value) if name not in self.names)
-        return nearest(next(wrong, ""), self.names)
+        return did_you_mean(next(wrong, ""), self.names)
 
     def show(self, value: Any) -> str:
         return ",".join(value)

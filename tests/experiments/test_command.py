@@ -95,7 +95,7 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("loss-adapted", "--e1=5", "--e2=3"),
             1,
-            "Expected e1 < e2 < e3. Received: e1=5, e2=3, e3=40.",
+            "Expected --e1 < --e2 < --e3. Received: --e1=5, --e2=3, --e3=40.",
         ),
         (("inspect", "--images=x"), 2, "Expected --model_dir. Received: none."),
         (
@@ -133,7 +133,7 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("baselines", "--dataset=brick", "--data_dir=x"),
             1,
-            "Expected no --data_dir with --dataset=brick. Received: data_dir=x",
+            "Expected no --data_dir with --dataset=brick. Received: --data_dir=x",
         ),
         (("study", "bellows"), 1, "Expected flags only. Received: bellows"),
     ],

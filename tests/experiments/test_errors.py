@@ -83,7 +83,17 @@ def test_broken_images_are_named_and_nothing_is_left(image_folder, tmp_path, pat
 
 def test_a_missing_directory(tmp_path):
     line = error_of(*tiny(tmp_path / "nowhere", tmp_path / "run"))
-    assert f"Received: data_dir={tmp_path / 'nowhere'}" in line
+    assert f"Received: --data_dir={tmp_path / 'nowhere'}" in line
+
+
+def test_a_missing_directory_is_told_whatever_was_run_before(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps({"dataset": "comb", "seeds": [1]}))
+    for more in ((), ("--overwrite",)):
+        line = error_of(*tiny(tmp_path / "nowhere", run, *more))
+        assert f"Received: --data_dir={tmp_path / 'nowhere'}" in line
+    assert [child.name for child in run.iterdir()] == ["config.json"]
 
 
 def test_folder_without_data_dir(tmp_path):
@@ -149,7 +159,7 @@ def test_a_run_dir_in_use(image_folder, tmp_path):
     with open(run / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         line = error_of(*tiny(image_folder, run))
-    assert "Expected a run_dir that no other process uses" in line
+    assert "Expected a --run_dir that no other process uses" in line
     assert str(run) in line
 
 

@@ -1,5 +1,7 @@
 """Training from Python does what the commands do."""
 
+import inspect
+
 import commands
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from conftest import read_json, stripes, tiny, tiny_search
 from awl_vae import Detector, train
 from awl_vae.system.errors import UserError
 from awl_vae.training.config import ConfigError
+from awl_vae.training.resolve import KEYWORDS
 from awl_vae.training.run_directory import RunDirectoryError
 
 SMALL = {"image_size": 16, "latent_dim": 4, "batch_size": 8, "num_threads": 2}
@@ -49,20 +52,64 @@ def test_it_goes_on_where_a_command_ended_and_adds_seeds(image_folder, tmp_path,
     assert (run / "loss_adapted/seed-2/history.csv").exists()
     # Another configuration is refused, and the lock is free again after it.
     for _ in range(2):
-        with pytest.raises(RunDirectoryError, match="--e3=6"):
+        with pytest.raises(RunDirectoryError, match=r"Received: e3=6 \(there: 5\)"):
             train(image_folder, run_dir=run, **(settings | {"e3": 6}))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "expected"),
+    [
+        (
+            {"experiment": "auc-adapted"},
+            "Expected an experiment among auc_adapted, loss_adapted, baselines (did you mean "
+            "auc_adapted?). Received: experiment=auc-adapted",
+        ),
+        (
+            {"epoch": 3, "dataset": "folder"},
+            "Expected settings of auc_adapted (did you mean epochs?). Received: epoch=3",
+        ),
+        (
+            {"run_dri": "x"},
+            "Expected settings of auc_adapted (did you mean run_dir?). Received: run_dri=x",
+        ),
+        ({"zzz": 2}, "Expected settings of auc_adapted. Received: zzz=2"),
+        ({"dataset": "folder"}, "Expected data_dir with dataset=folder. Received: none."),
+        (
+            {"experiment": "loss_adapted", "e1": 5, "e2": 3},
+            "Expected e1 < e2 < e3. Received: e1=5, e2=3, e3=40.",
+        ),
+        (
+            {"run_dir": "/proc/no"},
+            "Expected files that can be read and written. "
+            "Received: No such file or directory, /proc/no",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_keywords(keywords, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as error:
+        train(**keywords)
+    assert str(error.value) == expected
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_keywords_are_those_of_train():
+    parameters = inspect.signature(train).parameters
+    assert list(parameters) == [*KEYWORDS, "settings"]
+
+
+def test_files_go_where_those_of_the_command_go(image_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train(image_folder, experiment="baselines", **SMALL | {"batch_size": 4})
+    assert (tmp_path / "runs/baselines/folder/summary.json").is_file()
 
 
 def test_what_a_command_would_refuse(image_folder, tmp_path):
     run = tmp_path / "run"
-    with pytest.raises(ConfigError, match="Expected an experiment among auc_adapted"):
-        train(image_folder, run_dir=run, experiment="auc")
-    with pytest.raises(ConfigError, match="Expected a positive integer as --epochs"):
+    with pytest.raises(ConfigError, match="Expected a positive integer as epochs"):
         train(image_folder, run_dir=run, epochs=0)
-    with pytest.raises(ConfigError, match="Expected names with commas between.*--methods="):
+    with pytest.raises(ConfigError, match="Expected names with commas between.* methods="):
         train(image_folder, run_dir=run, methods=5)
-    with pytest.raises(ConfigError, match="Expected settings of auc_adapted.*Received: repeats"):
-        train(image_folder, run_dir=run, repeats=2)
     with pytest.raises(UserError, match="Received: data_dir"):
         train(tmp_path / "nowhere", run_dir=run, **SMALL)
     with pytest.raises(UserError, match="Expected to train with 3 threads before TensorFlow"):

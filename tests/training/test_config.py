@@ -48,9 +48,9 @@ def test_comb_repeats_its_images_in_either_profile():
     ("overrides", "expected"),
     [
         ({"rule": "cyclical", "patterns": "ladder"}, "Received: patterns=ladder"),
-        ({"kl_weight": 0.1}, "Expected beta_vae among the --methods"),
+        ({"kl_weight": 0.1}, "Expected beta_vae among the methods"),
         *(
-            (own | {"methods": ("conventional",)}, "Expected auc_adapted among the --methods")
+            (own | {"methods": ("conventional",)}, "Expected auc_adapted among the methods")
             for own in ({"rule": "climb"}, {"patterns": "ladder"})
         ),
         ({"variance": "optimal"}, "Received: likelihood=bernoulli"),

@@ -342,6 +342,6 @@ def test_a_loss_that_explodes_ends_the_search_and_is_told(image_folder, tmp_path
 def test_stages_out_of_order_are_refused(image_folder, tmp_path):
     run = tmp_path / "run"
     command = commands.run(SCRIPT, *search(image_folder, run, "--e2=5"), expected=1)
-    expected = "error: Expected e1 < e2 < e3. Received: e1=1, e2=5, e3=5."
+    expected = "error: Expected --e1 < --e2 < --e3. Received: --e1=1, --e2=5, --e3=5."
     assert command.stderr.splitlines() == [expected]
     assert not run.exists()

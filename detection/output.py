@@ -16,7 +16,7 @@ from awl_vae.detection.finding import FileState, Finding
 from awl_vae.detection.journal import Journal, read_journal
 from awl_vae.detection.overlay import draw
 from awl_vae.detection.report import write_report
-from awl_vae.system import atomic_path, lock_directory, write_json
+from awl_vae.system import DirectoryLock, atomic_path, write_json
 
 JPEG_QUALITY = 90
 MAX_NAME = 200
@@ -42,13 +42,17 @@ class Output:
         self.directory = directory
         self.root = root
         try:
-            self._lock = lock_directory(directory)
+            self._lock = DirectoryLock(directory)
         except BlockingIOError:
             raise DetectorError(
                 "Expected an --output_dir that no other process uses. "
                 f"Received: --output_dir={directory}"
             ) from None
-        self._claim()
+        try:
+            self._claim()
+        except DetectorError:
+            self._lock.undo()
+            raise
         self._journal = Journal(directory / "inspection.csv")
 
     @property

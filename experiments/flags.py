@@ -70,13 +70,13 @@ def run_experiment_from_flags(experiment: str) -> int:
         RunDirectoryError: If the run directory can't be used.
     """
     given = {name: FLAGS[name].value for name in settings_of(EXPERIMENTS[experiment].config)}
-    directory = open_run_directory(
+    with open_run_directory(
         experiment, given, run_dir=FLAGS.run_dir, overwrite=FLAGS.overwrite
-    )
-    from awl_vae.system import quiet_tensorflow  # noqa: F401
-    from awl_vae.training.runner import run_experiment
+    ) as directory:
+        from awl_vae.system import quiet_tensorflow  # noqa: F401
+        from awl_vae.training.runner import run_experiment
 
-    return run_experiment(EXPERIMENTS[experiment].load(), directory)
+        return run_experiment(EXPERIMENTS[experiment].load(), directory)
 
 
 def _default(experiment: str, name: str, kind: Setting) -> str:

@@ -10,14 +10,14 @@ from awl_vae.system.files import (
     write_json,
     write_text,
 )
-from awl_vae.system.lock import LOCK, lock_directory
+from awl_vae.system.lock import LOCK, DirectoryLock
 
 __all__ = [
     "LOCK",
+    "DirectoryLock",
     "atomic_directory",
     "atomic_path",
     "csv_text",
-    "lock_directory",
     "numeric_columns",
     "read_csv",
     "write_csv",

@@ -1,29 +1,58 @@
 """A directory that one process alone writes to."""
 
+import contextlib
 import fcntl
+import os
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 LOCK = ".lock"
 
 
-def lock_directory(directory: Path) -> IO:
-    """Locks a directory until the returned file is closed or the process ends, however it ends.
+class DirectoryLock:
+    """Holds a directory until it is closed or the process ends, however it ends.
 
     Args:
-        directory: the directory; it is made.
-
-    Returns:
-        The open lock file, `.lock` in the directory.
+        directory: the directory; it is made, and `.lock` in it.
 
     Raises:
         BlockingIOError: If another process holds it.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    file = open(directory / LOCK, "w")  # noqa: SIM115 (open as long as the lock is held)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / LOCK
+        self._made = [each for each in (path, directory, *directory.parents) if not each.exists()]
+        self._file = _locked(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the directory."""
+        self._file.close()
+
+    def undo(self) -> None:
+        """Lets go of it and removes what was made, so far as nothing was put into it."""
+        for path in self._made:
+            with contextlib.suppress(OSError):
+                path.unlink() if path.name == LOCK else path.rmdir()
+        self.close()
+
+
+def _locked(path: Path) -> IO[str]:
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "w")  # noqa: SIM115 (open as long as the lock is held)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise
+        # Between the two lines before, whoever held it may have removed the file.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
         file.close()
-        raise
-    return file

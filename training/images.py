@@ -8,8 +8,8 @@ import numpy as np
 
 from awl_vae.data import (
     SPLITS,
-    DataError,
     Dataset,
+    ImageCache,
     PreparedData,
     load_dataset,
     prepare,
@@ -45,28 +45,22 @@ def load_images(experiment: Experiment, config: Config) -> Dataset:
 
 
 def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedData:
-    """The decoded images. Where they are not as they must be, a new run_dir is left empty."""
+    """The decoded images; a directory is new, and another run in it gone, once they are read."""
     config, path = directory.config, directory.path
     dataset = load_images(experiment, config)
     dataset = replace(dataset, synthetic=synthetic_copies(dataset.calibration))
-    directory.begin()
-    try:
-        # Image libraries write of broken files themselves; our one line says it better.
-        with silent_stderr() as stderr:
-            bar = ProgressBar(len(dataset.items()), stderr)
-            data = prepare(
-                dataset,
-                cache_path=path / CACHE,
-                manifest_path=path / "dataset.json",
-                num_threads=config.num_threads,
-                progress=lambda: bar.advance(1, "reading images"),
-            )
-            bar.close()
-    except (DataError, OSError):
-        if directory.is_new:
-            directory.clear()
-        raise
-    directory.record()
+    # Image libraries write of broken files themselves; our one line says it better.
+    with directory.begin() as files, silent_stderr() as stderr:
+        bar = ProgressBar(len(dataset.items()), stderr)
+        prepare(
+            dataset,
+            cache_path=files / CACHE,
+            manifest_path=files / "dataset.json",
+            num_threads=config.num_threads,
+            progress=lambda: bar.advance(1, "reading images"),
+        )
+        bar.close()
+    data = PreparedData(dataset, ImageCache(path / CACHE))
     print(_describe(data, dataset.ignored))
     return data
 

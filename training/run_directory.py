@@ -1,16 +1,22 @@
 """A run directory: whose it is, what it holds, and who is writing to it."""
 
+import contextlib
 import dataclasses
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from awl_vae.system import LOCK, lock_directory, write_json
+from awl_vae.system import LOCK, DirectoryLock, write_json
 from awl_vae.system.errors import UserError
 from awl_vae.training.config import Config
 from awl_vae.training.resolve import resolve
+
+CONFIG = "config.json"
+
+NEW = ".new"
+"""Where in it the images are decoded before anything else is removed."""
 
 RUN_DIR = "runs/{experiment}/{dataset}"
 """Where the files go if nothing is said."""
@@ -24,7 +30,7 @@ class RunDirectory:
     """A run directory that this process alone writes to, until it ends or leaves its `with` block.
 
     Args:
-        path: the directory; it is made.
+        path: the directory; it is made, and goes again where nothing is begun in it.
         config: what is to be run in it.
         overwrite: whether `begin` may empty a directory of another configuration.
         keep_threads: whether to keep the number of threads that the directory was begun with.
@@ -41,7 +47,7 @@ class RunDirectory:
     def __init__(self, path: Path, config: Config, *, overwrite: bool, keep_threads: bool):
         self.path = path
         try:
-            self._lock = lock_directory(path)
+            self._lock = DirectoryLock(path)
         except BlockingIOError:
             raise RunDirectoryError(
                 f"Expected a --run_dir that no other process uses. Received: --run_dir={path}"
@@ -49,7 +55,7 @@ class RunDirectory:
         try:
             self._compare(config, overwrite, keep_threads)
         except RunDirectoryError:
-            self._lock.close()
+            self._lock.undo()
             raise
 
     def _compare(self, config: Config, overwrite: bool, keep_threads: bool) -> None:
@@ -62,7 +68,7 @@ class RunDirectory:
         differing = [] if known is None else _differing(known, wanted.to_json())
         if differing and not overwrite:
             raise RunDirectoryError(
-                f"Expected the configuration of {self.path / 'config.json'}, or --overwrite, or "
+                f"Expected the configuration of {self.path / CONFIG}, or --overwrite, or "
                 f"another --run_dir. Received: {', '.join(differing)}"
             )
         self.is_new = known is None or bool(differing)
@@ -75,28 +81,49 @@ class RunDirectory:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._lock.close()
+        if (self.path / CONFIG).exists():
+            self._lock.close()
+        else:
+            self._lock.undo()
 
-    def begin(self) -> None:
-        """Makes a new directory this configuration's: empties it, and says whose it is."""
-        if self.is_new:
-            self.clear()
-            self.record()
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[Path]:
+        """Makes the directory this configuration's, once what is needed for that is written.
 
-    def record(self) -> None:
+        Yields:
+            Where to write it. Of a new directory that is a part of its own: what was there before
+            goes when the block ends, and stays where it raises.
+        """
+        new = self.path / NEW
+        shutil.rmtree(new, ignore_errors=True)
+        if not self.is_new:
+            yield self.path
+            self._record()
+            return
+        new.mkdir()
+        try:
+            yield new
+            self._clear()
+            self._record()
+            for child in new.iterdir():
+                child.rename(self.path / child.name)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+    def _record(self) -> None:
         """Writes the configuration, with the seeds that this command adds."""
-        write_json(self.path / "config.json", self.config.to_json())
+        write_json(self.path / CONFIG, self.config.to_json())
 
     def _read_config(self) -> dict[str, Any] | None:
-        file = self.path / "config.json"
+        file = self.path / CONFIG
         if not file.exists():
-            others = [child.name for child in self.path.iterdir() if child.name != LOCK]
-            # Our own temporary file, of a process that was killed while it wrote the first one.
-            others = [name for name in others if name != ".config.tmp.json"]
+            # Our own, also of a process that was killed before or while it wrote the first one.
+            ours = (LOCK, NEW, ".config.tmp.json")
+            others = [child.name for child in self.path.iterdir() if child.name not in ours]
             if others:
                 raise RunDirectoryError(
                     "Expected an empty --run_dir or one of an earlier run. Received: "
-                    f"--run_dir={self.path}, which holds {others[0]} but no config.json"
+                    f"--run_dir={self.path}, which holds {others[0]} but no {CONFIG}"
                 )
             return None
         try:
@@ -105,17 +132,17 @@ class RunDirectory:
         except ValueError as error:
             raise RunDirectoryError(f"Expected JSON. Received: {file} ({error})") from None
 
-    def clear(self) -> None:
-        """Removes everything that is in the directory."""
+    def _clear(self) -> None:
+        """Removes what was there before."""
         for child in self.path.iterdir():
-            if child.name == LOCK:
-                continue
             # config.json goes last: until then a cut leaves a directory that is known as ours.
+            if child.name in (LOCK, NEW, CONFIG):
+                continue
             if child.is_dir():
                 shutil.rmtree(child)
-            elif child.name != "config.json":
+            else:
                 child.unlink()
-        (self.path / "config.json").unlink(missing_ok=True)
+        (self.path / CONFIG).unlink(missing_ok=True)
 
 
 def open_run_directory(

@@ -89,8 +89,9 @@ def _execute(
     config, path = directory.config, directory.path
     if not directory.is_new:
         print(f"Going on in {path}: {num_runs - len(pending)} of {num_runs} runs are finished.")
+    devices = set_up(config.num_threads)
     data = prepare_images(directory, experiment)
-    for difference in note_environment(path / "environment.json", set_up(config.num_threads)):
+    for difference in note_environment(path / "environment.json", devices):
         print(f"Warning: not the environment that the run was begun in; {difference}")
     steps_per_epoch = count_steps(
         len(data.positions["train"]), batch_size=config.batch_size, repeats=config.repeats

@@ -24,7 +24,7 @@ from awl_vae.detection import Detector
 from awl_vae.detection.export import ExportError, export
 from awl_vae.detection.export_formats import FORMATS
 from awl_vae.evaluation import SCORES
-from awl_vae.system import lock_directory
+from awl_vae.system import DirectoryLock
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_a_directory_without_images_is_an_error(trained, tmp_path):
 def test_an_output_dir_is_one_process_s_and_one_detector_s(trained, tmp_path):
     folder, model_dir, _ = trained
     output = tmp_path / "output"
-    with lock_directory(output):
+    with DirectoryLock(output):
         command = inspected(model_dir, folder, f"--output_dir={output}", expected=2)
         assert "that no other process uses" in command.stderr
     inspected(model_dir, folder / "test/spot", f"--output_dir={output}", expected=1)

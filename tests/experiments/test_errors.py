@@ -7,7 +7,7 @@ import subprocess
 import commands
 import cv2
 import pytest
-from conftest import make_folder, stripes, tiny
+from conftest import make_folder, read_json, stripes, tiny
 
 SCRIPT = "run_auc_adapted.py"
 
@@ -78,7 +78,31 @@ def test_broken_images_are_named_and_nothing_is_left(image_folder, tmp_path, pat
     line = error_of(*tiny(image_folder, run))
     assert "Expected a whole image" in line
     assert str(image_folder / path) in line
-    assert [child.name for child in run.iterdir()] == [".lock"]
+    assert not run.exists()
+
+
+def test_overwriting_removes_nothing_before_the_new_images_are_read(image_folder, tmp_path):
+    run = tmp_path / "run"
+    images = [f"--data_dir={image_folder}", "--dataset=folder", "--image_size=16"]
+    baselines = [*images, f"--run_dir={run}", "--latent_dim=4"]
+    commands.run("run_baselines.py", *baselines)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    spoil(image_folder, "train/good/text.png", b"this is text")
+    assert "Expected a whole image" in error_of(*tiny(image_folder, run, "--overwrite"))
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    (image_folder / "train/good/text.png").unlink()
+    commands.run("run_baselines.py", *baselines, "--overwrite", "--batch_size=9")
+    assert read_json(run / "config.json")["batch_size"] == 9
+    assert not (run / ".new").exists()
+
+
+def test_a_refused_run_leaves_a_directory_as_it_was(image_folder, tmp_path):
+    remove(image_folder, "train/good/*")
+    (tmp_path / "empty").mkdir()
+    for run in (tmp_path / "empty", tmp_path / "runs/of/mine"):
+        assert "Expected normal images" in error_of(*tiny(image_folder, run))
+    assert not list((tmp_path / "empty").iterdir())
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_missing_directory(tmp_path):
@@ -146,6 +170,7 @@ def test_a_run_dir_that_is_not_ours(image_folder, tmp_path):
     for more in ((), ("--overwrite",)):
         assert "no config.json" in error_of(*tiny(image_folder, tmp_path, *more))
     assert (tmp_path / "thesis.tex").read_text() == "precious"
+    assert not (tmp_path / ".lock").exists()
 
 
 def test_a_run_dir_that_is_a_file(image_folder, tmp_path):

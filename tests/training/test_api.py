@@ -3,6 +3,7 @@
 import inspect
 
 import commands
+import keras
 import numpy as np
 import pytest
 from conftest import read_json, stripes, tiny, tiny_search
@@ -112,6 +113,7 @@ def test_what_a_command_would_refuse(image_folder, tmp_path):
         train(image_folder, run_dir=run, methods=5)
     with pytest.raises(UserError, match="Received: data_dir"):
         train(tmp_path / "nowhere", run_dir=run, **SMALL)
+    keras.ops.zeros(1)  # TensorFlow has its threads from now on.
     with pytest.raises(UserError, match="Expected to train with 3 threads before TensorFlow"):
         train(image_folder, run_dir=run, **(SMALL | {"num_threads": 3}))
     with pytest.raises(UserError, match="Expected a training that ends with finite numbers"):

@@ -25,11 +25,21 @@ COMMANDS = {
 }
 """By name, the file in experiments/ and what it does."""
 
+MEANT = {"train": "auc-adapted or loss-adapted", "predict": "inspect"}
+"""What is meant by words that are no command and like none."""
+
 NO_COMMAND = 2
 
 
 def main() -> None:
     """Runs the command that the arguments name, and exits with its status."""
+    from awl_vae.system.terminal import quiet_at_a_closed_pipe
+
+    with quiet_at_a_closed_pipe():
+        _main()
+
+
+def _main() -> None:
     name, *rest = sys.argv[1:] or ["--help"]
     if name in ("--help", "-h", "-help", "help", "--helpfull"):
         print(_overview())
@@ -43,7 +53,7 @@ def main() -> None:
     else:
         from awl_vae.system.errors import nearest
 
-        found = nearest(name, [*COMMANDS, "--help", "--version"])
+        found = MEANT.get(name) or nearest(name, [*COMMANDS, "--help", "--version"])
         meant = f"did you mean {found}?" if found else "awl-vae --help lists them."
         print(f"error: Expected a command; {meant} Received: {name}", file=sys.stderr)
         sys.exit(NO_COMMAND)

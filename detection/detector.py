@@ -16,6 +16,7 @@ from awl_vae.detection.saved import (
     FORMAT,
     DetectorError,
     check_calibration,
+    find_detector,
     read_settings,
     threshold_of,
 )
@@ -36,7 +37,7 @@ class Detector:
 
     Example:
         ```python
-        detector = Detector.load("runs/auc_adapted/bellows/auc_adapted/seed-1/detector")
+        detector = Detector.load("runs/auc_adapted/bellows/auc_adapted/seed-1")
         detector.predict([cv2.imread("part.png", cv2.IMREAD_UNCHANGED)])  # array([False])
         ```
 
@@ -144,15 +145,18 @@ class Detector:
         write_json(Path(directory) / "detector.json", settings)
 
     @classmethod
-    def load(cls, directory: Path) -> "Detector":
+    def load(cls, directory: str | Path) -> "Detector":
         """Reads a saved detector.
+
+        Args:
+            directory: its directory, or that of a method and seed of a run.
 
         Nothing in it is code: Keras loads the network in safe mode, the rest is JSON and CSV.
 
         Raises:
             DetectorError: If the directory holds no detector that this version can read.
         """
-        directory = Path(directory)
+        directory = find_detector(Path(directory))
         try:
             settings = read_settings(directory)
             calibration = read_csv(directory / "calibration.csv")

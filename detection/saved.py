@@ -21,6 +21,22 @@ class DetectorError(UserError, ValueError):
     """A directory holds no detector, or one of a newer version."""
 
 
+def find_detector(directory: Path) -> Path:
+    """Where a detector lies: in a directory, or below that of a method and seed of a run.
+
+    Raises:
+        DetectorError: If there is none, or it is the directory of more.
+    """
+    for found in (directory, directory / "detector"):
+        if (found / "detector.json").is_file():
+            return found
+    text = f"Expected the directory of a detector. Received: {directory}"
+    if more := sorted(directory.glob("**/detector/detector.json")):
+        names = ", ".join(str(path.parent.parent.relative_to(directory)) for path in more)
+        text += f", which holds those of {names}"
+    raise DetectorError(text)
+
+
 def read_settings(directory: Path) -> dict[str, Any]:
     """The content of `detector.json`.
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 from absl import app, flags
 
 from awl_vae.system.errors import UserError, did_you_mean, files_error, nearest
+from awl_vae.system.terminal import quiet_at_a_closed_pipe
 
 INTERRUPTED = 130
 
@@ -38,7 +39,8 @@ def run(main: Callable[[], int], *, error_status: int = 1) -> None:
             fail(f"Expected flags only. Received: {' '.join(rest[1:])}")
         return rest
 
-    app.run(lambda _: _call(main, fail, error_status), flags_parser=parse)
+    with quiet_at_a_closed_pipe():
+        app.run(lambda _: _call(main, fail, error_status), flags_parser=parse)
 
 
 def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status: int) -> None:
@@ -46,6 +48,8 @@ def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status
         sys.exit(main())
     except UserError as error:
         fail(error.in_flags)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         given = flags.FLAGS.flag_values_dict()
         fail(files_error(error, given.get("run_dir") or given.get("output_dir")).in_flags)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from awl_vae.system.errors import UserError
+from awl_vae.detection.saved import find_detector
 
 if TYPE_CHECKING:
     from awl_vae.detection import Detector
@@ -26,19 +26,9 @@ def detector_from_flags() -> tuple["Detector", Path]:
     """The detector that `--model_dir` names, and its directory.
 
     Raises:
-        UserError: If there is none, or more than one.
+        DetectorError: If there is none, or more than one.
     """
-    directory = Path(FLAGS.model_dir)
-    if (directory / "detector").is_dir():
-        directory = directory / "detector"
-    elif found := sorted(directory.glob("**/detector")):
-        names = ", ".join(str(each.parent.relative_to(directory)) for each in found)
-        raise UserError(
-            f"Expected the directory of one detector. Received: model_dir={directory}, which holds "
-            f"those of {names}"
-        )
-    if not (directory / "detector.json").is_file():
-        raise UserError(f"Expected the directory of a detector. Received: model_dir={directory}")
+    directory = find_detector(Path(FLAGS.model_dir))
     from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
     from awl_vae.detection import Detector
 

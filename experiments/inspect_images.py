@@ -28,6 +28,7 @@ if not __package__:
 from awl_vae.experiments.command import run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
 from awl_vae.system.errors import UserError
+from awl_vae.system.terminal import discard_stdout
 
 FLAGS = flags.FLAGS
 
@@ -120,7 +121,7 @@ def _write(line: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         # Nobody reads on; the verdict and what is kept in a directory are still wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
 """Importing this imports TensorFlow, without the lines that its libraries print.
 
 Some come before any log level is in force (https://github.com/tensorflow/tensorflow/issues/100442),
-so that what a command prints is the command's. Python's own errors are not affected.
+so that what a command prints is the command's. Python's own errors are not affected, nor is a log
+level that somebody set, or TensorFlow where it is imported already.
 """
 
 import os
+import sys
 
 from awl_vae.system.terminal import silent_stderr
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with silent_stderr():
+if "tensorflow" not in sys.modules:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silent_stderr():
+        import tensorflow
+else:
     import tensorflow  # noqa: F401

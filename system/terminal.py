@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,28 @@ def silent_stderr() -> Iterator[TextIO]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+PIPE_CLOSED = 128 + signal.SIGPIPE
+"""The exit status where what is printed is read no more: a shell's, of a command that this ends."""
+
+
+@contextlib.contextmanager
+def quiet_at_a_closed_pipe() -> Iterator[None]:
+    """Ends the process without a word where nobody reads on, as in `awl-vae info | head -1`."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        discard_stdout()
+        sys.exit(PIPE_CLOSED)
+
+
+def discard_stdout() -> None:
+    """Sends what is still printed nowhere; see the note on SIGPIPE in Python's `signal`."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class ProgressBar:

@@ -11,6 +11,7 @@ import pytest
 import awl_vae
 from awl_vae.__main__ import COMMANDS
 from awl_vae.system.errors import install_hint
+from awl_vae.system.terminal import PIPE_CLOSED
 
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "matplotlib")
 
@@ -55,8 +56,20 @@ def test_an_unknown_command_is_told_the_nearest():
     assert error == "error: Expected a command; did you mean inspect? Received: inspct"
     _, error, _ = awl_vae_command("--versio", expected=2)
     assert error == "error: Expected a command; did you mean --version? Received: --versio"
+    _, error, _ = awl_vae_command("train", expected=2)
+    assert "did you mean auc-adapted or loss-adapted? Received: train" in error
     _, error, _ = awl_vae_command("zzz", expected=2)
     assert error == "error: Expected a command; awl-vae --help lists them. Received: zzz"
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("info",), ("auc-adapted", "--help")])
+def test_what_is_no_longer_read_ends_a_command_quietly(arguments):
+    command = [sys.executable, "-m", "awl_vae", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == PIPE_CLOSED == 141
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -148,9 +161,28 @@ def test_a_detector_that_is_not_there(tmp_path):
     flags = [f"--model_dir={tmp_path}", f"--images={tmp_path}"]
     (tmp_path / "image.png").write_bytes(b"")
     _, error, loaded = awl_vae_command("inspect", *flags, expected=2)
-    expected = f"Expected the directory of a detector. Received: model_dir={tmp_path}"
+    expected = f"Expected the directory of a detector. Received: {tmp_path}"
     assert error == f"error: {expected}"
     assert not loaded
+
+
+@pytest.mark.parametrize("level", [None, "0"])
+def test_python_is_as_quiet_as_the_command_but_where_a_log_level_is_set(level):
+    program = (
+        "import os, awl_vae\n"
+        "assert 'TF_CPP_MIN_LOG_LEVEL' not in os.environ or os.environ['LEVEL']\n"
+        "from awl_vae import Detector, VAE, train\n"
+        "import tensorflow as tf\n"
+        "tf.constant(1)\n"
+        "print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
+    )
+    given = {name: text for name, text in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    given |= {"LEVEL": level or ""} | ({"TF_CPP_MIN_LOG_LEVEL": level} if level else {})
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=given, check=True
+    )
+    assert finished.stdout == f"{level or 3}\n"
+    assert level or not finished.stderr
 
 
 def test_info_tells_versions_devices_and_extras():

@@ -20,7 +20,7 @@ import pytest
 from conftest import black_detector, make_folder, read_csv, read_json, stripes, tiny
 
 from awl_vae.data.images import RESIZE_MODES
-from awl_vae.detection import Detector
+from awl_vae.detection import Detector, DetectorError
 from awl_vae.detection.export import ExportError, export
 from awl_vae.detection.export_formats import FORMATS
 from awl_vae.evaluation import SCORES
@@ -124,8 +124,15 @@ def test_of_a_whole_run_the_detectors_are_named(trained):
     run = trained[1].parent.parent
     command = commands.run("inspect_images.py", f"--model_dir={run}", "--images=.", expected=2)
     assert has_one_error(command)
-    assert f"Received: model_dir={run}, which holds those of " in command.stderr
+    assert f"Received: {run}, which holds those of " in command.stderr
     assert "auc_adapted/seed-1" in command.stderr
+    with pytest.raises(DetectorError, match="which holds those of auc_adapted/seed-1, conv"):
+        Detector.load(run)
+
+
+def test_python_loads_from_where_the_command_does(trained):
+    _, model_dir, _ = trained
+    assert Detector.load(model_dir).threshold == Detector.load(model_dir / "detector").threshold
 
 
 def test_a_directory_without_images_is_an_error(trained, tmp_path):

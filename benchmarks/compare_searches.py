@@ -1,7 +1,7 @@
 r"""What the full and the halving search chose, from the files of finished runs.
 
-    python experiments/run_loss_adapted.py --dataset=comb --seeds=1,10,20
-    python experiments/run_loss_adapted.py --dataset=comb --seeds=1,10,20 --search=halving \
+    awl-vae loss-adapted --dataset=comb --seeds=1,10,20
+    awl-vae loss-adapted --dataset=comb --seeds=1,10,20 --search=halving \
         --run_dir=runs/loss_adapted_halving/comb
     python benchmarks/compare_searches.py --full_dir=runs/loss_adapted \
         --halving_dir=runs/loss_adapted_halving --datasets=comb

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from awl_vae.data.dataset import DataError, Dataset, Item
+from awl_vae.system.words import quantity
 
 SPLIT_SEED = 2023
 MIN_CALIBRATION = 20
@@ -87,8 +88,9 @@ def _split_labelled(
         found = sum(item.label == label for item in items)
         if found < num_parts:
             raise DataError(
-                f"Expected at least {num_parts} {meaning} labelled images for the protocol "
-                f"{protocol!r}. Received: {found} ({len(items) - found} of the other class)."
+                f"Expected at least {quantity(num_parts, f'{meaning} labelled image')} for the "
+                f"protocol {protocol!r}. "
+                f"Received: {found} ({len(items) - found} of the other class)."
             )
     # Dealt out in turn, kind by kind: halves that differ by one at most, in each kind and in all.
     dealt = sorted(_shuffled(items), key=lambda item: item.defect or "")
@@ -110,7 +112,8 @@ def _limit(items: tuple[Item, ...], count: int | None) -> tuple[Item, ...]:
         return items
     if count > len(items):
         raise DataError(
-            f"Expected --num_train to be at most the {len(items)} images that can be trained on. "
+            f"Expected --num_train to be at most the {quantity(len(items), 'image')} that can be "
+            "trained on. "
             f"Received: --num_train={count}."
         )
     return _take(items, count)[0]

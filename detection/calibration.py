@@ -7,6 +7,7 @@ import numpy as np
 from awl_vae.detection.false_alarms import CONFIDENCE, FalseAlarms, counted
 from awl_vae.detection.thresholds import MARGIN, THRESHOLDS, LabelledMethod, NormalMethod, Threshold
 from awl_vae.system.errors import UserError
+from awl_vae.system.words import quantity
 
 PEAK_RATE = 0.05
 """Share of normal images with a region, that is with a map above the pixel threshold."""
@@ -83,7 +84,7 @@ def describe(threshold: Threshold) -> str:
     text = (
         f"Threshold {threshold.value:.6g} ({threshold.method}{setting}). Expected false alarms: "
         f"{alarms.rate:.2%} of normal images, {CONFIDENCE:.0%} interval {alarms.low:.2%} to "
-        f"{alarms.high:.2%} (from {alarms.num_normal} calibration images)."
+        f"{alarms.high:.2%} (from {quantity(alarms.num_normal, 'calibration image')})."
     )
     found = THRESHOLDS[threshold.method]
     if isinstance(found, NormalMethod) and threshold.setting is not None:

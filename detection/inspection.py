@@ -28,6 +28,7 @@ from awl_vae.detection.output import Output
 from awl_vae.detection.regions import find_regions
 from awl_vae.detection.watch import Watcher
 from awl_vae.system.terminal import ProgressBar
+from awl_vae.system.words import quantity
 
 MAX_SIDE = 512
 """Longest side, in pixels, of a thumbnail."""
@@ -153,8 +154,7 @@ class Inspector:
         """
         counts: Counter[str] = Counter()
         if output is not None:
-            if output.known:
-                self.say(f"Going on: {len(output.known)} images have their line.")
+            self._say_known(output)
             paths = [path for path in paths if not _is_known(path, output.known)]
         self.write(csv_line(COLUMNS))
         bar = ProgressBar(len(paths))
@@ -176,8 +176,7 @@ class Inspector:
         Returns:
             The number of images by verdict, those of before included.
         """
-        if output.known:
-            self.say(f"Going on: {len(output.known)} images have their line.")
+        self._say_known(output)
         self.write(csv_line(COLUMNS))
         self.say(f"Watching {watcher.directory}; Ctrl-C ends it and writes the report.")
         while not stop.is_set():
@@ -189,6 +188,10 @@ class Inspector:
             if not ready:
                 stop.wait(LOOK_SECONDS)
         return output.finish()
+
+    def _say_known(self, output: Output) -> None:
+        if output.known:
+            self.say(f"Going on after {quantity(len(output.known), 'image')}.")
 
     def _findings(self, paths: Sequence[Path]) -> Iterator[Finding]:
         return inspect(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from awl_vae.detection.false_alarms import FalseAlarms, counted, of_rank, rank, supports
+from awl_vae.system.words import quantity
 
 FALSE_ALARM_RATE = 0.01
 """The rate that `quantile` aims at where nothing else is said."""
@@ -62,8 +63,8 @@ def too_few(num_normal: int, false_alarm_rate: float) -> str:
     if supports(num_normal, false_alarm_rate):
         return ""
     return (
-        f"{num_normal} normal images cannot support a rate of {false_alarm_rate:g}; "
-        f"{math.ceil(1 / false_alarm_rate - 1 - 1e-9)} images could."
+        f"{quantity(num_normal, 'normal image')} cannot support a rate of {false_alarm_rate:g}; "
+        f"{quantity(math.ceil(1 / false_alarm_rate - 1 - 1e-9), 'image')} could."
     )
 
 

@@ -94,7 +94,13 @@ def _default(experiment: str, name: str, kind: Setting) -> str:
 
 
 def _of_datasets(name: str, profile: str, kind: Setting) -> str:
-    return " or ".join(sorted({_shown(kind, row[profile][name]) for row in DEFAULTS.values()}))
+    """The value of most datasets, and in brackets the others with theirs."""
+    by_value: dict[str, list[str]] = {}
+    for dataset, row in DEFAULTS.items():
+        by_value.setdefault(_shown(kind, row[profile][name]), []).append(dataset)
+    usual, *others = sorted(by_value, key=lambda value: -len(by_value[value]))
+    own = "; ".join(f"{', '.join(by_value[value])}: {value}" for value in others)
+    return f"{usual} ({own})" if own else usual
 
 
 def _shown(kind: Setting, value: object, nothing: str = "all") -> str:

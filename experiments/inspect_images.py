@@ -29,6 +29,7 @@ from awl_vae.experiments.command import run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
 from awl_vae.system.errors import UserError
 from awl_vae.system.terminal import discard_stdout
+from awl_vae.system.words import quantity
 
 FLAGS = flags.FLAGS
 
@@ -63,8 +64,8 @@ def main() -> int:
     else:
         counts = inspector.inspect(paths, output)
     _say(
-        f"{sum(counts.values())} images: {counts[NORMAL]} normal, {counts[ANOMALOUS]} anomalous, "
-        f"{counts[UNREADABLE]} unreadable."
+        f"{quantity(sum(counts.values()), 'image')}: {counts[NORMAL]} normal, "
+        f"{counts[ANOMALOUS]} anomalous, {counts[UNREADABLE]} unreadable."
     )
     if output_dir:
         _say(f"Report: {output_dir / 'report.html'}")

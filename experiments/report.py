@@ -16,6 +16,7 @@ if not __package__:
 
 from awl_vae.experiments.command import run
 from awl_vae.system.errors import UserError
+from awl_vae.system.words import quantity
 
 FLAGS = flags.FLAGS
 
@@ -24,32 +25,46 @@ def main() -> int:
     """Collects what is asked for, and writes the page."""
     from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
     from awl_vae.study.collect import collect
-    from awl_vae.study.readme import write_headline
+    from awl_vae.study.readme import read_around, write_headline
     from awl_vae.study.results_page import write_page
     from awl_vae.study.run_files import Study
 
+    readme = _readme()
+    if readme is not None:
+        read_around(readme)  # before anything is written
     if FLAGS.study_dir is not None:
         count = collect(Path(FLAGS.study_dir), Path(FLAGS.files_dir))
         if not count:
             raise UserError(
                 f"Expected finished runs. Received: none, --study_dir={FLAGS.study_dir}"
             )
-        print(f"{count} runs copied; others stay as they are: {FLAGS.files_dir}")
+        print(f"{quantity(count, 'run')} copied; others stay as they are: {FLAGS.files_dir}")
     study = Study(Path(FLAGS.files_dir))
     if next(iter(study), None) is None:
         raise UserError(
             "Expected the files of finished runs, which --study_dir copies. "
             f"Received: none, --files_dir={FLAGS.files_dir}"
         )
-    if not Path(FLAGS.readme).is_file():
-        raise UserError(
-            f"Expected a file whose part is to be written. Received: none, --readme={FLAGS.readme}"
-        )
     write_page(study, Path(FLAGS.output))
     print(f"The page: {FLAGS.output}")
-    write_headline(study, Path(FLAGS.readme))
-    print(f"Its table and verdicts: {FLAGS.readme}")
+    if readme is None:
+        print(f"No table and verdicts beside it: there is no {FLAGS.readme}.")
+    else:
+        write_headline(study, readme)
+        print(f"Its table and verdicts: {readme}")
     return 0
+
+
+def _readme() -> Path | None:
+    """The file that a part is written into; None where none was named and none is there."""
+    readme = Path(FLAGS.readme)
+    if readme.is_file():
+        return readme
+    if FLAGS["readme"].using_default_value:
+        return None
+    raise UserError(
+        f"Expected a file whose part is to be written. Received: none, --readme={readme}"
+    )
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from awl_vae.experiments.command import run
 from awl_vae.study.grid import runs
 from awl_vae.study.schedule import execute, is_finished
 from awl_vae.system.errors import UserError
+from awl_vae.system.words import quantity
 from awl_vae.training.defaults import PROFILES
 
 FLAGS = flags.FLAGS
@@ -42,7 +43,7 @@ def main() -> int:
             mark = "finished" if each in finished else "to do"
             print(f"{mark:9}{shlex.join(each.command(study_dir, profile))}")
         return 0
-    print(f"{len(finished)} of {len(chosen)} runs are finished.")
+    print(f"Finished: {len(finished)} of {quantity(len(chosen), 'run')}.")
     pending = [each for each in chosen if each not in finished]
     return execute(pending, study_dir, profile=profile, jobs=FLAGS.jobs)
 

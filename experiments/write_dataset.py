@@ -17,6 +17,7 @@ from awl_vae.data.sources import GENERATED
 from awl_vae.experiments.command import run
 from awl_vae.experiments.flags import define_settings
 from awl_vae.system.terminal import ProgressBar
+from awl_vae.system.words import quantity
 from awl_vae.training.resolve import resolve
 
 SETTINGS = ("profile", "image_size", "num_train")
@@ -39,7 +40,7 @@ def main() -> int:
     bar = ProgressBar(len(dataset.items()))
     write_folder(dataset, Path(values.output_dir), lambda: bar.advance(1, "writing images"))
     bar.close()
-    print(f"{len(dataset.items())} images: {values.output_dir}")
+    print(f"{quantity(len(dataset.items()), 'image')}: {values.output_dir}")
     return 0
 
 

@@ -28,7 +28,7 @@ def collect(study_dir: Path, output_dir: Path) -> int:
     """Copies the small files of every run that has a summary, the scores compressed.
 
     Args:
-        study_dir: what `study.py` wrote.
+        study_dir: what `awl-vae study` wrote.
         output_dir: the directory in the repository.
 
     Returns:

@@ -31,8 +31,8 @@ def provenance(study: Study) -> Iterator[str]:
     hours = [run.hours for run in study if run.hours is not None]
     profile = next(iter(study)).config["profile"]
     yield (
-        f"`python experiments/study.py`, {profile} profile; the page: `python "
-        f"experiments/report.py`. {len(hours)} runs took {sum(hours):.1f} hours in sum, each on "
+        f"`awl-vae study`, {profile} profile; the page: `awl-vae results`. {len(hours)} runs took "
+        f"{sum(hours):.1f} hours in sum, each on "
         "one thread, as many at a time as there are cores."
     )
     yield ""

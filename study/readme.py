@@ -23,7 +23,7 @@ from awl_vae.study.verdicts import FAILS, HOLDS, UNDECIDED
 from awl_vae.system import write_text
 from awl_vae.training.config import ConfigError
 
-BEGIN = "<!-- Results of the study, written by experiments/report.py -->"
+BEGIN = "<!-- Results of the study, written by awl-vae results -->"
 END = "<!-- End of the results of the study -->"
 
 PAGE = "docs/RESULTS.md"
@@ -43,12 +43,21 @@ def write_headline(study: Study, path: Path) -> None:
     Raises:
         ConfigError: if it does not have each of the two lines once, in that order.
     """
+    before, after = read_around(path)
+    write_text(path, "\n".join([*before, *headline(study), *after]))
+
+
+def read_around(path: Path) -> tuple[list[str], list[str]]:
+    """The lines of a Markdown file to `BEGIN`, and those from `END`.
+
+    Raises:
+        ConfigError: if it does not have each of the two lines once, in that order.
+    """
     lines = path.read_text(encoding="utf-8").split("\n")
     marks = [line for line in lines if line in (BEGIN, END)]
     if marks != [BEGIN, END]:
         raise ConfigError(f"Expected the lines {BEGIN} and {END}. Received: {path} without them.")
-    before, after = lines[: lines.index(BEGIN) + 1], lines[lines.index(END) :]
-    write_text(path, "\n".join([*before, *headline(study), *after]))
+    return lines[: lines.index(BEGIN) + 1], lines[lines.index(END) :]
 
 
 def headline(study: Study) -> Iterator[str]:

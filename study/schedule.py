@@ -13,6 +13,7 @@ from awl_vae.study.grid import PlannedRun
 from awl_vae.study.run_files import StudyRun
 from awl_vae.system import write_json
 from awl_vae.system.terminal import ProgressBar
+from awl_vae.system.words import quantity
 
 NOTED_EVERY = 20.0
 """Seconds after which the time that a run has taken is written down."""
@@ -53,7 +54,8 @@ def execute(pending: Sequence[PlannedRun], study_dir: Path, *, profile: str, job
         for job in going:
             job.process.wait()
         bar.close()
-    print(f"{len(pending) - num_failed} runs finished, {num_failed} failed: {study_dir}")
+    finished = quantity(len(pending) - num_failed, "run")
+    print(f"{finished} finished, {num_failed} failed: {study_dir}")
     return int(num_failed > 0)
 
 

@@ -17,6 +17,7 @@ from awl_vae.callbacks import (
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData
 from awl_vae.system.terminal import ProgressBar
+from awl_vae.system.words import quantity
 from awl_vae.training.config import AUCAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
 from awl_vae.training.methods import RULE_METHODS
@@ -99,7 +100,7 @@ def _announce(config: AUCAdaptedConfig, steps_per_epoch: int) -> Iterator[str]:
     if switches and config.epochs <= 2 * config.f_update:
         yield "Note: the weights can change after epoch 2 · f_update only, which is not reached."
     if (steps := config.epochs * steps_per_epoch) < MIN_STEPS:
-        yield f"Note: {steps} training steps are few; it takes thousands: --epochs."
+        yield f"Note: {quantity(steps, 'training step')} of the thousands that it takes: --epochs."
 
 
 AUC_ADAPTED = Experiment(

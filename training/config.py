@@ -61,7 +61,9 @@ class Config:
     )
     seeds: tuple[int, ...] = setting(Seeds("Seeds of initialisation, order and noise."))
     image_size: tuple[int, int] = setting(Size("Height and width of the network's images."))
-    num_train: int | None = setting(Count("Number of distinct training images."))
+    num_train: int | None = setting(
+        Count("Number of distinct training images; of --data_dir all, unless it is given.")
+    )
     num_adapt: tuple[int, int] | None
     repeats: int
     resize: str = setting(Choice("How real images are brought to the size.", RESIZE_MODES))

@@ -13,6 +13,7 @@ from typing import Any
 import awl_vae
 from awl_vae.system import write_json
 from awl_vae.system.errors import install_hint
+from awl_vae.system.words import quantity
 
 PACKAGES = (
     "tensorflow",
@@ -75,7 +76,7 @@ def information(devices: list[str]) -> Iterator[str]:
     yield f"awl-vae {awl_vae.__version__}{f', commit {commit}' if commit else ''}"
     yield f"in {Path(awl_vae.__file__).parent}"
     yield f"Python {platform.python_version()}, {platform.platform()}"
-    yield f"{_processor()}, {os.cpu_count()} cores"
+    yield f"{_processor()}, {quantity(os.cpu_count() or 1, 'core')}"
     for name in PACKAGES:
         yield f"{name} {_version(name) or 'is not installed'}"
     yield f"Devices: {', '.join(devices)}"

@@ -18,6 +18,7 @@ from awl_vae.data import (
 from awl_vae.evaluation import auroc
 from awl_vae.system import write_json
 from awl_vae.system.terminal import ProgressBar, silent_stderr
+from awl_vae.system.words import quantity
 from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment
 from awl_vae.training.run_directory import RunDirectory
@@ -61,22 +62,28 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
         )
         bar.close()
     data = PreparedData(dataset, ImageCache(path / CACHE))
-    print(_describe(data, dataset.ignored))
+    print(_describe(config, data, dataset.ignored))
     return data
 
 
-def _describe(data: PreparedData, ignored: Sequence[str]) -> str:
+def _describe(config: Config, data: PreparedData, ignored: Sequence[str]) -> str:
+    source = config.dataset
+    if config.data_dir is not None:
+        in_place = "" if config.dataset == "folder" else " in the place of generated ones"
+        source += f", {config.data_dir}{in_place}"
     counts = [
         f"{split} {_counted(data.labels[split])}"
         for split in SPLITS
         if len(data.labels[split]) and split != "synthetic"
     ]
-    text = f"Images: {', '.join(counts)}."
-    text += f"\nSynthetic defects on {len(data.items['synthetic'])} copies of calibration images."
+    text = f"Images of {source}: {', '.join(counts)}."
+    num_synthetic = len(data.items["synthetic"])
+    text += f"\nSynthetic defects on copies of calibration images: {num_synthetic}."
     if not len(data.labels["adapt"]):
         text += "\nToo few labelled images, normal or anomalous, for an AUC of real defects."
     if ignored:
-        text += f"\nNot in the layout, and ignored: {len(ignored)} files (first: {ignored[0]})."
+        files = quantity(len(ignored), "file")
+        text += f"\nNot in the layout, and ignored: {files} (first: {ignored[0]})."
     return text
 
 

@@ -21,6 +21,7 @@ from awl_vae.losses import BRANCHES, DISABLED, TERMS
 from awl_vae.models import VAE
 from awl_vae.system import write_csv
 from awl_vae.system.terminal import ProgressBar
+from awl_vae.system.words import quantity
 from awl_vae.training.config import LossAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
 from awl_vae.training.search_figures import plot_search
@@ -66,7 +67,9 @@ def train(
         ),
     ]
     if resume.initial_epoch:
-        bar.say(f"The search with seed {seed} goes on after {resume.initial_epoch} epochs.")
+        bar.say(
+            f"The search with seed {seed} goes on after {quantity(resume.initial_epoch, 'epoch')}."
+        )
     trainer.fit(callbacks, resume, epochs=plan.epochs_left())
     plot_search(
         directory / "figures", plan, rows=search.rows, title=f"{config.dataset}, seed {seed}"

@@ -10,6 +10,7 @@ from awl_vae.data import PreparedData, check_images, count_steps
 from awl_vae.detection import describe, read_threshold
 from awl_vae.system import write_json, write_text
 from awl_vae.system.terminal import ProgressBar
+from awl_vae.system.words import quantity
 from awl_vae.training.config import Config
 from awl_vae.training.environment import note_environment
 from awl_vae.training.evaluate import evaluate
@@ -44,7 +45,7 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     else:
         if config.data_dir is not None and Path(config.data_dir).is_dir():
             check_images(load_images(experiment, config), path / "dataset.json")
-        print(f"All {len(runs)} runs are finished; no image was read again.")
+        print(f"Finished: {quantity(len(runs), 'run')}; no image was read again.")
     (path / CACHE).unlink(missing_ok=True)
     _remove_checkpoints(path)
     results = {
@@ -88,7 +89,8 @@ def _execute(
 ) -> None:
     config, path = directory.config, directory.path
     if not directory.is_new:
-        print(f"Going on in {path}: {num_runs - len(pending)} of {num_runs} runs are finished.")
+        finished = f"{num_runs - len(pending)} of {quantity(num_runs, 'run')}"
+        print(f"Going on in {path}. Finished: {finished}.")
     devices = set_up(config.num_threads)
     data = prepare_images(directory, experiment)
     for difference in note_environment(path / "environment.json", devices):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from awl_vae.system.errors import UserError
+from awl_vae.system.words import quantity
 
 
 def set_up(num_threads: int) -> list[str]:
@@ -26,13 +27,14 @@ def set_up(num_threads: int) -> list[str]:
             tf.config.experimental.set_memory_growth(gpu, True)
     except RuntimeError as error:
         raise UserError(
-            f"Expected to train with {num_threads} threads before TensorFlow computes anything in "
+            f"Expected --num_threads={num_threads} before TensorFlow computes anything in "
             "this process, or with the number that it has. "
-            f"Received: {tf.config.threading.get_intra_op_parallelism_threads()} threads (0: all)"
+            f"Received: --num_threads={tf.config.threading.get_intra_op_parallelism_threads()} "
+            "(0: all)"
         ) from error
     tf.config.experimental.enable_op_determinism()
     if not gpus:
-        print(f"No GPU found: training on the CPU with {num_threads} threads.")
+        print(f"No GPU found: training on the CPU with {quantity(num_threads, 'thread')}.")
     return [device.name for device in tf.config.list_physical_devices()]
 
 

@@ -106,4 +106,5 @@ def _advice(aucs: Mapping[str, float], score: str, *, is_free: bool) -> str | No
         text += ", where 50 is chance"
     if is_better:
         return f"{text}, and of {percent(aucs[best])} % by {best}: try --score={best}."
-    return f"{text}. Look at the reconstructions; more --epochs or run_baselines.py may do better."
+    text += ". Look at the reconstructions"
+    return f"{text}; more --epochs or `awl-vae baselines` may do better."

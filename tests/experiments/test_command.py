@@ -62,6 +62,13 @@ def test_an_unknown_command_is_told_the_nearest():
     assert error == "error: Expected a command; awl-vae --help lists them. Received: zzz"
 
 
+def test_a_default_is_told_with_the_datasets_that_it_holds_for():
+    text = " ".join(awl_vae_command("auc-adapted", "--help", expected=1)[0].split())
+    assert "Default: quick 30 (elpv_mono, elpv_poly, folder: 100); paper 100." in text
+    assert "Default: bernoulli (square, comb: gaussian)." in text
+    assert "Default: runs/auc_adapted/<dataset>." in text
+
+
 @pytest.mark.parametrize("arguments", [("--help",), ("info",), ("auc-adapted", "--help")])
 def test_what_is_no_longer_read_ends_a_command_quietly(arguments):
     command = [sys.executable, "-m", "awl_vae", *arguments]

@@ -91,7 +91,7 @@ def test_inspecting_a_folder(trained, tmp_path):
     assert "http" not in page.replace("http://www.w3.org", "")
     before = (output / "inspection.csv").read_bytes()
     again = inspected(model_dir, images, f"--output_dir={output}", expected=1)
-    assert "Going on: 15 images" in again.stderr
+    assert "Going on after 15 images." in again.stderr
     assert (output / "inspection.csv").read_bytes() == before
 
 

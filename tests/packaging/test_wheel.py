@@ -1,6 +1,7 @@
 """The wheel: what is in it, and that it works beside a user's own packages of the same names."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import cv2
 import pytest
 from conftest import black_detector, stripes
+
+from awl_vae.study.grid import runs
 
 ROOT = Path(__file__).parent.parent.parent
 NOT_INSTALLED = shutil.ignore_patterns(".*", "docs", "tests", "build", "runs", "__pycache__")
@@ -49,6 +52,24 @@ def test_one_folder_at_top_level(wheel):
     for needed in ("py.typed", "__main__.py", "detection/report.html", "losses/__init__.pyi"):
         assert f"awl_vae/{needed}" in names
     assert not [name for name in names if "/tests/" in name or "/docs/" in name]
+
+
+@pytest.mark.thorough
+def test_the_study_and_its_page_from_an_empty_folder(installed, tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    text = python(installed, "-m", "awl_vae", "study", "--list", cwd=work)
+    commands = [shlex.split(line.removeprefix("to do")) for line in text.splitlines()]
+    assert len(commands) == len(list(runs("quick")))
+    assert all(Path(command[1]).is_relative_to(installed["SITE"]) for command in commands)
+    assert all(Path(command[1]).is_file() for command in commands)
+    python(installed, "-m", "awl_vae", "results", cwd=work, expected=1)
+    assert not list(work.iterdir())
+    for name in ("gravel/labels", "gravel/baselines"):
+        shutil.copytree(ROOT / "docs/results/study" / name, work / "docs/results/study" / name)
+    text = python(installed, "-m", "awl_vae", "results", cwd=work)
+    assert text.splitlines()[-1] == "No table and verdicts beside it: there is no README.md."
+    assert (work / "docs/RESULTS.md").read_text().startswith("# Results")
 
 
 @pytest.mark.thorough

@@ -80,7 +80,9 @@ def test_the_readme_has_rows_of_the_held_out_table_and_counts_the_verdicts(study
 def test_a_directory_without_runs_is_an_error(study, tmp_path):
     flags = [f"--study_dir={tmp_path / 'runs'}", f"--files_dir={tmp_path / 'files'}"]
     command = commands.run("report.py", *flags, expected=1)
-    assert f"Expected finished runs. Received: none in {tmp_path / 'runs'}." in command.stderr
+    assert (
+        f"Expected finished runs. Received: none, --study_dir={tmp_path / 'runs'}" in command.stderr
+    )
 
 
 def test_a_readme_without_the_marks_is_left_alone(study, tmp_path):
@@ -133,7 +135,20 @@ def test_without_files_of_runs_it_is_one_line_and_nothing_is_written(tmp_path):
     flags = [f"--{name}={tmp_path / name}" for name in ("files_dir", "output", "readme")]
     command = commands.run("report.py", *flags, expected=1)
     assert command.stderr == (
+        f"error: Expected a file whose part is to be written. "
+        f"Received: none, --readme={tmp_path / 'readme'}\n"
+    )
+    command = commands.run("report.py", *flags[:2], expected=1)
+    assert command.stderr == (
         "error: Expected the files of finished runs, which --study_dir copies. "
-        f"Received: none, files_dir={tmp_path / 'files_dir'}\n"
+        f"Received: none, --files_dir={tmp_path / 'files_dir'}\n"
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_a_readme_without_the_marks_is_told_before_the_page_is_written(study, tmp_path):
+    (tmp_path / "README.md").write_text("# Ours\n")
+    flags = [f"--files_dir={study / 'files'}", f"--output={tmp_path / 'RESULTS.md'}"]
+    command = commands.run("report.py", *flags, f"--readme={tmp_path / 'README.md'}", expected=1)
+    assert "error: Expected the lines" in command.stderr
+    assert not (tmp_path / "RESULTS.md").exists()

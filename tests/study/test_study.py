@@ -35,13 +35,13 @@ def test_flags_are_those_of_the_commands():
 def test_one_run_is_run_and_not_run_again(tmp_path):
     flags = [f"--study_dir={tmp_path}", "--only=bellows/baselines"]
     first = commands.run("study.py", *flags)
-    assert "1 runs finished, 0 failed" in first.stdout
+    assert "1 run finished, 0 failed" in first.stdout
     summary = read_json(tmp_path / "bellows/baselines/summary.json")
     assert summary["methods"]["pca"]["mean"]["auc"] > 0.4
     listed = commands.run("study.py", *flags, "--list").stdout
     assert listed.startswith("finished")
     again = commands.run("study.py", *flags)
-    assert "1 of 1 runs are finished" in again.stdout
+    assert "Finished: 1 of 1 run." in again.stdout
 
 
 def test_a_run_that_fails_is_told_and_the_status_is_1(tmp_path):

@@ -47,7 +47,7 @@ def test_it_goes_on_where_a_command_ended_and_adds_seeds(image_folder, tmp_path,
     before = (run / "loss_adapted/seed-1/history.csv").read_bytes()
     settings = SMALL | {"experiment": "loss_adapted", "e1": 1, "e2": 3, "e3": 5}
     train(image_folder, run_dir=run, **settings)
-    assert "All 1 runs are finished" in capsys.readouterr().out
+    assert "Finished: 1 run;" in capsys.readouterr().out
     train(image_folder, run_dir=run, seeds=(1, 2), **settings)
     assert (run / "loss_adapted/seed-1/history.csv").read_bytes() == before
     assert (run / "loss_adapted/seed-2/history.csv").exists()
@@ -114,7 +114,7 @@ def test_what_a_command_would_refuse(image_folder, tmp_path):
     with pytest.raises(UserError, match="Received: data_dir"):
         train(tmp_path / "nowhere", run_dir=run, **SMALL)
     keras.ops.zeros(1)  # TensorFlow has its threads from now on.
-    with pytest.raises(UserError, match="Expected to train with 3 threads before TensorFlow"):
+    with pytest.raises(UserError, match="Expected num_threads=3 before TensorFlow"):
         train(image_folder, run_dir=run, **(SMALL | {"num_threads": 3}))
     with pytest.raises(UserError, match="Expected a training that ends with finite numbers"):
         train(image_folder, run_dir=tmp_path / "nan", epochs=2, learning_rate=1e30, **SMALL)

@@ -279,11 +279,12 @@ def test_the_time_left_is_unknown_before_anything_is_done():
 
 
 def test_what_is_printed(finished):
-    _, run, command = finished
+    folder, run, command = finished
     assert (run / "summary.md").read_text() in command.stdout
     assert "No GPU found" in command.stdout
     counts = "train 15 normal, calibration 15 normal, adapt 3 normal + 4 anomalous"
-    assert f"Images: {counts}, test 3 normal + 4 anomalous." in command.stdout
+    images = f"Images of folder, {folder}: {counts}, test 3 normal + 4 anomalous."
+    assert images in command.stdout
     assert " left " in command.stderr
     assert "Adapt images (3 normal + 4 anomalous)" in command.stdout
     assert "Traceback" not in command.stderr
@@ -294,7 +295,7 @@ def test_given_again_it_prints_the_summary_and_changes_nothing(finished):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     command = commands.run(SCRIPT, *tiny(folder, run, "--seeds=1,10"))
     assert (run / "summary.md").read_text() in command.stdout
-    assert "All 4 runs are finished" in command.stdout
+    assert "Finished: 4 runs;" in command.stdout
     after = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert after == before
 
@@ -405,7 +406,7 @@ def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
     shutil.rmtree(image_folder / "test")
     command = commands.run(SCRIPT, *tiny(image_folder, unlabelled, *flags))
     assert "Too few labelled images" in command.stdout
-    assert "steps are few" in command.stdout
+    assert "training steps of the thousands that it takes" in command.stdout
     summaries = [read_json(run / "summary.json")["methods"] for run in (labelled, unlabelled)]
     for method in METHODS:
         directories = [run / method / "seed-1" for run in (labelled, unlabelled)]

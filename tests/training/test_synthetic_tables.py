@@ -41,6 +41,7 @@ def test_a_better_score_is_named():
 def test_where_no_score_is_better_it_is_the_training():
     text = text_of((0.55, 0.59))
     assert "by the score mse, where 50 is chance. Look at the reconstructions;" in text
+    assert "or `awl-vae baselines` may" in text
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Finding a detector's threshold on its calibration, and saying what to expect of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -61,6 +62,11 @@ def calibrate(
     else:
         assert setting is not None
         value = found.find(normal_scores, setting)
+        if not math.isfinite(value):
+            raise CalibrationError(
+                f"Expected --{found.flag} to give a finite threshold. "
+                f"Received: --{found.flag}={setting}"
+            )
         alarms = found.alarms(normal_scores, value, setting)
     return Threshold(value, method, setting, alarms)
 

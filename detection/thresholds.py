@@ -16,6 +16,9 @@ from awl_vae.system.words import quantity
 FALSE_ALARM_RATE = 0.01
 """The rate that `quantile` aims at where nothing else is said."""
 
+LEAST_RATE = 1e-9
+"""A rate of false alarms is above this; no number of images could tell of a lower one."""
+
 MARGIN = 1e-5
 """Share of a score by which a threshold keeps off it: its last bits depend on its batch."""
 
@@ -46,7 +49,7 @@ def quantile(normal_scores: np.ndarray, false_alarm_rate: float) -> float:
 
     Args:
         normal_scores: (N,), of images that nothing was trained on; N at least 1.
-        false_alarm_rate: in (0, 1).
+        false_alarm_rate: in (`LEAST_RATE`, 1).
 
     Returns:
         The threshold, a little above the k-th largest score.
@@ -70,7 +73,7 @@ def too_few(num_normal: int, false_alarm_rate: float) -> str:
 
 def k_sigma(normal_scores: np.ndarray, k: float) -> float:
     """Mean plus k sample standard deviations (ddof = 1) of at least two normal scores (N,)."""
-    return float(np.mean(normal_scores) + k * np.std(normal_scores, ddof=1))
+    return float(np.mean(normal_scores)) + k * float(np.std(normal_scores, ddof=1))
 
 
 def k_sigma_alarms(normal_scores: np.ndarray, threshold: float, k: float) -> FalseAlarms:
@@ -167,7 +170,7 @@ THRESHOLDS: dict[str, NormalMethod | LabelledMethod] = {
         number="the share of normal images that may be called anomalous, between 0 and 1",
         default=FALSE_ALARM_RATE,
         alarms=of_rank,
-        between=(0.0, 1.0),
+        between=(LEAST_RATE, 1.0),
         warn=too_few,
     ),
     "k_sigma": NormalMethod(

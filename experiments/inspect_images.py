@@ -137,6 +137,6 @@ if __name__ == "__main__":
     flags.DEFINE_bool(
         "watch", False, "Follow the directory as images arrive, until interrupted (Ctrl-C)."
     )
-    flags.DEFINE_integer("batch_size", 32, "Images that are scored at a time.", lower_bound=1)
-    flags.DEFINE_integer("num_threads", 2, "Images that are decoded at a time.", lower_bound=1)
+    flags.DEFINE_integer("batch_size", 32, "Images that are scored at a time.", 1, 1 << 16)
+    flags.DEFINE_integer("num_threads", 2, "Images that are decoded at a time.", 1, 1024)
     run(main, error_status=NOT_RUN)

@@ -86,7 +86,7 @@ class Config:
         )
     )
     num_threads: int = setting(
-        Count("CPU threads. Results are the same to the bit only for the same number.")
+        Count("CPU threads. Results are the same to the bit only for the same number.", most=1024)
     )
 
     def __post_init__(self) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
 from awl_vae.data import PreparedData, check_images, count_steps
 from awl_vae.detection import describe, read_threshold
 from awl_vae.system import write_json, write_text
+from awl_vae.system.errors import UserError
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 from awl_vae.training.config import Config
@@ -36,12 +39,22 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
 
     Returns:
         The exit status: 0, or 1 where a run ended with a number that is not finite.
+
+    Raises:
+        UserError: If the images are not as they must be, or it takes more memory than there is.
     """
     config, path = directory.config, directory.path
     runs = [(methods, seed) for seed in config.seeds for methods in experiment.runs(config)]
     pending = [run for run in runs if directory.is_new or not _is_finished(path, *run)]
     if pending:
-        _execute(experiment, directory, pending, len(runs))
+        try:
+            _execute(experiment, directory, pending, len(runs))
+        except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+            raise UserError(
+                "Expected a run that fits into the memory, as with a smaller --image_size, "
+                f"--latent_dim or --batch_size. Received: {config.image_size[0]}x"
+                f"{config.image_size[1]}, {config.latent_dim} and {config.batch_size}"
+            ) from error
     else:
         if config.data_dir is not None and Path(config.data_dir).is_dir():
             check_images(load_images(experiment, config), path / "dataset.json")

@@ -5,12 +5,13 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from awl_vae.models.shapes import SIZE_DIVISOR
 from awl_vae.system.errors import did_you_mean
 
 MOST_SEED = 2**32 - 1
+MOST_SIDE = 2**14
 
 
 @dataclass(frozen=True)
@@ -116,17 +117,23 @@ class Names(Choice):
 
 @dataclass(frozen=True)
 class Count(Setting):
-    """A whole number of at least 1."""
+    """A whole number of at least 1.
+
+    Attributes:
+        most: it is at most this; by default what 32 bits hold.
+    """
+
+    most: int = 2**31 - 1
 
     @property
     def expected(self) -> str:
-        return "a positive integer"
+        return f"a positive integer of at most {self.most}"
 
     def parse(self, value: Any) -> Any:
         return int(value) if isinstance(value, str) else value
 
     def is_valid(self, value: object) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        return _is_whole(value) and 1 <= value <= self.most
 
 
 @dataclass(frozen=True)
@@ -161,15 +168,16 @@ class Size(Setting):
     """(height, width) of images.
 
     Attributes:
-        divisor: what divides each side; by default that of images that the network takes.
+        divisor: what divides each side; by default that of images that the network takes. A side is
+            at most `MOST_SIDE`.
     """
 
     divisor: int = SIZE_DIVISOR
 
     @property
     def expected(self) -> str:
-        divisible = f", each side divisible by {self.divisor}," if self.divisor > 1 else ""
-        return f"N or HxW in pixels{divisible}"
+        divisible = f"divisible by {self.divisor} and " if self.divisor > 1 else ""
+        return f"N or HxW in pixels, each side {divisible}at most {MOST_SIDE},"
 
     def parse(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -180,7 +188,10 @@ class Size(Setting):
         return (
             isinstance(value, tuple)
             and len(value) == 2
-            and all(_is_whole(side) and side > 0 and side % self.divisor == 0 for side in value)
+            and all(
+                _is_whole(side) and 0 < side <= MOST_SIDE and side % self.divisor == 0
+                for side in value
+            )
         )
 
     def show(self, value: Any) -> str:
@@ -236,7 +247,7 @@ def _read_size(text: str) -> tuple[int, int]:
     return int(height), int(width or height)
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

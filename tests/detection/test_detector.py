@@ -114,8 +114,12 @@ def test_too_few_images_are_told():
         calibrate(rows([1.0]), "manual", math.nan)
     with pytest.raises(CalibrationError, match="Expected no number for the threshold 'youden'"):
         calibrate(rows([1.0], [(0, 1.0), (1, 2.0)]), "youden", 0.1)
-    with pytest.raises(CalibrationError, match="between 0 and 1"):
+    with pytest.raises(CalibrationError, match="between 1e-09 and 1"):
         calibrate(rows([1.0]), "quantile", 1.5)
+    with pytest.raises(CalibrationError, match="between 1e-09 and 1"):
+        calibrate(rows([1.0]), "quantile", 1e-320)
+    with pytest.raises(CalibrationError, match="num_sigmas to give a finite threshold"):
+        calibrate(rows([1.0, 9.0]), "k_sigma", 1e308)
 
 
 @pytest.mark.parametrize("mode", ["stretch", "pad", "crop"])

@@ -110,7 +110,7 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("loss-adapted", "--e1=0"),
             1,
-            "Expected a positive integer as --e1. Received: --e1=0",
+            "Expected a positive integer of at most 2147483647 as --e1. Received: --e1=0",
         ),
         (
             ("loss-adapted", "--e1=5", "--e2=3"),
@@ -126,7 +126,7 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("inspect", "--images=x", "--model_dir=y", "--batch_size=0"),
             2,
-            "Expected a positive integer as --batch_size. Received: --batch_size=0",
+            "Expected an integer in the range [1, 65536] as --batch_size. Received: --batch_size=0",
         ),
         (
             ("export", "--format=onn", "--model_dir=y"),
@@ -137,7 +137,8 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("export", "--input_size=64x", "--model_dir=y"),
             1,
-            "Expected N or HxW in pixels as --input_size. Received: --input_size=64x",
+            "Expected N or HxW in pixels, each side at most 16384, as --input_size. "
+            "Received: --input_size=64x",
         ),
         (("inspect", "--images"), 2, "Expected --images=<value>. Received: --images"),
         (

@@ -407,8 +407,8 @@ def test_another_threshold(trained, tmp_path, method, flags, setting):
         (["--threshold=f1", "--setting=2"], "Expected no number for the threshold 'f1'"),
         (
             ["--false_alarm_rate=2"],
-            "Expected a number between 0 and 1 as --false_alarm_rate for the threshold 'quantile'. "
-            "Received: 2",
+            "Expected a number between 1e-09 and 1 as --false_alarm_rate for the threshold "
+            "'quantile'. Received: 2",
         ),
     ],
 )

@@ -41,6 +41,12 @@ def error_of(*flags):
         ("--dataset=screws", "bellows"),
         ("--score=ssim", "max1p"),
         ("--num_threads=0", "positive integer"),
+        ("--num_threads=1025", "at most 1024"),
+        ("--batch_size=2147483648", "at most 2147483647"),
+        ("--latent_dim=100000000000000000000", "at most 2147483647"),
+        ("--image_size=16400", "at most 16384"),
+        ("--learning_rate=1e400", "above 0"),
+        ("--kl_weight=-1", "at least 0"),
         ("--epoch=3", "did you mean --epochs?"),
     ],
 )
@@ -48,6 +54,12 @@ def test_wrong_flags(flag, expected):
     line = error_of(flag)
     assert expected in line
     assert flag.partition("=")[2] in line or flag.partition("=")[0][2:] in line
+
+
+def test_more_than_the_memory_holds(image_folder, tmp_path):
+    line = error_of(*tiny(image_folder, tmp_path / "run", "--latent_dim=2000000000"))
+    assert "Expected a run that fits into the memory" in line
+    assert line.endswith("Received: 16x16, 2000000000 and 8")
 
 
 def test_words_that_are_no_flags(tmp_path):

@@ -80,6 +80,10 @@ def test_it_goes_on_where_a_command_ended_and_adds_seeds(image_folder, tmp_path,
             "Expected e1 < e2 < e3. Received: e1=5, e2=3, e3=40.",
         ),
         (
+            {"learning_rate": 10**400},
+            f"Expected a finite number above 0 as learning_rate. Received: learning_rate={10**400}",
+        ),
+        (
             {"run_dir": "/proc/no"},
             "Expected files that can be read and written. "
             "Received: No such file or directory, /proc/no",
@@ -107,7 +111,7 @@ def test_files_go_where_those_of_the_command_go(image_folder, tmp_path, monkeypa
 
 def test_what_a_command_would_refuse(image_folder, tmp_path):
     run = tmp_path / "run"
-    with pytest.raises(ConfigError, match="Expected a positive integer as epochs"):
+    with pytest.raises(ConfigError, match="Expected a positive integer of at most .* as epochs"):
         train(image_folder, run_dir=run, epochs=0)
     with pytest.raises(ConfigError, match="Expected names with commas between.* methods="):
         train(image_folder, run_dir=run, methods=5)

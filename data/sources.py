@@ -9,7 +9,7 @@ from awl_vae.data.bellows import BELLOWS
 from awl_vae.data.comb import COMB
 from awl_vae.data.dataset import DataError, Dataset
 from awl_vae.data.elpv import elpv
-from awl_vae.data.folder import check_folder, folder
+from awl_vae.data.folder import folder
 from awl_vae.data.generated import Product
 from awl_vae.data.square import SQUARE
 from awl_vae.data.textures import BRICK, GRAVEL, Texture
@@ -92,7 +92,7 @@ SOURCES: dict[str, Source] = {
 
 
 def check_data_dir(name: str, data_dir: object) -> None:
-    """Checks that a dataset has a directory where it needs one, that is there, or can have none.
+    """Checks that a dataset has a directory where it needs one, and none where it cannot.
 
     Raises:
         DataError: If that is not so.
@@ -103,8 +103,6 @@ def check_data_dir(name: str, data_dir: object) -> None:
         raise DataError(
             f"Expected no --data_dir with --dataset={name}. Received: --data_dir={data_dir}"
         )
-    if data_dir is not None:
-        check_folder(str(data_dir))
 
 
 def load_dataset(name: str, image_size: tuple[int, int], **wanted: Any) -> Dataset:

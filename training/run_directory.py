@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from awl_vae.data.folder import check_folder
 from awl_vae.system import LOCK, DirectoryLock, write_json
 from awl_vae.system.errors import UserError
 from awl_vae.training.config import Config
@@ -42,6 +43,7 @@ class RunDirectory:
 
     Raises:
         RunDirectoryError: If another process holds it, or it belongs to another configuration.
+        DataError: If something is to be begun, and the folder of images is not there.
     """
 
     def __init__(self, path: Path, config: Config, *, overwrite: bool, keep_threads: bool):
@@ -54,7 +56,7 @@ class RunDirectory:
             ) from None
         try:
             self._compare(config, overwrite, keep_threads)
-        except RunDirectoryError:
+        except UserError:
             self._lock.undo()
             raise
 
@@ -66,12 +68,14 @@ class RunDirectory:
             num_threads = known.get("num_threads", config.num_threads)
             wanted = dataclasses.replace(config, num_threads=num_threads)
         differing = [] if known is None else _differing(known, wanted.to_json())
+        self.is_new = known is None or bool(differing)
+        if self.is_new and config.data_dir is not None:
+            check_folder(config.data_dir)  # no other run_dir would help
         if differing and not overwrite:
             raise RunDirectoryError(
                 f"Expected the configuration of {self.path / CONFIG}, or --overwrite, or "
                 f"another --run_dir. Received: {', '.join(differing)}"
             )
-        self.is_new = known is None or bool(differing)
         self.config = config
         if known is not None and not differing:
             seeds = tuple(sorted({*config.seeds, *known["seeds"]}))
@@ -159,6 +163,7 @@ def open_run_directory(
     Raises:
         ConfigError: If the settings contradict each other.
         RunDirectoryError: If the run directory can't be used.
+        DataError: If the folder of images is not there.
     """
     config = resolve(experiment, given)
     return RunDirectory(

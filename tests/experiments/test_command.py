@@ -156,6 +156,11 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
             1,
             "Expected no --data_dir with --dataset=brick. Received: --data_dir=x",
         ),
+        (
+            ("baselines", "--dataset=folder", "--data_dir=/nowhere"),
+            1,
+            "Expected a directory with train/good. Received: --data_dir=/nowhere, which is none",
+        ),
         (("study", "bellows"), 1, "Expected flags only. Received: bellows"),
     ],
 )

@@ -132,6 +132,14 @@ def test_a_missing_directory_is_told_whatever_was_run_before(tmp_path):
     assert [child.name for child in run.iterdir()] == ["config.json"]
 
 
+def test_a_finished_run_is_told_again_without_its_images(image_folder, tmp_path):
+    flags = ["--dataset=folder", f"--data_dir={image_folder}", "--image_size=16", "--latent_dim=4"]
+    commands.run("run_baselines.py", *flags, f"--run_dir={tmp_path / 'run'}")
+    image_folder.rename(tmp_path / "elsewhere")
+    again = commands.run("run_baselines.py", *flags, f"--run_dir={tmp_path / 'run'}")
+    assert "Finished: 2 runs; no image was read again." in again.stdout
+
+
 def test_folder_without_data_dir(tmp_path):
     assert "Expected --data_dir" in error_of("--dataset=folder", f"--run_dir={tmp_path / 'run'}")
 

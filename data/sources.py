@@ -13,6 +13,7 @@ from awl_vae.data.folder import folder
 from awl_vae.data.generated import Product
 from awl_vae.data.square import SQUARE
 from awl_vae.data.textures import BRICK, GRAVEL, Texture
+from awl_vae.system.errors import check_name
 
 GENERATED = {product.name: product for product in (BELLOWS, SQUARE, COMB)}
 """Stand-ins for the paper's confidential photographs, rendered when they are needed."""
@@ -117,8 +118,9 @@ def load_dataset(name: str, image_size: tuple[int, int], **wanted: Any) -> Datas
         The dataset.
 
     Raises:
-        DataError: If the images are not there.
+        DataError: If there is no such dataset, or the images are not there.
     """
+    check_name("a dataset", name, SOURCES, DataError)
     request = Request(image_size, **wanted)
     if request.data_dir is not None and name in GENERATED:
         return _folder(request)

@@ -6,8 +6,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from awl_vae.detection.false_alarms import CONFIDENCE, FalseAlarms, counted
-from awl_vae.detection.thresholds import MARGIN, THRESHOLDS, LabelledMethod, NormalMethod, Threshold
-from awl_vae.system.errors import UserError
+from awl_vae.detection.thresholds import (
+    MARGIN,
+    THRESHOLDS,
+    LabelledMethod,
+    NormalMethod,
+    Threshold,
+    takes,
+)
+from awl_vae.system.errors import UserError, check_name
 from awl_vae.system.words import quantity
 
 PEAK_RATE = 0.05
@@ -27,18 +34,22 @@ def calibrate(
         rows: the calibration, with `split`, `label` and `score`: normal images of the split
             "calibration", and labelled ones of "adapt", if there are any.
         method: a key of `THRESHOLDS`.
-        setting: the number of a method that takes one, such as the rate of "quantile".
+        setting: the number of a method that takes one, such as the rate of "quantile"; None for
+            the default of its row.
 
     Returns:
         The threshold, with the false alarms to expect of it.
 
     Raises:
-        CalibrationError: If there are too few images for the method, or the setting is none.
+        CalibrationError: If there is no such method, too few images for it, or no such setting.
     """
+    check_name("a threshold", method, THRESHOLDS, CalibrationError)
     found = THRESHOLDS[method]
+    if setting is None and isinstance(found, NormalMethod):
+        setting = found.default
     normal_scores = _scores(rows, "calibration")
     least = found.least_images if isinstance(found, NormalMethod) else 1
-    if not _takes(found, setting):
+    if not takes(found, setting):
         wanted = found.expected if isinstance(found, NormalMethod) else "no number"
         raise CalibrationError(
             f"Expected {wanted} for the threshold {method!r}. Received: {setting}."
@@ -97,12 +108,6 @@ def describe(threshold: Threshold) -> str:
         warning = found.warn(alarms.num_normal, threshold.setting)
         text += f"\nWarning: {warning}" if warning else ""
     return text
-
-
-def _takes(found: NormalMethod | LabelledMethod, setting: float | None) -> bool:
-    if isinstance(found, LabelledMethod):
-        return setting is None
-    return setting is not None and found.between[0] < setting < found.between[1]
 
 
 def _scores(rows: Sequence[Mapping[str, object]], split: str) -> np.ndarray:

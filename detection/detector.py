@@ -1,6 +1,5 @@
 """A trained VAE ready for use: preprocessing, score and threshold in one saved thing."""
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -25,9 +24,6 @@ from awl_vae.evaluation import Scorer
 from awl_vae.system import atomic_directory, read_csv, write_csv, write_json
 
 BATCH_SIZE = 32
-LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, tf.errors.OpError)
-"""What a folder that is no detector may raise, one that asks for too much memory included."""
-
 Images = Sequence[np.ndarray] | np.ndarray
 """Images (h, w), (h, w, 3) or (h, w, 4), or an array (N, h, w) of them; see `Detector`."""
 
@@ -180,7 +176,7 @@ class Detector:
             )
         except DetectorError:
             raise
-        except LOADING_ERRORS as error:
+        except Exception as error:  # Whatever a stranger's file does to a library.
             text = " ".join(str(error).split())
             raise DetectorError(
                 f"Expected the directory of a detector. Received: {directory} ({text})"

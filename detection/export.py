@@ -18,7 +18,7 @@ from awl_vae.data.images import HALF, Placement
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.export_formats import FORMATS
 from awl_vae.system import write_json
-from awl_vae.system.errors import UserError, install_hint
+from awl_vae.system.errors import UserError, check_name, install_hint
 
 TOLERANCE = 1e-3
 """Largest difference from the detector's of a score, as its share, and of a map, as its largest
@@ -82,9 +82,12 @@ def export(
         The largest difference of a score, as its share, and of a map, as its largest value's.
 
     Raises:
-        ExportError: If it is more than `TOLERANCE`, if a package is missing, or if something else
-            than an earlier export is there; then nothing is written.
+        ExportError: If there is no such format or dtype, if the difference is more than
+            `TOLERANCE`, if a package is missing, or if something else than an earlier export is
+            there; then nothing is written.
     """
+    check_name("a format", format, FORMATS, ExportError)
+    check_name("a dtype", dtype, ("uint8", "uint16"), ExportError)
     path = Path(path)
     settings_path = path.with_name(path.name + ".json")
     if path.exists() and not settings_path.exists():

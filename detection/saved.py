@@ -8,7 +8,7 @@ from typing import Any
 
 from awl_vae.data.images import RESIZE_MODES
 from awl_vae.detection.false_alarms import FalseAlarms
-from awl_vae.detection.thresholds import THRESHOLDS, Threshold
+from awl_vae.detection.thresholds import THRESHOLDS, Threshold, takes
 from awl_vae.evaluation.scores import SCORES
 from awl_vae.system.errors import UserError
 
@@ -70,6 +70,11 @@ def read_settings(directory: Path) -> dict[str, Any]:
         raise DetectorError(
             f"Expected a threshold among {', '.join(THRESHOLDS)}. "
             f"Received: {threshold['method']}, {directory}"
+        )
+    if not takes(THRESHOLDS[threshold["method"]], threshold["setting"]):
+        raise DetectorError(
+            f"Expected a setting that the threshold {threshold['method']} takes. "
+            f"Received: {threshold['setting']!r}, {directory}"
         )
     return settings
 

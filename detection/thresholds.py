@@ -199,3 +199,12 @@ THRESHOLDS: dict[str, NormalMethod | LabelledMethod] = {
     ),
 }
 """The methods by the names that `--threshold` takes."""
+
+
+def takes(method: NormalMethod | LabelledMethod, setting: object) -> bool:
+    """Whether a method can be asked for a number; None stands for none."""
+    if isinstance(method, LabelledMethod):
+        return setting is None
+    if not isinstance(setting, int | float) or isinstance(setting, bool):
+        return False
+    return method.between[0] < setting < method.between[1]

@@ -53,7 +53,7 @@ def _setting() -> float | None:
     if FLAGS.setting is not None:
         print(f"Warning: --setting is now --{method.flag}.", file=sys.stderr)
         own = FLAGS.setting if own is None else own
-    return method.default if own is None else own
+    return own
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from awl_vae.callbacks.signals import SIGNALS
-from awl_vae.evaluation import SCORES
 from awl_vae.study.compared_methods import (
     BASIS,
     BY_LABELS,
@@ -106,27 +105,33 @@ def fixed_weights_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
 
 def scores_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     """AUROC by score: of synthetic defects, which can choose it, and on the test images."""
+    entries_of = {
+        (dataset, each): entries
+        for dataset in datasets
+        for each in (BASIS, CLIMB, CLIMB_BY_CHOSEN, PCA)
+        if (entries := [outcome.entry for outcome in each.outcomes(study, dataset).values()])
+    }
+    # Those that the runs were scored by: a score may be newer.
+    scores = dict.fromkeys(
+        name for own in entries_of.values() for e in own for name in e["by_score"]
+    )
     rows = []
-    for dataset in datasets:
-        for each in (BASIS, CLIMB, CLIMB_BY_CHOSEN, PCA):
-            entries = [outcome.entry for outcome in each.outcomes(study, dataset).values()]
-            if not entries:
-                continue
-            means = {
-                score: [
-                    100 * np.mean([entry["by_score"][score][name] for entry in entries])
-                    for name in ("synthetic_auc", "test_auc")
-                ]
-                for score in SCORES
-            }
-            cells = [f"{synthetic:.2f} / {test:.2f}" for synthetic, test in means.values()]
-            rows.append([dataset, each.title, each.chosen_by, *cells])
-            for which in (0, 1):
-                highest = max(pair[which] for pair in means.values())
-                best = [score for score, pair in means.items() if pair[which] == highest]
-                rows[-1].append(", ".join(best))
+    for (dataset, each), entries in entries_of.items():
+        means = {
+            score: [
+                100 * np.mean([entry["by_score"][score][name] for entry in entries])
+                for name in ("synthetic_auc", "test_auc")
+            ]
+            for score in scores
+        }
+        cells = [f"{synthetic:.2f} / {test:.2f}" for synthetic, test in means.values()]
+        rows.append([dataset, each.title, each.chosen_by, *cells])
+        for which in (0, 1):
+            highest = max(pair[which] for pair in means.values())
+            best = [score for score, pair in means.items() if pair[which] == highest]
+            rows[-1].append(", ".join(best))
     chosen = ("highest synthetic", "highest test")
-    return table(("dataset", "method", "epoch chosen by", *SCORES, *chosen), rows)
+    return table(("dataset", "method", "epoch chosen by", *scores, *chosen), rows)
 
 
 def signals_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:

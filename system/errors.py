@@ -44,10 +44,30 @@ def install_hint(extra: str) -> str:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """The one of `names` that a mistyped name is nearest to, or an empty text."""
-    return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)), "")
+    return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)), "")
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """The nearest name in brackets, to follow those that are expected, or an empty text."""
     found = nearest(name, names)
     return f" (did you mean {found}?)" if found else ""
+
+
+def check_name(
+    what: str, name: object, names: Iterable[str], error: type[UserError] = UserError
+) -> None:
+    """Checks that a name is one of some.
+
+    Args:
+        what: what is named, such as "a threshold".
+        name: the name.
+        names: those that there are.
+        error: the class of the error.
+
+    Raises:
+        UserError: If it is none of them; it tells which may have been meant.
+    """
+    names = list(names)
+    if name not in names:
+        meant = did_you_mean(str(name), names)
+        raise error(f"Expected {what} among {', '.join(names)}{meant}. Received: {name}")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +18,13 @@ from awl_vae.detection import CalibrationError, DetectorError, calibrate, descri
 from awl_vae.detection.false_alarms import counted
 from awl_vae.detection.thresholds import THRESHOLDS, NormalMethod
 from awl_vae.evaluation.scores import SCORES, Score, absolute_error
+from awl_vae.study.run_files import Study
+from awl_vae.study.tables import scores_table
 from awl_vae.training.config import ConfigError
 from awl_vae.training.defaults import DEFAULTS
 from awl_vae.training.methods import METHODS, LinearMethod, RuleMethod
+
+ROOT = Path(__file__).parent.parent
 
 
 class Alternating:
@@ -90,6 +95,13 @@ def test_what_is_registered_trains(registered, tmp_path, monkeypatch):
     monkeypatch.delitem(SCORES, "median")
     with pytest.raises(DetectorError, match="Expected a score among mse, .* Received: median"):
         Detector.load(run / "auc_adapted/seed-1/detector")
+
+
+def test_a_score_that_is_newer_than_the_results_is_not_in_their_table(registered):
+    study = Study(ROOT / "docs/results/study")
+    header, *_ = scores_table(study, study.datasets)
+    assert "| mse |" in header
+    assert "median" not in header
 
 
 def test_a_method_trains_in_the_experiment_of_its_kind(registered, tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from awl_vae.detection.detector import Detector
-from awl_vae.system.errors import UserError, did_you_mean, files_error
+from awl_vae.system.errors import UserError, check_name, files_error
 from awl_vae.training.config import ConfigError
 from awl_vae.training.experiment import EXPERIMENTS, Experiment
 from awl_vae.training.run_directory import RunDirectory, open_run_directory
@@ -45,12 +45,7 @@ def train(
     Raises:
         UserError: If a command would end with one line of error.
     """
-    if experiment not in EXPERIMENTS:
-        meant = did_you_mean(str(experiment), EXPERIMENTS)
-        raise ConfigError(
-            f"Expected an experiment among {', '.join(EXPERIMENTS)}{meant}. "
-            f"Received: --experiment={experiment}"
-        )
+    check_name("an experiment", experiment, EXPERIMENTS, ConfigError)
     if images is not None:
         settings = {"dataset": "folder", "data_dir": images} | settings
     try:

@@ -11,7 +11,6 @@ import tensorflow as tf
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData, scoring_batches
 from awl_vae.detection import Detector, calibrate, pixel_threshold
-from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.evaluation import SCORES, Scorer, auroc, pixel_metrics, rates, youden_threshold
 from awl_vae.system import write_csv
 from awl_vae.training.config import Config
@@ -102,14 +101,10 @@ def _detector(
 ) -> Detector:
     """The model as a detector, with Youden's threshold, or a quantile without labels."""
     rows = [row for row in rows if row["split"] != "test"]
-    if uses_labels:
-        threshold = calibrate(rows, "youden")
-    else:
-        threshold = calibrate(rows, "quantile", FALSE_ALARM_RATE)
     return Detector(
         scorer,
         resize=config.resize,
-        threshold=threshold,
+        threshold=calibrate(rows, "youden" if uses_labels else "quantile"),
         pixel_threshold=pixel_threshold(peaks),
         calibration=rows,
     )

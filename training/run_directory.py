@@ -13,6 +13,7 @@ from awl_vae.system import LOCK, DirectoryLock, write_json
 from awl_vae.system.errors import UserError
 from awl_vae.training.config import Config
 from awl_vae.training.resolve import resolve
+from awl_vae.training.settings import before_settings
 
 CONFIG = "config.json"
 
@@ -63,6 +64,8 @@ class RunDirectory:
     def _compare(self, config: Config, overwrite: bool, keep_threads: bool) -> None:
         """Compares the configuration with that of the directory, if it has one."""
         known = self._read_config()
+        if known is not None:
+            known = before_settings(type(config)) | known
         wanted = config
         if known is not None and keep_threads:
             num_threads = known.get("num_threads", config.num_threads)

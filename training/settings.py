@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, TypeGuard
 
 from awl_vae.models.shapes import SIZE_DIVISOR
@@ -130,7 +131,7 @@ class Count(Setting):
         return f"a positive integer of at most {self.most}"
 
     def parse(self, value: Any) -> Any:
-        return int(value) if isinstance(value, str) else value
+        return int(value) if isinstance(value, str | Integral) else value
 
     def is_valid(self, value: object) -> bool:
         return _is_whole(value) and 1 <= value <= self.most
@@ -152,7 +153,7 @@ class Number(Setting):
         return f"a finite number {bound}"
 
     def parse(self, value: Any) -> Any:
-        return float(value) if isinstance(value, str | int) else value
+        return float(value) if isinstance(value, str | Real) else value
 
     def is_valid(self, value: object) -> bool:
         if not isinstance(value, float) or not math.isfinite(value):
@@ -226,9 +227,24 @@ class Seeds(Setting):
         return ",".join(map(str, value))
 
 
-def setting(kind: Setting) -> Any:
-    """A field of a configuration that a flag of its name sets, and that TensorBoard shows."""
-    return dataclasses.field(metadata={"setting": kind})
+def setting(kind: Setting, **before: object) -> Any:
+    """A field of a configuration that a flag of its name sets, and that TensorBoard shows.
+
+    Args:
+        kind: what it may be.
+        before: as `before=value`, for a setting that is newer than run directories that are to go
+            on: what versions without it did, in the form that `config.json` has.
+    """
+    return dataclasses.field(metadata={"setting": kind, **before})
+
+
+def before_settings(config: type) -> dict[str, Any]:
+    """By name, the values of the settings that an earlier version did not have."""
+    return {
+        field.name: field.metadata["before"]
+        for field in dataclasses.fields(config)
+        if "before" in field.metadata
+    }
 
 
 def settings_of(config: type) -> dict[str, Setting]:

@@ -108,6 +108,8 @@ def test_too_few_images_are_told():
     assert "Warning" not in describe(calibrate(rows(np.arange(99.0)), "quantile", 0.01))
     with pytest.raises(CalibrationError, match="1 normal, 0 anomalous"):
         calibrate(rows([1.0], [(0, 1.0)]), "youden")
+    with pytest.raises(CalibrationError, match=r"quantile, .*did you mean quantile\?.*quantil$"):
+        calibrate(rows([1.0]), "quantil")
     with pytest.raises(CalibrationError, match="Expected a finite number as value for"):
         calibrate(rows([1.0]), "manual")
     with pytest.raises(CalibrationError, match="Received: nan"):

@@ -139,3 +139,55 @@ def test_another_model_in_the_place_of_the_scorer(tmp_path):
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]).save(tmp_path / "scorer.keras")
     with pytest.raises(DetectorError, match="Received: another model"):
         Detector.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threshold": {"setting": "x"}},
+        {"threshold": {"setting": [1]}},
+        {"threshold": {"method": "quantile", "setting": 0}},
+        {"threshold": {"method": "youden", "setting": 0.5}},
+        {"threshold": {"false_alarms": []}},
+        {"threshold": {"value": "0.1"}},
+        {"threshold": []},
+        {"score": ["mse"]},
+        {"image_size": 16},
+    ],
+    ids=str,
+)
+def test_what_detector_json_may_not_hold_is_one_line(tmp_path, change):
+    black_detector().save(tmp_path)
+    path = tmp_path / "detector.json"
+    settings = json.loads(path.read_text())
+    for name, value in change.items():
+        is_part = isinstance(value, dict) and isinstance(settings[name], dict)
+        settings[name] = settings[name] | value if is_part else value
+    path.write_text(json.dumps(settings))
+    with pytest.raises(DetectorError, match=r"^Expected .* Received: .*$"):
+        Detector.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("detector.json", "[" * 100_000),
+        ("calibration.csv", "image,split,label,score\n" + "x" * 200_000),
+        ("calibration.csv", "image,split,label,score\na,calibration,0,nan"),
+        ("scorer.keras", "no archive"),
+    ],
+)
+def test_files_that_no_library_takes_are_one_line(tmp_path, name, content):
+    black_detector().save(tmp_path)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DetectorError, match=r"^Expected .* Received: .*$"):
+        Detector.load(tmp_path)
+
+
+def test_a_configuration_that_keras_stumbles_over_is_one_line(tmp_path):
+    def edit(config, files):
+        layer(config)["config"]["dtype"] = {"class_name": 1}
+
+    spoil(tmp_path / "detector", edit)
+    with pytest.raises(DetectorError, match="Expected the directory of a detector"):
+        Detector.load(tmp_path / "detector")

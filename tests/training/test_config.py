@@ -1,11 +1,16 @@
 """The settings of the paper's experiments (Tables 4 and 5, Sect. 4 and 5)."""
 
+import dataclasses
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import pytest
 
+from awl_vae.system import write_json
 from awl_vae.training.config import Config, ConfigError
 from awl_vae.training.resolve import resolve
+from awl_vae.training.run_directory import RunDirectory, RunDirectoryError, open_run_directory
 from awl_vae.training.settings import Count, Size, setting
 from awl_vae.training.trainer import hyper_parameters
 
@@ -78,3 +83,27 @@ def test_a_setting_needs_no_more_than_its_field_to_be_a_hyper_parameter():
     assert (parameters["seed"], parameters["method"]) == (7, "pca")
     assert not parameters.keys() & {"seeds", "num_train", "data_dir"}
     assert all(isinstance(value, int | float | str) for value in parameters.values())
+
+
+def test_a_number_of_numpy_is_a_number():
+    config = resolve("auc_adapted", {"epochs": np.int64(2), "learning_rate": np.float32(0.5)})
+    assert (config.epochs, config.learning_rate) == (2, 0.5)
+    assert (type(config.epochs), type(config.learning_rate)) == (int, float)
+
+
+def test_a_run_directory_from_before_a_setting_goes_on(tmp_path):
+    given = {"dataset": "bellows"}
+    with open_run_directory("auc_adapted", given, run_dir=tmp_path, overwrite=False) as directory:
+        write_json(tmp_path / "config.json", directory.config.to_json())
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Newer(type(directory.config)):
+        kernel: int = setting(Count("Side of the convolutions."), before=4)
+
+    for kernel, is_new in ((4, False), (3, True)):
+        config = Newer(**vars(directory.config), kernel=kernel)
+        newer = partial(RunDirectory, tmp_path, config, keep_threads=False)
+        with newer(overwrite=True) as found:
+            assert found.is_new == is_new
+    with pytest.raises(RunDirectoryError, match=r"kernel=3 \(there: 4\)"):
+        newer(overwrite=False)

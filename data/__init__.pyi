@@ -16,6 +16,7 @@ from .prepare import (
     check_images as check_images,
     prepare as prepare,
 )
+from .reading import read_image as read_image
 from .sources import (
     GENERATED as GENERATED,
     load_dataset as load_dataset,

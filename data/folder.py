@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from awl_vae.data.dataset import DataError, Dataset, Item, mask_path
-from awl_vae.data.images import SUFFIXES, read_gray, resize
+from awl_vae.data.images import read_gray, resize
+from awl_vae.data.reading import SUFFIXES
 from awl_vae.data.splits import split_train_and_labelled
 from awl_vae.system import atomic_path
 

@@ -1,14 +1,12 @@
-"""Image files to gray arrays of one size."""
+"""Images to gray arrays of one size."""
 
 from dataclasses import dataclass
-from importlib.resources.abc import Traversable
 
 import cv2
 import numpy as np
 
-from awl_vae.data.dataset import DataError
+from awl_vae.data.reading import Source, read_image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 RESIZE_MODES = ("stretch", "pad", "crop")
 
 HALF = 0.501
@@ -17,42 +15,10 @@ HALF = 0.501
 So whoever resizes with another order of additions, as an exported graph does, finds the same.
 """
 
-JPEG_MAGIC = b"\xff\xd8"
 
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-
-def read_gray(path: Traversable) -> np.ndarray:
-    """Reads an image file.
-
-    Colour becomes gray by its luma, what is transparent is laid over black, and the orientation
-    that a camera wrote into a JPEG is applied. 16 bit stays 16 bit.
-
-    Args:
-        path: a PNG, JPEG, BMP or TIFF file.
-
-    Returns:
-        Array (H, W) of uint8 or uint16.
-
-    Raises:
-        DataError: If the file is no such image, is cut short, or holds another type of number.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"Expected an image. Received: {error.strerror}, {path}") from error
-    # Only JPEG tells its orientation, and it has no alpha; the other formats may have.
-    flags = cv2.IMREAD_GRAYSCALE if data.startswith(JPEG_MAGIC) else cv2.IMREAD_UNCHANGED
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        image = None
-    if image is None:
-        size = f"{len(data)} bytes that cannot be decoded" if data else "an empty file"
-        raise DataError(f"Expected a whole image. Received: {size}, {path}")
-    if image.dtype not in (np.uint8, np.uint16):
-        raise DataError(f"Expected 8 or 16 bits a pixel. Received: {image.dtype}, {path}")
-    return to_gray(image)
+def read_gray(source: Source) -> np.ndarray:
+    """The gray image (h, w), uint8 or uint16, of what `read_image` reads."""
+    return to_gray(read_image(source))
 
 
 @dataclass(frozen=True)
@@ -116,6 +82,8 @@ def resize(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndar
         image = np.floor(resized + HALF).astype(image.dtype)
     top, left = placement.offset
     image = image[max(-top, 0) : max(-top, 0) + height, max(-left, 0) : max(-left, 0) + width]
+    if image.shape == (height, width):
+        return image
     top, left = max(top, 0), max(left, 0)
     return np.pad(
         image, ((top, height - image.shape[0] - top), (left, width - image.shape[1] - left))

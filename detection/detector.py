@@ -1,8 +1,9 @@
 """A trained VAE ready for use: preprocessing, score and threshold in one saved thing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast, overload
 
 import keras
 import numpy as np
@@ -10,6 +11,9 @@ import tensorflow as tf
 
 import awl_vae.models.vae  # noqa: F401 (so that Keras knows what a VAE is)
 from awl_vae.data.images import resize, to_float, to_gray
+from awl_vae.data.reading import Source, is_path, read_image
+from awl_vae.detection.finding import Finding
+from awl_vae.detection.judging import judge, take
 from awl_vae.detection.saved import (
     COLUMNS,
     FORMAT,
@@ -24,8 +28,11 @@ from awl_vae.evaluation import Scorer
 from awl_vae.system import atomic_directory, read_csv, write_csv, write_json
 
 BATCH_SIZE = 32
-Images = Sequence[np.ndarray] | np.ndarray
-"""Images (h, w), (h, w, 3) or (h, w, 4), or an array (N, h, w) of them; see `Detector`."""
+Image = Source | np.ndarray
+"""An image: a path, the bytes of a file, or an array; see `Detector`."""
+
+Images = Sequence[Image] | np.ndarray
+"""Several of them; an array (N, h, w) is such a sequence."""
 
 
 class Detector:
@@ -34,12 +41,13 @@ class Detector:
     Example:
         ```python
         detector = Detector.load("runs/auc_adapted/bellows/auc_adapted/seed-1")
-        detector.predict([cv2.imread("part.png", cv2.IMREAD_UNCHANGED)])  # array([False])
+        detector.inspect("part.png").verdict  # "normal"
+        detector.score(["part.png", cv2.imread("other.png")])  # array([0.004, 0.031])
         ```
 
-    Images are given as a sequence of arrays, each (h, w) gray or (h, w, 3) or (h, w, 4) in OpenCV's
-    order of colours (BGR, BGRA), of uint8 (0 to 255) or uint16 (0 to 65535), and of any sizes; an
-    array (N, h, w) is such a sequence.
+    An image is the path of a file or its bytes, read as `awl_vae.data.read_image` says, or an array
+    as that returns it: (h, w) gray, (h, w, 3) BGR or (h, w, 4) BGRA of uint8 (0 to 255) or uint16
+    (0 to 65535). Images may be of any sizes.
 
     Args:
         scorer: the model with its score.
@@ -71,6 +79,24 @@ class Detector:
         """(height, width) in pixels that images are brought to."""
         return self.scorer.image_size
 
+    @overload
+    def inspect(self, images: Image) -> Finding: ...
+    @overload
+    def inspect(self, images: Sequence[Image]) -> list[Finding]: ...
+    def inspect(self, images: Image | Images) -> Finding | list[Finding]:
+        """What it finds in an image, or in each of several, as the command `inspect` does.
+
+        Returns:
+            The finding with score, verdict and regions, or a list of them. What cannot be read has
+            the verdict "unreadable" and says why.
+        """
+        if _is_one(images):
+            return self.inspect([cast(Image, images)])[0]
+        findings = []
+        for batch in _batches(cast(Images, images)):
+            findings += judge(self, [take(self, image) for image in batch])
+        return findings
+
     def score(self, images: Images) -> np.ndarray:
         """Anomaly scores (N,) float32 of images; larger is more anomalous."""
         return self.analyze(images)[0]
@@ -84,15 +110,17 @@ class Detector:
         return self.analyze(images)[1]
 
     def analyze(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
-        """Scores (N,) and anomaly maps (N, H, W), float32, from one pass through the network."""
-        if isinstance(images, np.ndarray) and (
-            images.ndim < 3 or (images.ndim == 3 and images.shape[-1] in (3, 4))
-        ):
-            raise ValueError(f"Expected a sequence of images. Received: one, {images.shape}.")
+        """Scores (N,) and anomaly maps (N, H, W), float32, from one pass through the network.
+
+        Raises:
+            ValueError: If an image cannot be read.
+        """
+        if _is_one(images):
+            shape = f", {images.shape}" if isinstance(images, np.ndarray) else ""
+            raise ValueError(f"Expected a sequence of images. Received: one{shape}.")
         parts = [(np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32))]
-        for start in range(0, len(images), BATCH_SIZE):
-            batch = [self.preprocess(image) for image in images[start : start + BATCH_SIZE]]
-            parts.append(self.analyze_batch(np.stack(batch)))
+        for batch in _batches(images):
+            parts.append(self.analyze_batch(np.stack([self.preprocess(image) for image in batch])))
         scores, maps = zip(*parts, strict=True)
         return np.concatenate(scores), np.concatenate(maps)
 
@@ -101,14 +129,14 @@ class Detector:
         scores, maps = self.scorer.score_and_map(tf.constant(x[..., None]))
         return scores.numpy(), maps.numpy()
 
-    def preprocess(self, image: np.ndarray) -> np.ndarray:
+    def preprocess(self, image: Image) -> np.ndarray:
         """One image, see above, to (H, W) float32 in [0, 1], as the network sees it.
 
         Raises:
-            ValueError: If the array is of another shape or type.
+            ValueError: If it cannot be read, or the array is of another shape or type.
         """
         if not isinstance(image, np.ndarray):
-            raise ValueError(f"Expected an array. Received: {image!r}.")
+            image = read_image(image)
         if image.dtype not in (np.uint8, np.uint16):
             raise ValueError(f"Expected uint8 or uint16. Received: dtype={image.dtype}.")
         if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,), (4,)) or not image.size:
@@ -181,3 +209,15 @@ class Detector:
             raise DetectorError(
                 f"Expected the directory of a detector. Received: {directory} ({text})"
             ) from error
+
+
+def _is_one(images: object) -> bool:
+    """Whether that is one image, and not several."""
+    if isinstance(images, np.ndarray):
+        return images.ndim < 3 or (images.ndim == 3 and images.shape[-1] in (3, 4))
+    return isinstance(images, bytes) or is_path(images)
+
+
+def _batches(images: Images) -> Iterator[Sequence[Image]]:
+    for start in range(0, len(images), BATCH_SIZE):
+        yield images[start : start + BATCH_SIZE]

@@ -58,7 +58,7 @@ class Finding:
     """What a detector finds in one image.
 
     Attributes:
-        path: the file.
+        path: the file, or None where the image came in memory.
         state: of the file when it was read, or None where there was none.
         verdict: "normal", "anomalous" or "unreadable".
         score: the anomaly score, or None.
@@ -67,7 +67,7 @@ class Finding:
         overlay_source: what its overlay is drawn from, or None where the file is unreadable.
     """
 
-    path: Path
+    path: Path | None
     state: FileState | None
     verdict: str
     score: float | None = None

@@ -8,30 +8,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from awl_vae.data import DataError
-from awl_vae.data.images import read_gray, to_float
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.finding import (
-    ANOMALOUS,
-    COLUMNS,
-    NORMAL,
-    UNREADABLE,
-    FileState,
-    Finding,
-    OverlaySource,
-    csv_line,
-)
+from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
+from awl_vae.detection.judging import judge, take
 from awl_vae.detection.output import Output
-from awl_vae.detection.regions import find_regions
 from awl_vae.detection.watch import Watcher
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
-
-MAX_SIDE = 512
-"""Longest side, in pixels, of a thumbnail."""
 
 LOOK_SECONDS = 0.5
 """Between two looks at a directory that is watched."""
@@ -55,73 +38,11 @@ def inspect(
     """
     paths = iter(paths)
     with ThreadPoolExecutor(num_threads) as pool:
-        ahead = deque(pool.submit(_read, detector, path) for path in islice(paths, 2 * batch_size))
+        ahead = deque(pool.submit(take, detector, path) for path in islice(paths, 2 * batch_size))
         while ahead:
             batch = [ahead.popleft().result() for _ in range(min(batch_size, len(ahead)))]
-            ahead.extend(pool.submit(_read, detector, path) for path in islice(paths, len(batch)))
-            yield from _judge(detector, batch)
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """An image as a thread leaves it for the network.
-
-    Attributes:
-        path: the file.
-        state: of the file when it was read.
-        shape: (h, w) of the image.
-        thumbnail: for its overlay.
-        x: (H, W) float32, as the network sees it.
-    """
-
-    path: Path
-    state: FileState
-    shape: tuple[int, int]
-    thumbnail: np.ndarray
-    x: np.ndarray
-
-
-def _read(detector: Detector, path: Path) -> _Prepared | Finding:
-    """The image of a file, or the finding that it is unreadable."""
-    state = FileState.of(path)
-    try:
-        if state is None:  # A pipe would wait for ever.
-            raise DataError(f"Expected a file. Received: {path}")
-        image = read_gray(path)
-        return _Prepared(path, state, image.shape, _thumbnail(image), detector.preprocess(image))
-    except DataError as error:
-        text = str(error)
-    except Exception as error:  # Whatever a file does to a library, the others go on.
-        text = f"Expected an image. Received: {type(error).__name__} {error}, {path}"
-    return Finding(path, state, UNREADABLE, error=" ".join(text.split()))
-
-
-def _thumbnail(image: np.ndarray) -> np.ndarray:
-    scale = min(1.0, MAX_SIDE / max(image.shape))
-    size = [max(1, round(side * scale)) for side in image.shape]
-    if size != list(image.shape):
-        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
-    return image if image.dtype == np.uint8 else np.rint(255 * to_float(image)).astype(np.uint8)
-
-
-def _judge(detector: Detector, batch: Sequence[_Prepared | Finding]) -> Iterator[Finding]:
-    x = [read.x for read in batch if isinstance(read, _Prepared)]
-    results = zip(*detector.analyze_batch(np.stack(x)), strict=True) if x else iter(())
-    for read in batch:
-        if isinstance(read, Finding):
-            yield read
-            continue
-        score, anomaly_map = next(results)
-        yield Finding(
-            read.path,
-            read.state,
-            ANOMALOUS if detector.is_anomalous(score) else NORMAL,
-            score=float(score),
-            regions=tuple(
-                find_regions(anomaly_map, detector.pixel_threshold, read.shape, detector.resize)
-            ),
-            overlay_source=OverlaySource(read.shape, read.thumbnail, anomaly_map),
-        )
+            ahead.extend(pool.submit(take, detector, path) for path in islice(paths, len(batch)))
+            yield from judge(detector, batch)
 
 
 @dataclass(frozen=True)

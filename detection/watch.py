@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from awl_vae.data.images import SUFFIXES
+from awl_vae.data.reading import SUFFIXES
 from awl_vae.detection.finding import FileState
 
 

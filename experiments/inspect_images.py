@@ -89,7 +89,7 @@ def _absolute(path: str) -> Path:
 
 
 def _paths(source: Path | None, output_dir: Path | None) -> list[Path]:
-    from awl_vae.data.images import SUFFIXES
+    from awl_vae.data.reading import SUFFIXES
     from awl_vae.detection.watch import images_below
 
     if source is None:

@@ -4,7 +4,7 @@ import pytest
 from conftest import stripes
 
 from awl_vae.data import SPLITS, DataError, ImageCache, load_dataset, synthetic_copies
-from awl_vae.data.images import read_gray, resize, to_float
+from awl_vae.data.images import resize, to_float
 
 
 def load(root, protocol="heldout", num_train=None, resize="stretch"):
@@ -100,74 +100,6 @@ def test_missing_images_are_named(tmp_path, image_folder):
         path.unlink()
     with pytest.raises(DataError, match=r"normal images .*train/good\. Received: none"):
         load(image_folder)
-
-
-@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif", "PNG", "jpeg", "tiff"])
-def test_formats(tmp_path, suffix):
-    image = stripes(1)
-    path = tmp_path / f"image.{suffix}"
-    cv2.imwrite(str(path), image)
-    read = read_gray(path)
-    assert read.dtype == np.uint8
-    tolerance = 12 if suffix.startswith("jp") else 0
-    assert np.abs(read.astype(int) - image).max() <= tolerance
-
-
-@pytest.mark.parametrize("suffix", ["png", "tif"])
-def test_16_bit_stays_16_bit(tmp_path, suffix):
-    image = stripes(1, dtype=np.uint16) + 1  # an odd low byte: 8 bits could not hold it
-    cv2.imwrite(str(tmp_path / f"image.{suffix}"), image)
-    read = read_gray(tmp_path / f"image.{suffix}")
-    assert read.dtype == np.uint16
-    np.testing.assert_array_equal(read, image)
-    assert resize(read, (48, 40), "stretch").dtype == np.uint16
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_colour_and_alpha_become_gray(tmp_path, dtype):
-    full = np.iinfo(dtype).max
-    blue, green, red = np.eye(3, dtype=dtype) * full
-    colours = np.stack([blue, green, red, [full] * 3]).astype(dtype)[None]
-    cv2.imwrite(str(tmp_path / "colour.png"), colours)
-    # Luma: 0.114 blue, 0.587 green, 0.299 red.
-    gray = read_gray(tmp_path / "colour.png") / full
-    np.testing.assert_allclose(gray, [[0.114, 0.587, 0.299, 1.0]], atol=1 / 255)
-    alpha = np.array([0, full, full // 2, full], dtype)[None, :, None]
-    cv2.imwrite(str(tmp_path / "alpha.png"), np.concatenate([colours, alpha], axis=-1))
-    gray = read_gray(tmp_path / "alpha.png") / full
-    np.testing.assert_allclose(gray, [[0.0, 0.587, 0.1495, 1.0]], atol=1.5 / 255)
-
-
-def test_the_camera_s_orientation_is_applied(tmp_path):
-    # EXIF orientation 6: the image is to be turned by 90°, so a 24 × 20 file is a 20 × 24 view.
-    cv2.imwrite(str(tmp_path / "plain.jpg"), stripes(1))
-    data = (tmp_path / "plain.jpg").read_bytes()
-    tiff = b"MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
-    exif = b"Exif\x00\x00" + tiff + b"\x00\x00\x00\x00"
-    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
-    (tmp_path / "turned.jpg").write_bytes(data[:2] + segment + data[2:])
-    assert read_gray(tmp_path / "plain.jpg").shape == (24, 20)
-    assert read_gray(tmp_path / "turned.jpg").shape == (20, 24)
-
-
-@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif"])
-@pytest.mark.parametrize("share", [0.0, 0.4, 0.97])
-def test_files_cut_short_are_errors(tmp_path, suffix, share):
-    path = tmp_path / f"image.{suffix}"
-    cv2.imwrite(str(path), stripes(1, size=(60, 80)))
-    data = path.read_bytes()
-    path.write_bytes(data[: int(share * len(data))])
-    with pytest.raises(DataError, match=r"Expected a whole image\. Received: .*image\." + suffix):
-        read_gray(path)
-
-
-def test_no_image_and_other_numbers_are_errors(tmp_path):
-    (tmp_path / "text.png").write_text("hello")
-    with pytest.raises(DataError, match=r"Received: 5 bytes that cannot be decoded.*text\.png"):
-        read_gray(tmp_path / "text.png")
-    cv2.imwrite(str(tmp_path / "float.tif"), stripes(1).astype(np.float32))
-    with pytest.raises(DataError, match="Expected 8 or 16 bits a pixel. Received: float32"):
-        read_gray(tmp_path / "float.tif")
 
 
 def test_fit_by_hand():

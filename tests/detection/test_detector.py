@@ -28,6 +28,7 @@ from awl_vae.detection.output import overlay_name
 from awl_vae.detection.report import write_report
 from awl_vae.detection.thresholds import THRESHOLDS, f1, k_sigma, quantile, sensitivity
 from awl_vae.detection.watch import Watcher
+from awl_vae.system.errors import UserError
 
 
 def rows(normal, labelled=()):
@@ -352,3 +353,53 @@ def test_a_report_shows_the_overlays_of_the_highest_scores_up_to_a_size(tmp_path
     assert [re.search(r"(\d)\.png<", entry)[1] for entry in entries] == list("43210")
     assert ["<img" in entry for entry in entries] == [True] * 2 + [False] * 3
     assert "The 2 highest scores" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["results", "."])
+def test_saving_replaces_an_earlier_detector_and_nothing_else(tmp_path, monkeypatch, name):
+    (tmp_path / name).mkdir(exist_ok=True)
+    (tmp_path / name / "thesis.tex").write_text("precious")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"Received: .*, which holds thesis\.tex"):
+        black_detector().save(name)
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["thesis.tex"]
+    for threshold in (0.25, 0.5):
+        black_detector(threshold=threshold).save("detector")
+    assert Detector.load("detector").threshold.value == 0.5
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        {"detector", "thesis.tex" if name == "." else "results"}
+    )
+
+
+def test_an_image_is_one_and_the_same_by_path_bytes_and_array(tmp_path):
+    path = tmp_path / "colours.jpg"
+    colours = np.random.RandomState(0).randint(0, 2, (6, 8, 3)).astype(np.uint8) * 255
+    cv2.imwrite(str(path), cv2.resize(colours, (64, 48), interpolation=cv2.INTER_NEAREST))
+    found = black_detector()
+    sources = [path, str(path), path.read_bytes(), cv2.imread(str(path))]
+    assert len({*found.score(sources).tolist()}) == 1
+    findings = found.inspect(sources)
+    assert {finding.score for finding in findings} == {float(found.score([path])[0])}
+    assert [finding.path for finding in findings] == [path, path, None, None]
+    for source, finding in zip(sources, findings, strict=True):
+        one = found.inspect(source)
+        assert (one.score, one.verdict, one.regions) == (
+            finding.score,
+            finding.verdict,
+            finding.regions,
+        )
+    assert findings[0].regions
+
+
+def test_what_cannot_be_read_has_a_finding_of_its_own(tmp_path):
+    path = tmp_path / "broken.png"
+    path.write_bytes(b"broken")
+    found = black_detector()
+    for source in (path, b"broken", np.zeros((4, 4))):
+        finding = found.inspect(source)
+        assert (finding.verdict, finding.score) == ("unreadable", None)
+        assert finding.error.startswith("Expected ")
+        with pytest.raises(ValueError, match="Expected"):
+            found.score([source])
+    verdicts = [finding.verdict for finding in found.inspect([path, np.zeros((9, 9), np.uint8)])]
+    assert verdicts == ["unreadable", "normal"]

@@ -1,0 +1,180 @@
+"""The one way to read an image: what a file says of itself is obeyed, or refused in one line.
+
+Pillow tells what a file is and decodes it. JPEG is decoded by simplejpeg, which alone tells that
+it had to guess at damaged parts, and 16-bit colours by OpenCV, since Pillow keeps 8 bits of them.
+OpenCV is not imported before it is needed.
+"""
+
+import io
+import os
+import stat
+import warnings
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TypeGuard
+
+import numpy as np
+import simplejpeg
+from PIL import Image, UnidentifiedImageError
+
+from awl_vae.data.dataset import DataError
+
+Source = str | os.PathLike[str] | bytes | Traversable
+"""What holds an encoded image: a path, the bytes themselves, or a file of a package."""
+
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "PPM")
+"""Pillow's names of what is read."""
+
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
+    *(".pgm", ".ppm", ".pnm"),
+)
+
+ORIENTATION = 0x0112
+"""The tag of Exif and TIFF that says how a camera was held."""
+
+JPEG_IN_TIFF = ("jpeg", "tiff_jpeg", "old-jpeg")
+
+# A line camera makes images this large; twice as many pixels are an error of Pillow's.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def read_image(source: Source) -> np.ndarray:
+    """Reads an image.
+
+    The orientation that a camera wrote is applied, in whichever format. Palettes and CMYK become
+    colours, bits become 0 and 255. What is declared transparent, by whichever means, becomes a
+    fourth channel. 16 bits stay 16 bits.
+
+    Args:
+        source: a file by its path, or its bytes: PNG, JPEG, BMP, TIFF, WebP or PNM.
+
+    Returns:
+        Array (h, w) gray, (h, w, 3) BGR or (h, w, 4) BGRA of uint8 or uint16, as OpenCV has them.
+
+    Raises:
+        DataError: If that is no such image, is damaged or cut short, holds more than one image, or
+            other numbers than 8 or 16 bits a pixel.
+    """
+    data = _bytes(source)
+    try:
+        return np.ascontiguousarray(_decode(data))
+    except DataError as error:
+        raise DataError(f"{error}{_place(source)}") from error.__cause__
+    except UnidentifiedImageError as error:
+        raise DataError(
+            "Expected an image (PNG, JPEG, BMP, TIFF, WebP or PNM). "
+            f"Received: {_other(data)}{_place(source)}"
+        ) from error
+    except Exception as error:  # Whatever damage does to a library.
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(
+            f"Expected a whole image. Received: {len(data)} bytes that cannot be decoded "
+            f"({text}){_place(source)}"
+        ) from error
+
+
+def is_path(source: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether something is the path of a file."""
+    return isinstance(source, str | os.PathLike)
+
+
+def _bytes(source: Source) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    path = Path(source) if is_path(source) else source
+    if not isinstance(path, Path | Traversable):
+        raise DataError(
+            f"Expected the path of an image, its bytes or an array. Received: {source!r}"
+        )
+    try:
+        # A pipe would wait for ever.
+        if isinstance(path, Path) and not stat.S_ISREG(path.stat().st_mode):
+            raise DataError(f"Expected a file. Received: {path}, which is none")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"Expected an image. Received: {reason}, {path}") from error
+
+
+def _place(source: Source) -> str:
+    return "" if isinstance(source, bytes) else f", {source}"
+
+
+def _other(data: bytes) -> str:
+    """What is no image of ours."""
+    try:
+        return str(Image.open(io.BytesIO(data)).format)
+    except Exception:
+        return f"{len(data)} bytes that are none" if data else "an empty file"
+
+
+def _decode(data: bytes) -> np.ndarray:
+    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    if (pages := getattr(image, "n_frames", 1)) > 1:
+        raise DataError(f"Expected a file with one image. Received: {pages}")
+    if image.format in ("JPEG", "MPO"):
+        pixels = _jpeg(data, image)
+    elif image.format == "TIFF" and image.info.get("compression") in JPEG_IN_TIFF:
+        # Damage to it is reported to nobody.
+        raise DataError("Expected a TIFF of another compression. Received: one with JPEG in it")
+    else:
+        if image.format == "PNG":
+            Image.open(io.BytesIO(data)).verify()  # the checksums, which decoding passes over
+        is_deep = any(";16" in str(tile[3]) for tile in image.tile)
+        pixels = _deep(data, image) if is_deep else _pixels(image)
+    return _upright(pixels, image.getexif().get(ORIENTATION))
+
+
+def _jpeg(data: bytes, image: Image.Image) -> np.ndarray:
+    """A JPEG, unless its decoder reports damage."""
+    if image.mode == "L":
+        return simplejpeg.decode_jpeg(data, "GRAY")[..., 0]
+    if image.mode == "RGB":
+        return simplejpeg.decode_jpeg(data, "BGR")
+    simplejpeg.decode_jpeg(data, "CMYK")  # it is whole
+    return _pixels(image)
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """An image of 8 bits a channel or fewer; what is transparent becomes a channel."""
+    if image.mode in ("F", "I"):
+        raise DataError(f"Expected 8 or 16 bits a pixel. Received: 32 ({image.mode!r})")
+    if image.has_transparency_data:
+        return np.asarray(image.convert("RGBA"))[..., [2, 1, 0, 3]]
+    if image.mode in ("1", "L"):
+        return np.asarray(image.convert("L"))
+    return np.asarray(image.convert("RGB"))[..., ::-1]
+
+
+def _deep(data: bytes, image: Image.Image) -> np.ndarray:
+    """An image of 16 bits a channel."""
+    image.load()  # Pillow tells of damage, and turns a TIFF.
+    if image.mode.startswith("I;16"):
+        gray = np.asarray(image).astype(np.uint16)
+        if (level := image.info.get("transparency")) is None:
+            return gray
+        alpha = np.where(gray == level, 0, np.iinfo(np.uint16).max).astype(np.uint16)
+        return np.stack([gray, gray, gray, alpha], -1)
+    import cv2
+
+    colors = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if colors is None or colors.dtype != np.uint16:
+        raise DataError("Expected 16-bit colours that OpenCV reads. Received: others")
+    if (level := image.info.get("transparency")) is not None and colors.shape[2] == 3:
+        alpha = np.where((colors == level[::-1]).all(-1), 0, np.iinfo(np.uint16).max)
+        colors = np.dstack([colors, alpha.astype(np.uint16)])
+    return colors
+
+
+def _upright(pixels: np.ndarray, orientation: int | None) -> np.ndarray:
+    """What the camera saw, of what it stored: values 1 to 8 of `ORIENTATION`."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels

@@ -1,0 +1,91 @@
+"""From images to findings: taken in one by one, scored together, judged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from awl_vae.data.images import to_float, to_gray
+from awl_vae.data.reading import Source, is_path, read_image
+from awl_vae.detection.finding import (
+    ANOMALOUS,
+    NORMAL,
+    UNREADABLE,
+    FileState,
+    Finding,
+    OverlaySource,
+)
+from awl_vae.detection.regions import find_regions
+
+if TYPE_CHECKING:
+    from awl_vae.detection.detector import Detector
+
+MAX_SIDE = 512
+"""Longest side, in pixels, of a thumbnail."""
+
+
+@dataclass(frozen=True)
+class TakenImage:
+    """An image as the network takes it, and what its finding needs besides.
+
+    Attributes:
+        path: the file, or None where the image came in memory.
+        state: of the file when it was read.
+        shape: (h, w) of the image.
+        thumbnail: for its overlay.
+        x: (H, W) float32, as the network sees it.
+    """
+
+    path: Path | None
+    state: FileState | None
+    shape: tuple[int, int]
+    thumbnail: np.ndarray
+    x: np.ndarray
+
+
+def take(detector: "Detector", source: Source | np.ndarray) -> TakenImage | Finding:
+    """The image of a file, of bytes or an array; or the finding that it is unreadable."""
+    path = Path(source) if is_path(source) else None
+    state = FileState.of(path) if path is not None else None
+    try:
+        image = source if isinstance(source, np.ndarray) else read_image(source)
+        x = detector.preprocess(image)
+        gray = to_gray(image)
+    except Exception as error:  # Whatever one image does to a library, the others go on.
+        text = str(error)
+        if not isinstance(error, ValueError):
+            text = f"Expected an image. Received: {type(error).__name__} {error}"
+        return Finding(path, state, UNREADABLE, error=" ".join(text.split()))
+    return TakenImage(path, state, gray.shape, _thumbnail(gray), x)
+
+
+def judge(detector: "Detector", batch: Sequence[TakenImage | Finding]) -> Iterator[Finding]:
+    """The findings of images, from one pass through the network, in their order."""
+    x = [image.x for image in batch if isinstance(image, TakenImage)]
+    results = zip(*detector.analyze_batch(np.stack(x)), strict=True) if x else iter(())
+    for image in batch:
+        if isinstance(image, Finding):
+            yield image
+            continue
+        score, anomaly_map = next(results)
+        yield Finding(
+            image.path,
+            image.state,
+            ANOMALOUS if detector.is_anomalous(score) else NORMAL,
+            score=float(score),
+            regions=tuple(
+                find_regions(anomaly_map, detector.pixel_threshold, image.shape, detector.resize)
+            ),
+            overlay_source=OverlaySource(image.shape, image.thumbnail, anomaly_map),
+        )
+
+
+def _thumbnail(image: np.ndarray) -> np.ndarray:
+    scale = min(1.0, MAX_SIDE / max(image.shape))
+    size = [max(1, round(side * scale)) for side in image.shape]
+    if size != list(image.shape):
+        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    return image if image.dtype == np.uint8 else np.rint(255 * to_float(image)).astype(np.uint8)

@@ -1,6 +1,8 @@
 """The detector as one graph for other programs: images in, scores and anomaly maps out."""
 
 import contextlib
+import json
+import os
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -25,6 +27,8 @@ TOLERANCE = 1e-3
 value's."""
 
 NUM_CHECKED = 16
+SAVED_MODEL = ("assets", "fingerprint.pb", "saved_model.pb", "variables")
+"""What TensorFlow writes into the directory of a SavedModel."""
 
 
 class ExportError(UserError, RuntimeError):
@@ -88,15 +92,11 @@ def export(
     """
     check_name("a format", format, FORMATS, ExportError)
     check_name("a dtype", dtype, ("uint8", "uint16"), ExportError)
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     settings_path = path.with_name(path.name + ".json")
-    if path.exists() and not settings_path.exists():
-        raise ExportError(
-            "Expected a new path, or that of an earlier export with its .json. "
-            f"Received: --output={path}"
-        )
+    _check_replaceable(path, settings_path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.awl_vae{path.suffix}")
     _remove(temporary)
     try:
         difference = _write(detector, temporary, format, input_size, dtype)
@@ -112,6 +112,27 @@ def export(
     finally:
         _remove(temporary)
     return difference
+
+
+def _check_replaceable(path: Path, settings_path: Path) -> None:
+    """Checks that what is there is an earlier export, by its content and not by its name."""
+    others = []
+    if path.is_dir():
+        others = [child.name for child in path.iterdir() if child.name not in SAVED_MODEL]
+    if settings_path.exists():
+        try:
+            known = json.loads(settings_path.read_text(encoding="utf-8"))
+        except ValueError:
+            known = None
+        if not isinstance(known, dict) or not {"format", "input", "threshold"} <= known.keys():
+            others.append(settings_path.name)
+    elif path.exists():
+        others.append(path.name)
+    if others:
+        raise ExportError(
+            "Expected a new path, or that of an earlier export with its .json and nothing else. "
+            f"Received: --output={path}, where {others[0]} is none"
+        )
 
 
 def _write(

@@ -13,6 +13,9 @@ from awl_vae.study.grid import CHOSEN_SCORE, runs
 from awl_vae.study.run_files import EXAMPLES_FILE, SCORES_FILE, TIME_FILE
 from awl_vae.system import atomic_directory, csv_text, read_csv
 
+EARLIER = ("*.gz", "*.npz", "*.json", "*.md", "*.png")
+"""What a directory of copies may hold of an earlier version."""
+
 COPIED = ("summary.json", "config.json", "environment.json", "baseline.json")
 IMAGES = {"baselines": ("synthetic_defects.png",)}
 """By run, the images that are copied, too."""
@@ -39,7 +42,7 @@ def collect(study_dir: Path, output_dir: Path) -> int:
         run, target = study_dir / path, output_dir / path
         if not (run / "summary.json").exists():
             continue
-        with atomic_directory(target) as temporary:
+        with atomic_directory(target, earlier=EARLIER) as temporary:
             for name in (*COPIED, *IMAGES.get(run.name, ())):
                 shutil.copyfile(run / name, temporary / name)
             clock = run.with_name(f"{run.name}.{TIME_FILE}")

@@ -54,7 +54,7 @@ def write_page(study: Study, path: Path) -> None:
         path: the Markdown file.
     """
     files = os.path.relpath(study.root, path.parent)
-    with atomic_directory(study.root / FIGURES) as figures:
+    with atomic_directory(study.root / FIGURES, earlier=["*.png"]) as figures:
         text = "\n".join(_lines(study, files, figures)) + "\n"
     write_text(path, text)
 

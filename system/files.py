@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from awl_vae.system.errors import UserError
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, *, durable: bool = True) -> Iterator[Path]:
@@ -39,28 +41,49 @@ def atomic_path(path: str | os.PathLike, *, durable: bool = True) -> Iterator[Pa
 
 
 @contextlib.contextmanager
-def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_directory(path: str | os.PathLike, *, earlier: Iterable[str] = ()) -> Iterator[Path]:
     """Yields a new directory beside `path`, which takes its place when the block ends well.
 
     Args:
-        path: the directory to write; what is there before is replaced.
+        path: the directory to write. One that is there is replaced if it holds nothing but files
+            that are written anew.
+        earlier: patterns of names, such as "*.png", that it may hold besides.
 
     Yields:
         The directory to write to.
+
+    Raises:
+        UserError: If it holds something else; then it stays as it is.
     """
-    path = Path(path)
-    temporary, replaced = (path.with_name(f".{path.name}.{suffix}") for suffix in ("tmp", "old"))
+    path = Path(os.path.realpath(path))
+    temporary, replaced = (
+        path.with_name(f".{path.name}.awl_vae.{name}") for name in ("new", "old")
+    )
     for leftover in (temporary, replaced):
         shutil.rmtree(leftover, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
         yield temporary
         if path.exists():
+            _check_replaceable(path, temporary, tuple(earlier))
             path.rename(replaced)
         temporary.rename(path)
     finally:
         for leftover in (temporary, replaced):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _check_replaceable(path: Path, new: Path, earlier: tuple[str, ...]) -> None:
+    """Checks that nobody else's files would go with a directory."""
+    for child in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        name = child.relative_to(path)
+        if child.is_dir() and not child.is_symlink():
+            continue
+        if not (new / name).is_file() and not any(map(name.match, earlier)):
+            raise UserError(
+                "Expected a new directory, or one with nothing but what is written there. "
+                f"Received: {path}, which holds {name}"
+            )
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

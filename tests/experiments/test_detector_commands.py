@@ -454,13 +454,31 @@ def test_the_command_that_exports_and_what_it_refuses(trained, tmp_path):
     command = commands.run("export_model.py", *flags, f"--output={tmp_path / 'a.onnx'}")
     assert f"{tmp_path / 'a.onnx'}: scores and maps within" in command.stdout
     commands.run("export_model.py", *flags, f"--output={tmp_path / 'a.onnx'}")
+    # A name alone does not make something an earlier export.
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "photograph.png").write_text("the only one")
-    command = commands.run("export_model.py", *flags, f"--output={precious}", expected=1)
-    assert has_one_error(command)
-    assert "Expected a new path" in command.stderr
-    assert (precious / "photograph.png").exists()
+    (tmp_path / "net.onnx").write_text("somebody's")
+    before = sorted(tmp_path.iterdir())
+    for output, json_text in (
+        (precious, None),
+        (precious, '{"images": []}'),
+        (precious, (tmp_path / "a.onnx.json").read_text()),
+        (tmp_path / "net.onnx", None),
+        (tmp_path / "net.onnx", "[]"),
+        (tmp_path / "other.onnx", "no JSON"),
+    ):
+        beside = output.with_name(f"{output.name}.json")
+        if json_text is not None:
+            beside.write_text(json_text)
+        command = commands.run("export_model.py", *flags, f"--output={output}", expected=1)
+        assert has_one_error(command)
+        assert "Expected a new path" in command.stderr
+        if json_text is not None:
+            assert beside.read_text() == json_text
+            beside.unlink()
+    assert sorted(tmp_path.iterdir()) == before
+    assert (precious / "photograph.png").read_text() == "the only one"
 
 
 @pytest.mark.parametrize("output", [0, 1])

@@ -90,7 +90,10 @@ def plot_histogram(
     """
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
-    edges = np.histogram_bin_edges(scores, bins=40)
+    low, high = float(scores.min()), float(scores.max())
+    if high - low < 100 * np.spacing(max(abs(low), abs(high))):
+        low, high = low - 0.5, high + 0.5  # as NumPy does where all are equal
+    edges = np.histogram_bin_edges(scores, bins=40, range=(low, high))
     groups = [scores[labels == 0], scores[labels == 1]]
     for group, color, name in zip(
         groups, (NORMAL_COLOR, ANOMALOUS_COLOR), ("normal", anomalous), strict=True
@@ -180,9 +183,19 @@ def histogram_svg(
     return buffer.getvalue()[buffer.getvalue().index("<svg") :]
 
 
+MAX_BINS = 200
+
+
 def _edges(scores: np.ndarray, threshold: float, *, num_bins: int = 40) -> np.ndarray:
-    """Edges of equal bins, one of which is the threshold."""
-    width = np.ptp(scores) / num_bins or 1.0
-    first = np.floor((scores.min() - threshold) / width)
-    last = np.ceil((scores.max() - threshold) / width)
-    return threshold + width * np.arange(min(first, 0.0), max(last, 0.0) + 2.0)
+    """Edges of equal bins, one of which is the threshold.
+
+    There are `num_bins` over the scores, but never more than `MAX_BINS` over scores and threshold,
+    however alike the scores and however far the threshold.
+    """
+    low, high = min(scores.min(), threshold), max(scores.max(), threshold)
+    width = max(np.ptp(scores) / num_bins, (high - low) / MAX_BINS) or 1.0
+    # So narrow that the edges would be equal, as floats have only so many digits.
+    width = max(width, 4 * np.spacing(max(abs(low), abs(high))))
+    first = np.floor((low - threshold) / width)
+    last = np.ceil((high - threshold) / width)
+    return threshold + width * np.arange(first, last + 2.0)

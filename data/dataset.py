@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -23,12 +24,14 @@ class Item:
         defect: the kind of defect, or None for a normal image.
         load: returns the image as an array (H, W) of uint8 or uint16, the size the same for all.
         load_mask: returns the defect's pixels, bool array (H, W); None where nobody marked them.
+        file: where the image is, if it is a file of the user's.
     """
 
     name: str
     defect: str | None
     load: Callable[[], np.ndarray]
     load_mask: Callable[[], np.ndarray] | None = None
+    file: Path | None = None
 
     @property
     def label(self) -> int:
@@ -53,7 +56,7 @@ class Dataset:
         adapt: labelled images, which the rule and the choice of the best epoch may see.
         test: labelled images that are read once, at the end; empty under the protocol "paper".
         synthetic: copies of calibration images with synthetic defects.
-        ignored: names of files that lie beside the images and are none of them.
+        notes: what is to be said of the images before they are used, in lines.
     """
 
     train: tuple[Item, ...]
@@ -61,7 +64,7 @@ class Dataset:
     adapt: tuple[Item, ...]
     test: tuple[Item, ...]
     synthetic: tuple[Item, ...] = ()
-    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def items(self) -> list[tuple[str, Item]]:
         """(split, item) of every image, split by split."""

@@ -33,6 +33,9 @@ SUFFIXES = (
 ORIENTATION = 0x0112
 """The tag of Exif and TIFF that says how a camera was held."""
 
+TURNED = (5, 6, 7, 8)
+"""Its values by which height and width change places."""
+
 JPEG_IN_TIFF = ("jpeg", "tiff_jpeg", "old-jpeg")
 
 # A line camera makes images this large; twice as many pixels are an error of Pillow's.
@@ -72,6 +75,20 @@ def read_image(source: Source) -> np.ndarray:
             f"Expected a whole image. Received: {len(data)} bytes that cannot be decoded "
             f"({text}){_place(source)}"
         ) from error
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """(height, width) of the image in a file, as it is to be seen; only its head is read.
+
+    Raises:
+        DataError: If the file is no image.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            turned = image.getexif().get(ORIENTATION) in TURNED
+            return image.size if turned else image.size[::-1]
+    except (OSError, ValueError) as error:
+        raise DataError(f"Expected an image. Received: {error}, {path}") from error
 
 
 def is_path(source: object) -> TypeGuard[str | os.PathLike[str]]:
@@ -171,7 +188,7 @@ def _deep(data: bytes, image: Image.Image) -> np.ndarray:
 
 def _upright(pixels: np.ndarray, orientation: int | None) -> np.ndarray:
     """What the camera saw, of what it stored: values 1 to 8 of `ORIENTATION`."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in TURNED:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]

@@ -62,11 +62,11 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
         )
         bar.close()
     data = PreparedData(dataset, ImageCache(path / CACHE))
-    print(_describe(config, data, dataset.ignored))
+    print(_describe(config, data, dataset.notes))
     return data
 
 
-def _describe(config: Config, data: PreparedData, ignored: Sequence[str]) -> str:
+def _describe(config: Config, data: PreparedData, notes: Sequence[str]) -> str:
     source = config.dataset
     if config.data_dir is not None:
         in_place = "" if config.dataset == "folder" else " in the place of generated ones"
@@ -81,10 +81,7 @@ def _describe(config: Config, data: PreparedData, ignored: Sequence[str]) -> str
     text += f"\nSynthetic defects on copies of calibration images: {num_synthetic}."
     if not len(data.labels["adapt"]):
         text += "\nToo few labelled images, normal or anomalous, for an AUC of real defects."
-    if ignored:
-        files = quantity(len(ignored), "file")
-        text += f"\nNot in the layout, and ignored: {files} (first: {ignored[0]})."
-    return text
+    return "\n".join([text, *notes])
 
 
 def _counted(labels: np.ndarray) -> str:

@@ -72,20 +72,19 @@ def test_masks_are_found_by_name(image_folder):
     assert items["test/spot/001.png"].load_mask is None
 
 
-def test_other_files_are_passed_over(image_folder):
+def test_other_files_are_passed_over_and_counted(image_folder):
     (image_folder / "train/good/notes.txt").write_text("not an image")
     (image_folder / "train/good/.hidden.png").write_text("not an image")
     (image_folder / "test/README").write_text("not a directory")
     (image_folder / "test/lost.png").write_bytes(b"")
     (image_folder / "train/good/more").mkdir()
     (image_folder / "train/good/more/000.png").write_bytes(b"")
+    (image_folder / "ground_truth/000_mask.png").write_bytes(b"")
     dataset = load(image_folder)
     assert len(dataset.train) == 15
-    assert dataset.ignored == (
-        "test/README",
-        "test/lost.png",
-        "train/good/more/000.png",
-        "train/good/notes.txt",
+    assert dataset.notes == (
+        "Masks of 1 of 8 anomalous images. First without: test/blob/000.png.",
+        "Not in the layout, and ignored: 5 files (first: ground_truth/000_mask.png).",
     )
 
 

@@ -1,0 +1,117 @@
+"""Masks of defects: which file belongs to which image, and which pixels it marks."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from awl_vae.data.dataset import DataError
+from awl_vae.data.reading import SUFFIXES, image_size, read_image
+
+ENDING = "_mask"
+
+Key = tuple[str, str]
+"""Kind of defect and stem of an image, in one spelling."""
+
+
+def match_masks(folders: Sequence[Path], images: Sequence[Path]) -> dict[Path, tuple[Path, ...]]:
+    """Which masks belong to which images.
+
+    The mask of an image `<kind>/<stem>` is `<kind>/<stem>_mask` or `<kind>/<stem>` with any suffix
+    of an image, in either case; or all the files of a folder `<kind>/<stem>` together.
+
+    Args:
+        folders: where the masks are.
+        images: anomalous images, each in the folder of its kind of defect.
+
+    Returns:
+        By image that has a mask, its files.
+
+    Raises:
+        DataError: If a mask is of two images, or an image has two of them.
+    """
+    of_key: dict[Key, list[Path]] = defaultdict(list)
+    for image in images:
+        of_key[_key(image.parent.name, image.stem)].append(image)
+    found: dict[Path, tuple[Path, ...]] = {}
+    for folder in folders:
+        for mask in sorted(folder.rglob("[!.]*")):
+            parts = mask.relative_to(folder).with_suffix("").parts
+            key = _key_of_mask(parts, of_key)
+            if key is None or mask.suffix.lower() not in SUFFIXES:
+                continue
+            image, *others = of_key[key]
+            if others:
+                raise DataError(
+                    f"Expected one image for the mask {mask}. Received: {image} and {others[0]}"
+                )
+            earlier = found.get(image, ())
+            if earlier and (len(parts) == 2 or earlier[0].parent != mask.parent):
+                raise DataError(
+                    f"Expected one mask for the image {image}. Received: {earlier[0]} and {mask}"
+                )
+            found[image] = (*earlier, mask)
+    return found
+
+
+def read_mask(files: Sequence[Path], image: Path) -> np.ndarray:
+    """The pixels that masks mark: whatever is not the background.
+
+    Args:
+        files: the masks. What is not 0 in some colour is marked; where the colours say nothing,
+            what is not transparent.
+        image: their image.
+
+    Returns:
+        Bool array (h, w) of the masks' size, which has the aspect ratio of the image.
+
+    Raises:
+        DataError: If one cannot be read, or is of another aspect ratio.
+    """
+    height, width = image_size(image)
+    marked = np.zeros((0, 0), bool)
+    for file in files:
+        found = _marked(read_image(file))
+        if (
+            min(
+                abs(found.shape[0] - height * found.shape[1] / width),
+                abs(found.shape[1] - width * found.shape[0] / height),
+            )
+            > 1
+        ):
+            raise DataError(
+                f"Expected a mask of the aspect ratio of its image, {width}x{height}. "
+                f"Received: {found.shape[1]}x{found.shape[0]}, {file}"
+            )
+        if marked.size and marked.shape != found.shape:
+            raise DataError(
+                f"Expected masks of one size for {image}. Received: {files[0]} and {file}"
+            )
+        marked = found | marked if marked.size else found
+    return marked
+
+
+def _marked(mask: np.ndarray) -> np.ndarray:
+    if mask.ndim == 2:
+        return mask != 0
+    colors = (mask[..., :3] != 0).any(-1)
+    return colors if colors.any() or mask.shape[2] == 3 else mask[..., 3] != 0
+
+
+def _key_of_mask(parts: Sequence[str], known: Mapping[Key, object]) -> Key | None:
+    """The key of the image that a mask of these folders and stem is of, if there is one."""
+    if len(parts) not in (2, 3):
+        return None
+    kind, stem = _key(*parts[:2])
+    candidates = [(kind, stem)]
+    if len(parts) == 2 and stem.endswith(ENDING):
+        candidates.append((kind, stem.removesuffix(ENDING)))
+    return next((key for key in candidates if key in known), None)
+
+
+def _key(kind: str, stem: str) -> Key:
+    """Both without the differences of case and of how letters are composed."""
+    kind, stem = (unicodedata.normalize("NFC", name).casefold() for name in (kind, stem))
+    return kind, stem

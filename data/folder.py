@@ -80,19 +80,21 @@ def folder(
             needs_labels=needs_labels,
         )
     except DataError as error:
-        found = ", ".join(f"{len(paths)} in {kind.name}" for kind, paths in kinds.items())
-        raise DataError(
-            f"{root}: {error.in_flags} Normal ones are looked for in test/{NORMAL}; "
-            f"test has {found or 'no folders'}."
-        ) from error
+        raise DataError(f"{root}: {error.in_flags} {_what_test_has(kinds)}") from error
     used = {
         *normal,
         *(path for path, _ in labelled),
         *(m for own in masks_of.values() for m in own),
     }
-    return replace(
-        dataset, notes=tuple(_notes(root, (*train, *test, *masks), used, masks_of, anomalous))
-    )
+    notes = list(_notes(root, (*train, *test, *masks), used, masks_of, anomalous))
+    if labelled and not dataset.adapt:
+        notes.append(_what_test_has(kinds))
+    return replace(dataset, notes=tuple(notes))
+
+
+def _what_test_has(kinds: Mapping[Path, Sequence[Path]]) -> str:
+    found = ", ".join(f"{len(paths)} in {kind.name}" for kind, paths in kinds.items())
+    return f"Normal ones are looked for in test/{NORMAL}; test has {found or 'no folders'}."
 
 
 def check_folder(data_dir: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from awl_vae.data.cache import ImageCache
 from awl_vae.data.dataset import SPLITS, DataError, Dataset, Item
+from awl_vae.data.duplicates import find_duplicates
 from awl_vae.data.synthetic_defects import originals
 from awl_vae.system import write_json
 
@@ -17,25 +18,33 @@ from awl_vae.system import write_json
 class PreparedData:
     """The images of a dataset by their split and position.
 
+    Args:
+        dataset: all the images, in the order of the cache.
+        cache: the decoded images.
+        duplicates: by name of an image that is not used, the name of the same one that is.
+
     Attributes:
         cache: the decoded images.
+        duplicates: see above.
         items: by split, its items.
         positions: by split, positions (N,) int64 in the cache.
         labels: by split, (N,) int64, 0 for normal and 1 for anomalous.
     """
 
-    def __init__(self, dataset: Dataset, cache: ImageCache):
+    def __init__(self, dataset: Dataset, cache: ImageCache, duplicates: Mapping[str, str]):
         self.cache = cache
-        self.items: dict[str, tuple[Item, ...]] = {s: getattr(dataset, s) for s in SPLITS}
-        ends = np.cumsum([len(self.items[split]) for split in SPLITS])
-        self.positions = {
-            split: np.arange(end - len(self.items[split]), end)
-            for split, end in zip(SPLITS, ends, strict=True)
-        }
-        self.labels = {
-            split: np.array([item.label for item in self.items[split]], np.int64)
-            for split in SPLITS
-        }
+        self.duplicates = duplicates
+        self.items: dict[str, tuple[Item, ...]] = {}
+        self.positions: dict[str, np.ndarray] = {}
+        self.labels: dict[str, np.ndarray] = {}
+        end = 0
+        for split in SPLITS:
+            all_items = getattr(dataset, split)
+            used = [i for i, item in enumerate(all_items) if item.name not in duplicates]
+            self.items[split] = tuple(all_items[i] for i in used)
+            self.positions[split] = end + np.array(used, np.int64)
+            self.labels[split] = np.array([item.label for item in self.items[split]], np.int64)
+            end += len(all_items)
 
     @property
     def originals(self) -> np.ndarray:
@@ -58,7 +67,8 @@ def prepare(
 ) -> PreparedData:
     """Decodes a dataset once, or takes up what an earlier call decoded.
 
-    The manifest lists every image with its split and label, and the checksum of the decoded
+    An image that stands in several splits, as files of the same pixels, is used in one of them. The
+    manifest lists every image with its split and label, and the checksum of the decoded
     images. Both must be the same whenever the run goes on.
 
     Args:
@@ -72,13 +82,20 @@ def prepare(
         The data.
 
     Raises:
-        DataError: If an image cannot be read, or the images are not those of the manifest.
+        DataError: If an image cannot be read, the images are not those of the manifest, one is both
+            normal and anomalous, or a class of a split has no image that is in no other split.
     """
-    items = [item for _, item in dataset.items()]
     known = check_images(dataset, manifest_path) if manifest_path.exists() else None
     if known is None or not cache_path.exists() or _checksum(cache_path) != known["crc32"]:
-        ImageCache.build(cache_path, items, num_threads=num_threads, progress=progress)
-        manifest = {"crc32": _checksum(cache_path), "images": _listed(dataset)}
+        items = dataset.items()
+        ImageCache.build(
+            cache_path, [item for _, item in items], num_threads=num_threads, progress=progress
+        )
+        duplicates = find_duplicates(items, ImageCache(cache_path))
+        manifest: dict[str, Any] = {"crc32": _checksum(cache_path)}
+        manifest["images"] = _listed(dataset, duplicates)
+        if duplicates:
+            manifest["duplicates"] = duplicates
         if known is not None and known != manifest:
             cache_path.unlink()
             raise DataError(
@@ -88,7 +105,22 @@ def prepare(
                 "Another --run_dir takes them."
             )
         write_json(manifest_path, manifest)
-    return PreparedData(dataset, ImageCache(cache_path))
+        known = manifest
+    data = PreparedData(dataset, ImageCache(cache_path), known.get("duplicates", {}))
+    _check_classes(dataset, data)
+    return data
+
+
+def _check_classes(dataset: Dataset, data: PreparedData) -> None:
+    """Checks that no split has lost a class with its duplicates."""
+    for split, items in data.items.items():
+        for label, meaning in enumerate(("normal", "anomalous")):
+            before = sum(item.label == label for item in getattr(dataset, split))
+            if before and not any(item.label == label for item in items):
+                raise DataError(
+                    f"Expected {meaning} images in {split} that are in no other split. "
+                    f"Received: none; all {before} are duplicates of others."
+                )
 
 
 def check_images(dataset: Dataset, manifest_path: Path) -> dict[str, Any]:
@@ -105,17 +137,17 @@ def check_images(dataset: Dataset, manifest_path: Path) -> dict[str, Any]:
         DataError: If they are others.
     """
     known = json.loads(manifest_path.read_text())
-    images = _listed(dataset)
+    images = _listed(dataset, known.get("duplicates", {}))
     if known["images"] != images:
         raise DataError(_difference(known["images"], images, manifest_path))
     return known
 
 
-def _listed(dataset: Dataset) -> list[dict[str, Any]]:
+def _listed(dataset: Dataset, left_out: Container[str]) -> list[dict[str, Any]]:
     return [
         {"image": item.name, "split": split, "label": item.label, "defect": item.defect}
         for split, item in dataset.items()
-        if split != "synthetic"  # made of the others
+        if split != "synthetic" and item.name not in left_out  # synthetic: made of the others
     ]
 
 

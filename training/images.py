@@ -23,6 +23,9 @@ from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment
 from awl_vae.training.run_directory import RunDirectory
 
+DARK = 0.25
+"""Share of the range of levels below which images are said to use little of it."""
+
 CACHE = "cache.npy"
 """The decoded images, for as long as there are runs to do."""
 
@@ -53,7 +56,7 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
     # Image libraries write of broken files themselves; our one line says it better.
     with directory.begin() as files, silent_stderr() as stderr:
         bar = ProgressBar(len(dataset.items()), stderr)
-        prepare(
+        prepared = prepare(
             dataset,
             cache_path=files / CACHE,
             manifest_path=files / "dataset.json",
@@ -61,7 +64,7 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
             progress=lambda: bar.advance(1, "reading images"),
         )
         bar.close()
-    data = PreparedData(dataset, ImageCache(path / CACHE))
+    data = PreparedData(dataset, ImageCache(path / CACHE), prepared.duplicates)
     print(_describe(config, data, dataset.notes))
     return data
 
@@ -81,6 +84,22 @@ def _describe(config: Config, data: PreparedData, notes: Sequence[str]) -> str:
     text += f"\nSynthetic defects on copies of calibration images: {num_synthetic}."
     if not len(data.labels["adapt"]):
         text += "\nToo few labelled images, normal or anomalous, for an AUC of real defects."
+    if data.duplicates:
+        left_out, same = next(iter(data.duplicates.items()))
+        text += (
+            f"\nIn several splits, and used in one: {len(data.duplicates)} images are left out "
+            f"(first: {left_out}, the same as {same})."
+        )
+    brightest = max(
+        float(data.images("train", np.array([i])).max()) for i in range(len(data.labels["train"]))
+    )
+    if brightest < DARK:
+        bits = 8 * data.cache.dtype.itemsize
+        text += (
+            f"\nWarning: the training images use the lowest {100 * brightest:.2g} % of the range "
+            f"of {bits} bits; times {int(1 / max(brightest, 1e-4))} they would use all of it, and "
+            "the loss would see their defects better."
+        )
     return "\n".join([text, *notes])
 
 

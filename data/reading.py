@@ -30,6 +30,12 @@ SUFFIXES = (
     *(".pgm", ".ppm", ".pnm"),
 )
 
+OTHER_SUFFIXES = (
+    *(".gif", ".jp2", ".j2k", ".jxl", ".avif", ".heic", ".heif", ".tga", ".exr", ".hdr", ".pcx"),
+    *(".pbm", ".pfm", ".dng", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".psd", ".svg", ".ico"),
+)
+"""Of files that are images by their names, and are not read: somebody is to hear of them."""
+
 ORIENTATION = 0x0112
 """The tag of Exif and TIFF that says how a camera was held."""
 

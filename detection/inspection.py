@@ -71,9 +71,10 @@ class Inspector:
             output: what keeps the findings, if anything does.
 
         Returns:
-            The number of images by verdict, those of before included.
+            The number of these images by verdict, those that had their line included.
         """
         counts: Counter[str] = Counter()
+        asked = {str(path) for path in paths}
         if output is not None:
             self._say_known(output)
             paths = [path for path in paths if not _is_known(path, output.known)]
@@ -84,7 +85,7 @@ class Inspector:
             self.write(finding.to_csv() if output is None else output.add(finding))
             bar.advance(1, ascii(finding.path.name)[1:-1])
         bar.close()
-        return counts if output is None else output.finish()
+        return counts if output is None else output.finish(asked.__contains__)
 
     def watch(self, watcher: Watcher, output: Output, stop: threading.Event) -> Counter[str]:
         """Inspects what is there and what arrives, until it is told to stop.
@@ -95,7 +96,7 @@ class Inspector:
             stop: is set when it is to end.
 
         Returns:
-            The number of images by verdict, those of before included.
+            The number of images of that directory by verdict, those of before included.
         """
         self._say_known(output)
         self.write(csv_line(COLUMNS))
@@ -108,7 +109,7 @@ class Inspector:
                     break
             if not ready:
                 stop.wait(LOOK_SECONDS)
-        return output.finish()
+        return output.finish(lambda path: Path(path).is_relative_to(watcher.directory))
 
     def _say_known(self, output: Output) -> None:
         if output.known:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,7 +49,9 @@ class Journal:
 
 def read_journal(path: Path) -> list[dict[str, str]]:
     """The lines of a journal, as dicts; of a file that was inspected again, the last."""
-    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
+    # As paths are: whatever the locale, the bytes of a name are those of the file system.
+    encoding = sys.getfilesystemencoding()
+    with open(path, newline="", encoding=encoding, errors="surrogateescape") as file:
         return list({row["path"]: row for row in csv.DictReader(file)}.values())
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,14 @@ class Output:
                 temporary.write_bytes(data.tobytes())
         return self._journal.append(finding)
 
-    def finish(self) -> Counter[str]:
-        """Writes the report; returns the number of images by verdict."""
+    def finish(self, is_asked_for: Callable[[str], bool]) -> Counter[str]:
+        """Writes the report of the images that are asked for now; returns their verdicts' numbers.
+
+        Args:
+            is_asked_for: tells it of a path. The lines of other images stay, and are not counted.
+        """
         self._journal.close()
-        rows = read_journal(self._journal.path)
+        rows = [row for row in read_journal(self._journal.path) if is_asked_for(row["path"])]
         overlays = {row["path"]: self._overlay_path(row["path"]) for row in rows}
         write_report(self.directory / "report.html", rows, self.detector, overlays, root=self.root)
         self._lock.close()

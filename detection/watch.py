@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from awl_vae.data.reading import SUFFIXES
+from awl_vae.data.reading import OTHER_SUFFIXES, SUFFIXES
 from awl_vae.detection.finding import FileState
 
 
-def images_below(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]:
-    """The files below a directory that are images by their names, in the order of their paths.
+def files_below(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]:
+    """The files below a directory, in the order of their paths.
 
     What is hidden is passed over, and links to directories are not followed. A directory that
     cannot be read is yielded itself, so that somebody hears of it.
@@ -32,9 +32,17 @@ def images_below(directory: Path, *, excluded: Path | None = None) -> Iterator[P
         if entry.name.startswith(".") or path == excluded:
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from images_below(path, excluded=excluded)
-        elif path.suffix.lower() in SUFFIXES:
+            yield from files_below(path, excluded=excluded)
+        else:
             yield path
+
+
+def is_to_be_inspected(path: Path) -> bool:
+    """Whether a file is an image by its name, or a directory that cannot be read.
+
+    Images of formats that are not read are among them: they are unreadable, and not passed over.
+    """
+    return path.suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES) or path.is_dir()
 
 
 class Watcher:
@@ -68,7 +76,8 @@ class Watcher:
         """The images that are whole, and not known as they are."""
         seen, ready = {}, []
         now = time.monotonic()
-        for path in images_below(self.directory, excluded=self.excluded):
+        below = files_below(self.directory, excluded=self.excluded)
+        for path in filter(is_to_be_inspected, below):
             state = FileState.of(path)
             if state is None or self.known.get(str(path)) == state:
                 continue

@@ -42,7 +42,7 @@ def main() -> int:
     source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
     output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
     _check(source, output_dir)
-    paths = [] if FLAGS.watch else _paths(source, output_dir)
+    paths, others = ([], []) if FLAGS.watch else _paths(source, output_dir)
     detector, _ = detector_from_flags()
     from awl_vae.detection import describe
     from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE
@@ -57,6 +57,9 @@ def main() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # A name may be no UTF-8.
     _say(describe(detector.threshold))
+    if others:
+        first = ascii(str(others[0].relative_to(source or "")))[1:-1]
+        _say(f"Passed over, no images by their names: {len(others)} files (first: {first}).")
     inspector = Inspector(detector, FLAGS.batch_size, FLAGS.num_threads, _write, _say)
     if FLAGS.watch and source is not None and output is not None:
         watcher = Watcher(source, output.known, settle=SETTLE_SECONDS, excluded=output_dir)
@@ -88,19 +91,31 @@ def _absolute(path: str) -> Path:
     return Path(os.path.abspath(path))
 
 
-def _paths(source: Path | None, output_dir: Path | None) -> list[Path]:
+def _paths(source: Path | None, output_dir: Path | None) -> tuple[list[Path], list[Path]]:
+    """The images that are asked for, and the other files that lie among them."""
     from awl_vae.data.reading import SUFFIXES
-    from awl_vae.detection.watch import images_below
+    from awl_vae.detection.watch import files_below, is_to_be_inspected
 
+    others: list[Path] = []
     if source is None:
         lines = sys.stdin.buffer.read().split(b"\n")
-        found = list(dict.fromkeys(_absolute(os.fsdecode(line)) for line in lines if line))
+        found = list(dict.fromkeys(_listed(line) for line in lines if line.strip(b"\r")))
+    elif source.is_dir():
+        files = list(files_below(source, excluded=output_dir))
+        found = [path for path in files if is_to_be_inspected(path)]
+        others = [path for path in files if not is_to_be_inspected(path)]
     else:
-        found = list(images_below(source, excluded=output_dir)) if source.is_dir() else [source]
+        found = [source]
     if not found:
         where = source or "standard input"
         raise UserError(f"Expected images ({', '.join(SUFFIXES)}). Received: none in {where}")
-    return found
+    return found, others
+
+
+def _listed(line: bytes) -> Path:
+    """The path that a line names; one of Windows ends in a carriage return."""
+    path = _absolute(os.fsdecode(line))
+    return path if path.exists() else _absolute(os.fsdecode(line.removesuffix(b"\r")))
 
 
 def _stop_by_signals() -> threading.Event:

@@ -12,6 +12,7 @@ import sys
 import time
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import commands
 import cv2
@@ -110,6 +111,44 @@ def test_exit_status_without_anomalies(trained, tmp_path, names, expected):
     assert command.stdout.startswith("path,score,verdict,regions,error,size,modified\n")
 
 
+def test_the_status_is_of_the_images_asked_for(trained, tmp_path):
+    folder, model_dir, _ = trained
+    output, images = tmp_path / "output", tmp_path / "images"
+    shutil.copytree(folder / "test", images)
+    (images / "good/broken.png").write_bytes(b"broken")
+    inspected(model_dir, images, f"--output_dir={output}", expected=1)
+    command = inspected(model_dir, images / "good", f"--output_dir={output}", expected=3)
+    assert "7 images: 6 normal, 0 anomalous, 1 unreadable." in command.stderr
+    assert '<dd id="anomalous">0</dd>' in (output / "report.html").read_text()
+    assert len(read_csv(output / "inspection.csv")) == 15
+    (images / "good/broken.png").unlink()
+    command = inspected(model_dir, images / "good", f"--output_dir={output}", expected=0)
+    assert "6 images: 6 normal" in command.stderr
+
+
+def test_images_of_other_formats_are_unreadable_and_other_files_are_told(trained, tmp_path):
+    folder, model_dir, _ = trained
+    shutil.copy(folder / "test/good/000.png", tmp_path / "normal.png")
+    spot = cv2.imread(str(folder / "test/spot/000.png"), 0)
+    for suffix in ("webp", "pgm", "jp2"):
+        cv2.imwrite(str(tmp_path / f"spot.{suffix}"), spot)
+    shutil.copy(folder / "test/spot/000.png", tmp_path / "spot.jfif")
+    (tmp_path / "spot.heic").write_bytes(b"no reader has seen this")
+    (tmp_path / "notes.txt").write_text("no image")
+    command = inspected(model_dir, tmp_path, expected=1)
+    verdicts = {
+        Path(row["path"]).name: row["verdict"]
+        for row in csv.DictReader(io.StringIO(command.stdout))
+    }
+    readable = ("spot.webp", "spot.pgm", "spot.jfif")
+    assert verdicts.pop("normal.png") == "normal"
+    assert verdicts == dict.fromkeys(readable, verdicts["spot.pgm"]) | dict.fromkeys(
+        ("spot.jp2", "spot.heic"), "unreadable"
+    )
+    assert "Received: JPEG2000" in command.stdout
+    assert "no images by their names: 1 files (first: notes.txt)" in command.stderr
+
+
 def has_one_error(command):
     (line,) = command.stderr.splitlines()
     return line.startswith("error: ")
@@ -165,7 +204,7 @@ def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):
     (tmp_path / "images").mkdir()
     for path in paths:
         shutil.copy(folder / "test/spot/000.png", path)
-    listed = b"\n".join([os.path.relpath(paths[0]), *paths, b"", b"/nowhere.png"])
+    listed = b"\n".join([os.path.relpath(paths[0]), *paths, b"", paths[1] + b"\r", b"/nowhere.png"])
     command = [sys.executable, commands.SCRIPTS / "inspect_images.py", f"--model_dir={model_dir}"]
     command += ["--images=-", f"--output_dir={tmp_path / 'output'}"]
     environment = os.environ | {"PYTHONUTF8": "0", "LC_ALL": "C.UTF-8"}

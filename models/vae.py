@@ -45,7 +45,8 @@ class VAE(keras.Model):
             are float32 with either.
 
     Raises:
-        ValueError: If `likelihood` or `variance` is unknown, or a side is not divisible by 16.
+        ValueError: If `likelihood` or `variance` is unknown, a side is not divisible by 16, or a
+            strategy of several workers is in force.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class VAE(keras.Model):
                 f"Expected a variance among {', '.join(VARIANCES)}. "
                 f"Received: variance={variance!r}."
             )
+        _check_strategy(tf.distribute.get_strategy())
         super().__init__(dtype=dtype, **kwargs)
         height, width = image_size
         self.image_size = height, width
@@ -172,7 +174,10 @@ class VAE(keras.Model):
         with tf.GradientTape() as tape:
             terms = self.compute_terms(data, training=True)
             loss = self._weighted_sum(terms)
-        gradients = tape.gradient(loss, self.trainable_variables)
+            # Gradients are added up over the devices, and lifted where float16 would lose them.
+            share = loss / tf.distribute.get_strategy().num_replicas_in_sync
+            scaled = self.optimizer.scale_loss(share)
+        gradients = tape.gradient(scaled, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
         return self._update_logs(loss, terms)
 
@@ -216,3 +221,16 @@ class VAE(keras.Model):
         if "samples" in config:
             config["sample_latent"] = config.pop("samples")
         return cls(**config)
+
+
+def _check_strategy(strategy: tf.distribute.Strategy) -> None:
+    """Keras fails among several workers (https://github.com/keras-team/keras/issues/20585)."""
+    resolver = strategy.cluster_resolver
+    num_workers = 1
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and resolver:
+        num_workers = resolver.cluster_spec().num_tasks("worker")
+    if num_workers > 1:
+        raise ValueError(
+            "Expected a strategy of one worker, such as MirroredStrategy. "
+            f"Received: MultiWorkerMirroredStrategy of {num_workers}"
+        )

@@ -3,7 +3,6 @@
 import errno
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +11,7 @@ import numpy as np
 from awl_vae.data.dataset import DataError, Item
 from awl_vae.data.images import to_float
 from awl_vae.system import atomic_path
+from awl_vae.system.ahead import map_ahead
 
 Depth = type[np.uint8] | type[np.uint16]
 """What the images of a file are in."""
@@ -85,22 +85,18 @@ def _write(
 ) -> None:
     errors: list[DataError] = []
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        with ThreadPoolExecutor(num_threads) as pool:
-            # A bounded number ahead of the writing, so that memory holds few images.
-            for start in range(0, len(items), 16 * num_threads):
-                chunk = items[start : start + 16 * num_threads]
-                for image in pool.map(_load, chunk):
-                    progress()
-                    if isinstance(image, DataError):
-                        errors.append(image)
-                        continue
-                    if image.dtype == np.uint16 and dtype == np.uint8:
-                        raise _DeeperError
-                    if file.tell() == 0:
-                        _write_header(file, (len(items), *image.shape), dtype)
-                    if image.dtype != dtype:
-                        image = image.astype(dtype) * 257  # 255 · 257 = 65535
-                    file.write(image.tobytes())
+        for image in map_ahead(_load, items, num_threads=num_threads, ahead=16 * num_threads):
+            progress()
+            if isinstance(image, DataError):
+                errors.append(image)
+                continue
+            if image.dtype == np.uint16 and dtype == np.uint8:
+                raise _DeeperError
+            if file.tell() == 0:
+                _write_header(file, (len(items), *image.shape), dtype)
+            if image.dtype != dtype:
+                image = image.astype(dtype) * 257  # 255 · 257 = 65535
+            file.write(image.tobytes())
         if errors:
             # A damaged copy of a broken image is no other one.
             first, *more = dict.fromkeys(map(str, errors))

@@ -1,10 +1,10 @@
 """Inspecting many images: from files to findings, in batches, with memory that stays flat."""
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
 from awl_vae.detection.judging import judge, take
 from awl_vae.detection.output import Output
 from awl_vae.detection.watch import Watcher
+from awl_vae.system.ahead import map_ahead
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 
@@ -36,13 +37,9 @@ def inspect(
     Yields:
         A finding for each path; a file that is no image gives one too.
     """
-    paths = iter(paths)
-    with ThreadPoolExecutor(num_threads) as pool:
-        ahead = deque(pool.submit(take, detector, path) for path in islice(paths, 2 * batch_size))
-        while ahead:
-            batch = [ahead.popleft().result() for _ in range(min(batch_size, len(ahead)))]
-            ahead.extend(pool.submit(take, detector, path) for path in islice(paths, len(batch)))
-            yield from judge(detector, batch)
+    taken = map_ahead(partial(take, detector), paths, num_threads=num_threads, ahead=2 * batch_size)
+    while batch := list(islice(taken, batch_size)):
+        yield from judge(detector, batch)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import TypeGuard
 
 import numpy as np
 import simplejpeg
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from awl_vae.data.dataset import DataError
 
@@ -152,7 +152,7 @@ def _decode(data: bytes) -> np.ndarray:
     return _upright(pixels, image.getexif().get(ORIENTATION))
 
 
-def _jpeg(data: bytes, image: Image.Image) -> np.ndarray:
+def _jpeg(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:
     """A JPEG, unless its decoder reports damage."""
     if image.mode == "L":
         return simplejpeg.decode_jpeg(data, "GRAY")[..., 0]
@@ -162,7 +162,7 @@ def _jpeg(data: bytes, image: Image.Image) -> np.ndarray:
     return _by_pillow(image)
 
 
-def _png(data: bytes, image: Image.Image) -> np.ndarray:
+def _png(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:
     """A PNG, unless its checksums are others."""
     level = image.info.get("transparency")
     is_deep = _is_deep(image)
@@ -173,7 +173,7 @@ def _png(data: bytes, image: Image.Image) -> np.ndarray:
     return _by_pillow(image)
 
 
-def _tiff(data: bytes, image: Image.Image) -> np.ndarray:
+def _tiff(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:
     """A TIFF, unless damage to it would be reported to nobody."""
     if image.info.get("compression") in JPEG_IN_TIFF:
         raise DataError("Expected a TIFF of another compression. Received: one with JPEG in it")
@@ -185,7 +185,7 @@ def _tiff(data: bytes, image: Image.Image) -> np.ndarray:
     return _by_opencv(data)
 
 
-def _is_deep(image: Image.Image) -> bool:
+def _is_deep(image: ImageFile.ImageFile) -> bool:
     return any(";16" in str(tile[3]) for tile in image.tile)
 
 

@@ -79,8 +79,8 @@ class Detector:
         """(height, width) in pixels that images are brought to."""
         return self.scorer.image_size
 
-    @overload
-    def inspect(self, images: Image) -> Finding: ...
+    @overload  # a text is a sequence of texts, too
+    def inspect(self, images: Image) -> Finding: ...  # type: ignore[overload-overlap]
     @overload
     def inspect(self, images: Sequence[Image]) -> list[Finding]: ...
     def inspect(self, images: Image | Images) -> Finding | list[Finding]:
@@ -92,7 +92,7 @@ class Detector:
         """
         if _is_one(images):
             return self.inspect([cast(Image, images)])[0]
-        findings = []
+        findings: list[Finding] = []
         for batch in _batches(cast(Images, images)):
             findings += judge(self, [take(self, image) for image in batch])
         return findings
@@ -218,6 +218,6 @@ def _is_one(images: object) -> bool:
     return isinstance(images, bytes) or is_path(images)
 
 
-def _batches(images: Images) -> Iterator[Sequence[Image]]:
+def _batches(images: Images) -> Iterator[Images]:
     for start in range(0, len(images), BATCH_SIZE):
         yield images[start : start + BATCH_SIZE]

@@ -80,7 +80,7 @@ class Inspector:
         for finding in self._findings(paths):
             counts[finding.verdict] += 1
             self.write(finding.to_csv() if output is None else output.add(finding))
-            bar.advance(1, ascii(finding.path.name)[1:-1])
+            bar.advance(1, ascii(finding.path.name if finding.path else "")[1:-1])
         bar.close()
         return counts if output is None else output.finish(asked.__contains__)
 

@@ -1,5 +1,6 @@
 """A trained VAE ready for use: preprocessing, score and threshold in one saved thing."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -73,6 +74,7 @@ class Detector:
         self.threshold = threshold
         self.pixel_threshold = pixel_threshold
         self.calibration = list(calibration)
+        self._process = os.getpid()
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -125,7 +127,16 @@ class Detector:
         return np.concatenate(scores), np.concatenate(maps)
 
     def analyze_batch(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same for images (N, H, W) float32 that `preprocess` made."""
+        """The same for images (N, H, W) float32 that `preprocess` made.
+
+        Raises:
+            RuntimeError: In a process that was forked, where TensorFlow would wait for ever.
+        """
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "Expected a detector that was loaded in this process. Received: that of the "
+                'process which forked it; start workers by "spawn", or load a detector in each.'
+            )
         scores, maps = self.scorer.score_and_map(tf.constant(x[..., None]))
         return scores.numpy(), maps.numpy()
 

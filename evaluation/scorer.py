@@ -48,7 +48,8 @@ class Scorer(keras.Model):
     """
 
     def __init__(self, model: keras.Model, score: str, image_size: Sequence[int], **kwargs: Any):
-        super().__init__(**kwargs)
+        # Whatever a user's Keras is set to, and an earlier version has saved.
+        super().__init__(**kwargs | {"dtype": "float32"})
         self.model = model
         self.score = score
         height, width = image_size
@@ -98,7 +99,7 @@ class Scorer(keras.Model):
 
     def residuals(self, batches: Iterable[tf.Tensor]) -> Residuals:
         """The residuals of the images in batches (B, H, W, 1)."""
-        total, count = ops.zeros(self.image_size), 0
+        total, count = ops.zeros(self.image_size, "float32"), 0
         for batch in batches:
             total += ops.sum(self._residual(batch), axis=0)  # (B, H, W) -> (H, W)
             count += len(batch)

@@ -27,17 +27,17 @@ def linear_model(
     import keras
     from keras import layers
 
-    decoder = layers.Dense(len(mean))
+    decoder = layers.Dense(len(mean), dtype="float32")
     if not len(components):
         components = np.zeros((1, len(mean)), np.float32)
-    encoder = layers.Dense(len(components))
+    encoder = layers.Dense(len(components), dtype="float32")
     model = keras.Sequential(
         [
-            keras.Input((*image_size, 1)),
-            layers.Flatten(),
+            keras.Input((*image_size, 1), dtype="float32"),
+            layers.Flatten(data_format="channels_last", dtype="float32"),
             encoder,
             decoder,
-            layers.Reshape((*image_size, 1)),
+            layers.Reshape((*image_size, 1), dtype="float32"),
         ]
     )
     encoder.set_weights([components.T, -components @ mean])

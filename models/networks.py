@@ -8,6 +8,9 @@ from keras import layers, ops
 
 from awl_vae.models.shapes import feature_maps
 
+CHANNELS_LAST = {"data_format": "channels_last"}
+"""Whatever a user's Keras is set to."""
+
 
 @keras.saving.register_keras_serializable(package="awl_vae")
 class OutputMaps(layers.Conv2DTranspose):
@@ -73,14 +76,16 @@ def build_encoder(
         Model from images (N, H, W, 1) to (N, 2·Z): μ_z, then log σ_z².
     """
     hidden = [
-        layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu", dtype=dtype)
+        layers.Conv2D(
+            filters, 4, strides=2, padding="same", activation="relu", dtype=dtype, **CHANNELS_LAST
+        )
         for _, _, filters in feature_maps(image_size)
     ]
     return keras.Sequential(
         [
-            keras.Input((*image_size, 1)),
+            keras.Input((*image_size, 1), dtype="float32"),
             *hidden,
-            layers.Flatten(dtype=dtype),
+            layers.Flatten(dtype=dtype, **CHANNELS_LAST),
             layers.Dense(2 * latent_dim, dtype="float32"),
         ],
         name="encoder",
@@ -104,17 +109,17 @@ def build_decoder(
     *larger, smallest = feature_maps(image_size)
     upsampling = [
         layers.Conv2DTranspose(
-            filters, 4, strides=2, padding="same", activation="relu", dtype=dtype
+            filters, 4, strides=2, padding="same", activation="relu", dtype=dtype, **CHANNELS_LAST
         )
         for _, _, filters in reversed(larger)
     ]
     return keras.Sequential(
         [
-            keras.Input((latent_dim,)),
+            keras.Input((latent_dim,), dtype="float32"),
             layers.Dense(smallest[0] * smallest[1] * smallest[2], activation="relu", dtype=dtype),
             layers.Reshape(smallest, dtype=dtype),
             *upsampling,
-            OutputMaps(num_maps, 4, strides=2, padding="same", dtype="float32"),
+            OutputMaps(num_maps, 4, strides=2, padding="same", dtype="float32", **CHANNELS_LAST),
         ],
         name="decoder",
     )

@@ -58,7 +58,7 @@ class VAE(keras.Model):
         seed: int | None = None,
         sample_latent: bool = True,
         variance: str = "learned",
-        dtype: str | keras.DTypePolicy | None = None,
+        dtype: str | keras.DTypePolicy = "float32",
         **kwargs: Any,
     ):
         if likelihood not in TERMS:
@@ -100,8 +100,10 @@ class VAE(keras.Model):
             )
             for term in TERMS[likelihood]
         }
-        self.loss_metric = keras.metrics.Mean(name="loss")
-        self.term_metrics = {term: keras.metrics.Mean(name=term) for term in TERMS[likelihood]}
+        self.loss_metric = keras.metrics.Mean(name="loss", dtype="float32")
+        self.term_metrics = {
+            term: keras.metrics.Mean(name=term, dtype="float32") for term in TERMS[likelihood]
+        }
         self.built = True
 
     def set_term_weights(self, weights: Mapping[str, float]) -> None:
@@ -151,10 +153,13 @@ class VAE(keras.Model):
         Returns:
             Dict from each term's name to a float32 tensor (N,), in nats.
         """
+        x = ops.cast(x, "float32")  # Keras hands arrays over as a user has set it.
         z_mean, z_log_var = self.encode(x, training=training)
         z = z_mean
         if self.sample_latent:
-            noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+            noise = keras.random.normal(
+                ops.shape(z_mean), dtype="float32", seed=self.seed_generator
+            )
             z += ops.exp(0.5 * clip_log_variance(z_log_var)) * noise
         output = self.decoder(z, training=training)
         if self.likelihood == "bernoulli":

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import multiprocessing
 import re
 import shutil
 from pathlib import Path
@@ -403,3 +404,15 @@ def test_what_cannot_be_read_has_a_finding_of_its_own(tmp_path):
             found.score([source])
     verdicts = [finding.verdict for finding in found.inspect([path, np.zeros((9, 9), np.uint8)])]
     assert verdicts == ["unreadable", "normal"]
+
+
+def test_in_a_forked_process_a_detector_says_so_and_does_not_wait_for_ever():
+    found = black_detector()
+    images = np.zeros((1, 16, 16), np.uint8)
+    found.score(images)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        result = pool.apply_async(found.score, (images,))
+        with pytest.raises(
+            RuntimeError, match="Expected a detector that was loaded in this process"
+        ):
+            result.get(timeout=60)

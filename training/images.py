@@ -18,7 +18,6 @@ from awl_vae.data import (
 from awl_vae.evaluation import auroc
 from awl_vae.system import write_json
 from awl_vae.system.terminal import ProgressBar, silent_stderr
-from awl_vae.system.words import quantity
 from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment
 from awl_vae.training.run_directory import RunDirectory

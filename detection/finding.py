@@ -5,7 +5,7 @@ import io
 import json
 import stat
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +73,7 @@ class Finding:
     score: float | None = None
     regions: tuple[Region, ...] = ()
     error: str = ""
-    overlay_source: OverlaySource | None = None
+    overlay_source: OverlaySource | None = field(default=None, repr=False)
 
     def to_csv(self) -> str:
         """A line of CSV with its end: `COLUMNS`, the regions as JSON lists of numbers."""

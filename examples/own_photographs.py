@@ -8,8 +8,6 @@ test/<defect>. Started again after a cut, it goes on where it was.
 
 import sys
 
-import cv2
-
 from awl_vae import train
 
 folder, image, *more = sys.argv[1:]
@@ -32,6 +30,5 @@ alarms = detector.threshold.false_alarms
 print(f"Normal images that are called anomalous: {alarms.low:.1%} to {alarms.high:.1%}")
 
 # 3. Inspect an image.
-pixels = cv2.imread(image, cv2.IMREAD_UNCHANGED)
-(score,), (verdict,) = detector.score([pixels]), detector.predict([pixels])
-print(f"{image}: score {score:.4g}, {'anomalous' if verdict else 'normal'}")
+finding = detector.inspect(image)
+print(f"{image}: {finding.verdict} {finding.error or f'{finding.score:.4g}'}")

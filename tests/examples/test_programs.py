@@ -30,7 +30,7 @@ def test_own_photographs(tmp_path):
     folder = make_folder(tmp_path / "photographs")
     text = run("own_photographs.py", folder, folder / "test/spot/000.png", 2, cwd=tmp_path)
     assert "Normal images that are called anomalous" in text
-    assert text.splitlines()[-1].startswith(f"{folder}/test/spot/000.png: score ")
+    assert text.splitlines()[-1].startswith(f"{folder}/test/spot/000.png: ")
 
 
 @pytest.mark.thorough

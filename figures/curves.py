@@ -102,7 +102,7 @@ def plot_histogram(
     axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
     axes.set(xlabel=f"{score} score", ylabel="images", title=title)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     save_figure(figure, path)
 
 
@@ -174,7 +174,7 @@ def histogram_svg(
     axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.6g}")
     axes.set(xlabel=f"{score} score", ylabel="images")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     buffer = io.StringIO()
     with rc_context({"svg.hashsalt": "awl-vae", "svg.fonttype": "none"}):
         figure.savefig(

@@ -54,7 +54,12 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
 
 def check_name(
-    what: str, name: object, names: Iterable[str], error: type[UserError] = UserError
+    what: str,
+    name: object,
+    names: Iterable[str],
+    error: type[UserError] = UserError,
+    *,
+    flag: str = "",
 ) -> None:
     """Checks that a name is one of some.
 
@@ -63,6 +68,7 @@ def check_name(
         name: the name.
         names: those that there are.
         error: the class of the error.
+        flag: what the name is given by, such as "--experiment=".
 
     Raises:
         UserError: If it is none of them; it tells which may have been meant.
@@ -70,4 +76,4 @@ def check_name(
     names = list(names)
     if name not in names:
         meant = did_you_mean(str(name), names)
-        raise error(f"Expected {what} among {', '.join(names)}{meant}. Received: {name}")
+        raise error(f"Expected {what} among {', '.join(names)}{meant}. Received: {flag}{name}")

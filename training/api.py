@@ -45,7 +45,7 @@ def train(
     Raises:
         UserError: If a command would end with one line of error.
     """
-    check_name("an experiment", experiment, EXPERIMENTS, ConfigError)
+    check_name("an experiment", experiment, EXPERIMENTS, ConfigError, flag="--experiment=")
     if images is not None:
         settings = {"dataset": "folder", "data_dir": images} | settings
     try:

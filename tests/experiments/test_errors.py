@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import re
 import subprocess
 
 import commands
@@ -88,7 +89,7 @@ def test_broken_images_are_named_and_nothing_is_left(image_folder, tmp_path, pat
     spoil(image_folder, path, content)
     run = tmp_path / "run"
     line = error_of(*tiny(image_folder, run))
-    assert line.removeprefix("error: ").startswith(("Expected a whole image", "Expected an image"))
+    assert re.search("Expected (a whole|an) image", line)
     assert str(image_folder / path) in line
     assert not run.exists()
 
@@ -100,7 +101,8 @@ def test_overwriting_removes_nothing_before_the_new_images_are_read(image_folder
     commands.run("run_baselines.py", *baselines)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     spoil(image_folder, "train/good/text.png", b"this is text")
-    assert "Expected a whole image" in error_of(*tiny(image_folder, run, "--overwrite"))
+    line = error_of(*tiny(image_folder, run, "--overwrite"))
+    assert "Expected an image (PNG" in line
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
     (image_folder / "train/good/text.png").unlink()
     commands.run("run_baselines.py", *baselines, "--overwrite", "--batch_size=9")

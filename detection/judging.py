@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from awl_vae.data.images import to_float, to_gray
-from awl_vae.data.reading import Source, is_path, read_image
+from awl_vae.data.images import read_gray, to_float, to_gray
+from awl_vae.data.reading import Source, is_path
 from awl_vae.detection.finding import (
     ANOMALOUS,
     NORMAL,
@@ -51,7 +51,7 @@ def take(detector: "Detector", source: Source | np.ndarray) -> TakenImage | Find
     path = Path(source) if is_path(source) else None
     state = FileState.of(path) if path is not None else None
     try:
-        image = source if isinstance(source, np.ndarray) else read_image(source)
+        image = source if isinstance(source, np.ndarray) else read_gray(source)
         x = detector.preprocess(image)
         gray = to_gray(image)
     except Exception as error:  # Whatever one image does to a library, the others go on.

@@ -1,14 +1,5 @@
-"""Images of one's own, in the layout of MVTec AD.
+"""Images of one's own, in the layout of MVTec AD; see `awl_vae.data.layout`."""
 
-train/good/*                              normal images to train on
-test/good/*                               labelled normal images
-test/<defect>/*                           labelled anomalous images, by the kind of defect
-ground_truth/<defect>/<stem>_mask.*       optional: the defect's pixels; see `match_masks`
-
-The names of the layout are taken in either case.
-"""
-
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,12 +10,11 @@ import numpy as np
 
 from awl_vae.data.dataset import DataError, Dataset, Item, mask_path
 from awl_vae.data.images import read_gray, resize
+from awl_vae.data.layout import NORMAL, Layout, check_name, images_in
 from awl_vae.data.masks import match_masks, read_mask
 from awl_vae.data.reading import SUFFIXES
 from awl_vae.data.splits import split_train_and_labelled
 from awl_vae.system import atomic_path
-
-NORMAL, GROUND_TRUTH = "good", "ground_truth"
 
 
 def folder(
@@ -55,46 +45,28 @@ def folder(
     """
     check_folder(data_dir)
     root = Path(data_dir)
-    train, test, masks = (_named(root, name) for name in ("train", "test", GROUND_TRUTH))
-    normal = [path for part in train for good in _named(part, NORMAL) for path in _images(good)]
-    if not normal:
+    layout = Layout.of(root)
+    if not layout.normal:
         raise DataError(
             f"Expected normal images ({', '.join(SUFFIXES)}) in {root / 'train' / NORMAL}. "
-            f"Received: none; {len(_images(root))} in {root} itself."
+            f"Received: none; {len(images_in(root))} in {root} itself."
         )
-    kinds = {kind: _images(kind) for part in test for kind in _children(part) if kind.is_dir()}
-    labelled = [
-        (path, None if kind.name.casefold() == NORMAL else kind.name)
-        for kind, paths in kinds.items()
-        for path in paths
-    ]
-    anomalous = [path for path, defect in labelled if defect]
-    masks_of = match_masks(masks, anomalous)
+    masks_of = match_masks(layout.masks, layout.anomalous)
     item = partial(_item, root, image_size, resize, masks_of)
     try:
         dataset = split_train_and_labelled(
-            [item(path, None) for path in normal],
-            [item(path, defect) for path, defect in labelled],
+            [item(path, None) for path in layout.normal],
+            [item(path, defect) for path, defect in layout.labelled],
             num_train=num_train,
             protocol=protocol,
             needs_labels=needs_labels,
         )
     except DataError as error:
-        raise DataError(f"{root}: {error.in_flags} {_what_test_has(kinds)}") from error
-    used = {
-        *normal,
-        *(path for path, _ in labelled),
-        *(m for own in masks_of.values() for m in own),
-    }
-    notes = list(_notes(root, (*train, *test, *masks), used, masks_of, anomalous))
-    if labelled and not dataset.adapt:
-        notes.append(_what_test_has(kinds))
+        raise DataError(f"{root}: {error.in_flags} {layout.what_test_has}") from error
+    notes = list(_notes(layout, masks_of))
+    if layout.labelled and not dataset.adapt:
+        notes.append(layout.what_test_has)
     return replace(dataset, notes=tuple(notes))
-
-
-def _what_test_has(kinds: Mapping[Path, Sequence[Path]]) -> str:
-    found = ", ".join(f"{len(paths)} in {kind.name}" for kind, paths in kinds.items())
-    return f"Normal ones are looked for in test/{NORMAL}; test has {found or 'no folders'}."
 
 
 def check_folder(data_dir: str) -> None:
@@ -109,22 +81,17 @@ def check_folder(data_dir: str) -> None:
         )
 
 
-def _notes(
-    root: Path,
-    parts: Sequence[Path],
-    used: set[Path],
-    masks_of: Mapping[Path, Sequence[Path]],
-    anomalous: Sequence[Path],
-) -> Iterator[str]:
+def _notes(layout: Layout, masks_of: Mapping[Path, Sequence[Path]]) -> Iterator[str]:
     """What is said of the directory before it is used."""
-    without = [path for path in anomalous if path not in masks_of]
-    if any(part.name.casefold() == GROUND_TRUTH for part in parts):
-        text = f"Masks of {len(masks_of)} of {len(anomalous)} anomalous images."
-        yield text + (f" First without: {without[0].relative_to(root)}." if without else "")
-    files = (path for part in parts for path in part.rglob("[!.]*") if path not in used)
-    if others := sorted(path for path in files if not path.is_dir()):
-        first = others[0].relative_to(root).as_posix()
-        yield f"Not in the layout, and ignored: {len(others)} files (first: {first})."
+    without = [path for path in layout.anomalous if path not in masks_of]
+    if layout.masks:
+        text = f"Masks of {len(masks_of)} of {len(layout.anomalous)} anomalous images."
+        yield text + (f" First without: {layout.name(without[0])}." if without else "")
+    if others := layout.others(masks_of):
+        yield (
+            f"Not in the layout, and ignored: {len(others)} files "
+            f"(first: {layout.name(others[0])})."
+        )
 
 
 def write_folder(
@@ -167,7 +134,7 @@ def _item(
     defect: str | None,
 ) -> Item:
     name = path.relative_to(root).as_posix()
-    _check_name(name, root)
+    check_name(name, root)
     masks = masks_of.get(path)
 
     def load_mask() -> np.ndarray:
@@ -182,30 +149,3 @@ def _item(
         load_mask=load_mask if masks else None,
         file=path,
     )
-
-
-def _check_name(name: str, root: Path) -> None:
-    """Checks that a name can be kept in our files, and said in a line."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise DataError(f"Expected file names in UTF-8. Received: {name!r} in {root}") from None
-    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
-        raise DataError(
-            f"Expected file names without control characters. Received: {name!r} in {root}"
-        )
-
-
-def _named(parent: Path, name: str) -> list[Path]:
-    """The directories of a name, in whichever case."""
-    return [path for path in _children(parent) if path.is_dir() and path.name.casefold() == name]
-
-
-def _images(path: Path) -> list[Path]:
-    return [child for child in _children(path) if child.suffix.lower() in SUFFIXES]
-
-
-def _children(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return []
-    return sorted(child for child in path.iterdir() if not child.name.startswith("."))

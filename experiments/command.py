@@ -4,6 +4,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
 from absl import app, flags
@@ -14,7 +15,7 @@ from awl_vae.system.terminal import quiet_at_a_closed_pipe
 INTERRUPTED = 130
 
 
-def run(main: Callable[[], int], *, error_status: int = 1) -> None:
+def run(main: Callable[..., int], *, error_status: int = 1, word: str = "") -> None:
     """Parses the flags, calls `main` and exits.
 
     Nothing here imports TensorFlow, so that `--help` and a wrong flag are answered at once: `main`
@@ -24,7 +25,10 @@ def run(main: Callable[[], int], *, error_status: int = 1) -> None:
         main: does the work and returns the exit status. What it raises of `OSError` and
             `UserError` becomes one line on standard error.
         error_status: the exit status after such a line.
+        word: what the one word is that the command takes beside its flags, and hands to `main`; by
+            default it takes none.
     """
+    flags.FLAGS.set_gnu_getopt()  # Flags may come after a word.
 
     def fail(text: str) -> NoReturn:
         print(f"error: {text}", file=sys.stderr)
@@ -35,12 +39,13 @@ def run(main: Callable[[], int], *, error_status: int = 1) -> None:
             rest = flags.FLAGS(argv)
         except flags.Error as error:
             fail(_in_words(error))
-        if rest[1:]:
-            fail(f"Expected flags only. Received: {' '.join(rest[1:])}")
+        if len(rest) != (2 if word else 1):
+            expected = f"one {word}" if word else "flags only"
+            fail(f"Expected {expected}. Received: {' '.join(rest[1:]) or 'none'}")
         return rest
 
     with quiet_at_a_closed_pipe():
-        app.run(lambda _: _call(main, fail, error_status), flags_parser=parse)
+        app.run(lambda argv: _call(partial(main, *argv[1:]), fail, error_status), flags_parser=parse)
 
 
 def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status: int) -> None:

@@ -53,16 +53,17 @@ def _groups(items: Sequence[tuple[str, Item]], cache: ImageCache) -> Iterator[Gr
     alike: Mapping[bytes, list[tuple[str, Item]]] = defaultdict(list)
     for position, (split, item) in enumerate(items):
         if item.file is not None:
-            alike[_digest(cache.read(np.array([position])))].append((split, item))
+            alike[digest(cache.read(np.array([position])))].append((split, item))
     for candidates in alike.values():
         if len({split for split, _ in candidates}) == 1 == len({i.label for _, i in candidates}):
             continue
         same: Mapping[bytes, list[tuple[str, Item]]] = defaultdict(list)
         for split, item in candidates:
             assert item.file is not None
-            same[_digest(read_gray(item.file))].append((split, item))
+            same[digest(read_gray(item.file))].append((split, item))
         yield from (group for group in same.values() if len(group) > 1)
 
 
-def _digest(pixels: np.ndarray) -> bytes:
+def digest(pixels: np.ndarray) -> bytes:
+    """What two images have in common whose shape and pixels are the same."""
     return hashlib.blake2b(pixels.tobytes(), person=str(pixels.shape).encode()[:16]).digest()

@@ -100,6 +100,20 @@ def image_size(path: Path) -> tuple[int, int]:
         raise DataError(f"Expected an image. Received: {error}, {path}") from error
 
 
+def image_format(path: Path) -> str:
+    """The format of the image in a file, one of `FORMATS`; only its head is read.
+
+    Raises:
+        DataError: If the file is no image.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            # A JPEG with a preview in it has another name of Pillow's.
+            return "JPEG" if image.format == "MPO" else str(image.format)
+    except (OSError, ValueError) as error:
+        raise DataError(f"Expected an image. Received: {error}, {path}") from error
+
+
 def is_path(source: object) -> TypeGuard[str | os.PathLike[str]]:
     """Whether something is the path of a file."""
     return isinstance(source, str | os.PathLike)

@@ -41,8 +41,7 @@ def split_train_and_labelled(
     """
     if len(normal) < 2:
         raise DataError(f"Expected at least 2 normal images to train on. Received: {len(normal)}.")
-    num_calibration = min(max(len(normal) // 10, MIN_CALIBRATION), len(normal) // 2)
-    calibration, train = _take(normal, num_calibration)
+    calibration, train = _take(normal, num_calibration(len(normal)))
     try:
         adapt, test = _split_labelled(labelled, protocol)
     except DataError as error:
@@ -52,6 +51,11 @@ def split_train_and_labelled(
             ) from error
         adapt = test = ()
     return Dataset(_limit(train, num_train), calibration, adapt, test)
+
+
+def num_calibration(num_normal: int) -> int:
+    """How many of the normal images that may be trained on are for calibration."""
+    return min(max(num_normal // 10, MIN_CALIBRATION), num_normal // 2)
 
 
 def split_pool(

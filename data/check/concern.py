@@ -1,0 +1,46 @@
+"""Something to look at, in a line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Something to look at.
+
+    Attributes:
+        topic: what it is about, in a few words.
+        text: what was found, in a line that counts it and names the first.
+        images: the names of the files that it is about; of pairs, one after the other.
+    """
+
+    topic: str
+    text: str
+    images: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.text}"
+
+
+def listed(topic: str, names: Sequence[str], text: str, *, of: str = "image") -> list[Concern]:
+    """A concern about some files, or none where there are none.
+
+    Args:
+        topic: what it is about.
+        names: the files.
+        text: what it is with them.
+        of: what one of them is.
+    """
+    if not names:
+        return []
+    return [Concern(topic, f"{counted(len(names), of, shown(names[0]))}: {text}", tuple(names))]
+
+
+def counted(number: int, of: str, first: str) -> str:
+    """How many there are of something, at least one, with the first."""
+    return f"1 {of} ({first})" if number == 1 else f"{number} {of}s (first: {first})"
+
+
+def shown(name: str) -> str:
+    """A name that stays in its line, with escapes where it holds something else than letters."""
+    return name if name.isprintable() else ascii(name)[1:-1]

@@ -1,0 +1,93 @@
+"""Masks of defects, and what is left of the defects at the size of training."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from awl_vae.data.check.concern import Concern, counted, listed, shown
+from awl_vae.data.dataset import DataError
+from awl_vae.data.images import resize
+from awl_vae.data.masks import read_mask
+from awl_vae.data.reading import image_size as size_of
+
+SMALL = 4.0
+"""Pixels at the size of training below which a defect is said to be small."""
+
+GONE = 0.5
+"""The same below which it is said to vanish."""
+
+
+@dataclass(frozen=True)
+class MeasuredMask:
+    """The marked pixels of an image.
+
+    Attributes:
+        name: the image's.
+        defect: the kind of its defect.
+        area: how many pixels of the image are marked.
+        resized: the same at the size of training: the area that they cover there, so that half
+            a pixel is 0.5.
+        error: why the mask cannot be used, or an empty text.
+    """
+
+    name: str
+    defect: str
+    area: float
+    resized: float
+    error: str = ""
+
+
+def measure_mask(
+    masks: Sequence[Path],
+    image: Path,
+    name: str,
+    defect: str,
+    image_size: tuple[int, int],
+    mode: str,
+) -> MeasuredMask:
+    """Reads and measures the mask of an image.
+
+    Args:
+        masks: its files.
+        image: the image's file.
+        name: what the image is called.
+        defect: the kind of its defect.
+        image_size: (height, width) of training.
+        mode: how images are brought to it.
+    """
+    try:
+        marked = read_mask(masks, image)
+        height, width = size_of(image)
+    except DataError as error:
+        return MeasuredMask(name, defect, 0.0, 0.0, error=str(error))
+    full = np.iinfo(np.uint16).max
+    covered = resize(marked * np.uint16(full), image_size, mode).sum(dtype=np.float64) / full
+    return MeasuredMask(name, defect, float(marked.mean() * height * width), float(covered))
+
+
+def defect_concerns(masks: Sequence[MeasuredMask]) -> Iterator[Concern]:
+    """What is to be said of masks and of the defects that they mark."""
+    broken = [mask for mask in masks if mask.error]
+    if broken:
+        text = f"{counted(len(broken), 'image', shown(broken[0].name))}: {shown(broken[0].error)}"
+        yield Concern("unusable masks", text, tuple(mask.name for mask in broken))
+    whole = [mask for mask in masks if not mask.error]
+    empty = [mask.name for mask in whole if not mask.area]
+    yield from listed("empty masks", empty, "a mask that marks nothing")
+    marked = sorted((mask for mask in whole if mask.area), key=lambda mask: mask.resized)
+    gone = [mask.name for mask in marked if mask.resized < GONE]
+    yield from listed(
+        "vanishing defects",
+        gone,
+        f"less than {GONE:g} pixels of the defect at the size of training; a larger --image_size "
+        "keeps it",
+    )
+    small = [mask.name for mask in marked if GONE <= mask.resized < SMALL]
+    yield from listed(
+        "small defects",
+        small,
+        f"less than {SMALL:g} pixels of the defect at the size of training; a larger --image_size "
+        "shows more of it",
+    )

@@ -1,0 +1,126 @@
+"""What a check has found, as lines and as one HTML page that needs no other file and no network."""
+
+import base64
+import html
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from awl_vae.data.check.concern import Concern, shown
+from awl_vae.data.check.repeated import NEARLY_THE_SAME
+from awl_vae.system import markdown, write_text
+
+NUM_SHOWN = 12
+"""Images of a concern that are shown on the page."""
+
+NUM_NAMED = 1000
+"""Files of a concern that are named on it."""
+
+TEMPLATE = Path(__file__).with_name("page.html")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts.
+
+    Attributes:
+        title: what it tells.
+        columns: the columns' names.
+        rows: a text for each column.
+        note: how it is to be read.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check has found.
+
+    Attributes:
+        title: what was checked.
+        tables: what is there.
+        concerns: what is to be looked at.
+    """
+
+    title: str
+    tables: Sequence[Table]
+    concerns: Sequence[Concern]
+
+    @property
+    def verdict(self) -> str:
+        """How many things are to be looked at."""
+        count = len(self.concerns)
+        return f"{count} {'thing' if count == 1 else 'things'} to look at" if count else "All well"
+
+    def lines(self) -> Iterator[str]:
+        """All of it, but for the names of the files after the first."""
+        yield self.title
+        for table in self.tables:
+            yield from ("", table.title, "")
+            yield from markdown.table(table.columns, table.rows)
+            if table.note:
+                yield from ("", table.note)
+        yield from ("", f"{self.verdict}{':' if self.concerns else '.'}")
+        yield from (f"- {concern}" for concern in self.concerns)
+
+
+def write_page(path: Path, report: Report, thumbnails: Mapping[str, np.ndarray]) -> None:
+    """Writes the page.
+
+    Args:
+        path: the HTML file.
+        report: what was found.
+        thumbnails: by the name of an image, a small uint16 array (h, w) of it, gray.
+    """
+    page = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        title=_text(report.title),
+        verdict=_text(report.verdict),
+        concerns="\n".join(_concern(concern, thumbnails) for concern in report.concerns),
+        tables="\n".join(map(_table, report.tables)),
+        note=_text(NEARLY_THE_SAME),
+    )
+    write_text(path, page)
+
+
+def _concern(concern: Concern, thumbnails: Mapping[str, np.ndarray]) -> str:
+    parts = [f"<h2>{_text(concern.topic)}</h2><p>{_text(concern.text)}</p>"]
+    names = [name for name in concern.images if name in thumbnails][:NUM_SHOWN]
+    if names:
+        figures = (_figure(name, thumbnails[name]) for name in names)
+        parts.append(f'<div class="images">{"".join(figures)}</div>')
+    if len(concern.images) > 1:
+        named = "<br>".join(map(_text, concern.images[:NUM_NAMED]))
+        if len(concern.images) > NUM_NAMED:
+            named += f"<br>and {len(concern.images) - NUM_NAMED} more"
+        parts.append(f"<details><summary>files: {len(concern.images)}</summary>{named}</details>")
+    return f"<li>{''.join(parts)}</li>"
+
+
+def _figure(name: str, thumbnail: np.ndarray) -> str:
+    _, data = cv2.imencode(".png", (thumbnail >> 8).astype(np.uint8))
+    source = f"data:image/png;base64,{base64.b64encode(data.tobytes()).decode()}"
+    return f'<figure><img src="{source}" alt=""><figcaption>{_text(name)}</figcaption></figure>'
+
+
+def _table(table: Table) -> str:
+    head = "".join(f'<th scope="col">{_text(name)}</th>' for name in table.columns)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in table.rows
+    )
+    note = f"<p>{_text(table.note)}</p>" if table.note else ""
+    return (
+        f"<h2>{_text(table.title)}</h2>"
+        f'<div class="wide"><table><tr>{head}</tr>{rows}</table></div>{note}'
+    )
+
+
+def _text(text: str) -> str:
+    return html.escape(shown(text))

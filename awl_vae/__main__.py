@@ -15,6 +15,7 @@ COMMANDS = {
         "search for weights that lead to the lowest loss, without labels (Experiment II)",
     ),
     "baselines": ("run_baselines", "what PCA and the mean image find on the same images"),
+    "check": ("check_images", "tell what is wrong with a folder of images before training"),
     "inspect": ("inspect_images", "inspect images with a trained detector"),
     "calibrate": ("calibrate_detector", "find another threshold for a trained detector"),
     "export": ("export_model", "write a detector as a graph: SavedModel, ONNX or LiteRT"),

@@ -1,6 +1,6 @@
 """The images of a run directory: read once, told from others, and what they tell by themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,15 +15,15 @@ from awl_vae.data import (
     prepare,
     synthetic_copies,
 )
+from awl_vae.data.check import Concern, range_concern
+from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.evaluation import auroc
 from awl_vae.system import write_json
 from awl_vae.system.terminal import ProgressBar, silent_stderr
+from awl_vae.training.check import calibration_concerns, separation_concerns, separations
 from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment
 from awl_vae.training.run_directory import RunDirectory
-
-DARK = 0.25
-"""Share of the range of levels below which images are said to use little of it."""
 
 CACHE = "cache.npy"
 """The decoded images, for as long as there are runs to do."""
@@ -89,17 +89,42 @@ def _describe(config: Config, data: PreparedData, notes: Sequence[str]) -> str:
             f"\nIn several splits, and used in one: {len(data.duplicates)} images are left out "
             f"(first: {left_out}, the same as {same})."
         )
+    warnings = [f"Warning: {concern.text}." for concern in _concerns(data, config)]
+    return "\n".join([text, *warnings, *notes])
+
+
+def _concerns(data: PreparedData, config: Config) -> Iterator[Concern]:
+    """What `awl-vae check` would say, as far as the decoded images and the files' sizes tell it."""
     brightest = max(
         float(data.images("train", np.array([i])).max()) for i in range(len(data.labels["train"]))
     )
-    if brightest < DARK:
-        bits = 8 * data.cache.dtype.itemsize
-        text += (
-            f"\nWarning: the training images use the lowest {100 * brightest:.2g} % of the range "
-            f"of {bits} bits; times {int(1 / max(brightest, 1e-4))} they would use all of it, and "
-            "the loss would see their defects better."
-        )
-    return "\n".join([text, *notes])
+    yield from range_concern(brightest, 8 * data.cache.dtype.itemsize)
+    if config.data_dir is None:
+        return  # what is made, or comes in a package, is not the user's to mend
+    if len(data.items["adapt"]):
+        yield from separation_concerns(separations(*_labelled(data)))
+    if not config.uses_labels:
+        yield from calibration_concerns(len(data.items["calibration"]), FALSE_ALARM_RATE)
+
+
+def _labelled(data: PreparedData) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Labels (N,) of the labelled images, and numbers (N,) of them that know no product."""
+    splits = ("adapt", "test")
+    levels = np.array(
+        [
+            (image.mean(), image.std())
+            for split in splits
+            for image in (data.images(split, np.array([i])) for i in range(len(data.items[split])))
+        ]
+    )
+    files = [item.file for split in splits for item in data.items[split] if item.file]
+    numbers = {
+        "brightness": levels[:, 0],
+        "contrast": levels[:, 1],
+        "file size in bytes": np.array([file.stat().st_size for file in files]),
+    }
+    labels = np.concatenate([data.labels[split] for split in splits])
+    return labels, numbers
 
 
 def _counted(labels: np.ndarray) -> str:

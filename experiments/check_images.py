@@ -1,0 +1,78 @@
+"""Tells what is wrong with a folder of images, before anything is trained on them.
+
+    awl-vae check photographs --output_dir=check
+
+The folder has the layout that --data_dir takes (train/good, test/good, test/<defect>,
+ground_truth/<defect>), or holds images itself, which are normal then. What is there and what is to
+be looked at is printed; with --output_dir it is also written to a page check.html there, with the
+images that it is about. No image is changed.
+
+Exit status: 0 nothing found, 1 something to look at, 2 not run.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+if not __package__:
+    import checkout  # noqa: F401
+
+from awl_vae.detection.thresholds import FALSE_ALARM_RATE
+from awl_vae.experiments.command import run
+from awl_vae.experiments.flags import define_settings
+from awl_vae.system.terminal import ProgressBar, silent_stderr
+from awl_vae.training.resolve import resolve
+
+FLAGS = flags.FLAGS
+
+ALL_WELL, SOMETHING_FOUND, NOT_RUN = range(3)
+SETTINGS = ("profile", "image_size", "resize", "num_threads")
+
+
+def main(folder: str) -> int:
+    """Checks a folder as the flags ask for; returns the exit status."""
+    given = {name: FLAGS[name].value for name in SETTINGS}
+    config = resolve("baselines", {"dataset": "folder", "data_dir": folder, **given})
+    from awl_vae.data.check import Survey, write_page
+    from awl_vae.training.check import check
+
+    # Image libraries write of broken files themselves; our lines say it better.
+    with silent_stderr() as stderr:
+        bar = ProgressBar(0, stderr)
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.advance(1, "reading images")
+
+        seen = Survey.of(
+            Path(folder),
+            config.image_size,
+            config.resize,
+            num_threads=config.num_threads,
+            progress=progress,
+        )
+        bar.close()
+    report = check(seen, FLAGS.false_alarm_rate)
+    for line in report.lines():
+        print(line)
+    if FLAGS.output_dir:
+        page = Path(FLAGS.output_dir) / "check.html"
+        write_page(page, report, {image.name: image.thumbnail for image in seen.images})
+        print(f"\nPage: {page}")
+    return SOMETHING_FOUND if report.concerns else ALL_WELL
+
+
+if __name__ == "__main__":
+    define_settings("baselines", SETTINGS)
+    flags.DEFINE_float(
+        "false_alarm_rate",
+        FALSE_ALARM_RATE,
+        "The rate of false alarms that a threshold is wanted for, between 0 and 1.",
+    )
+    flags.register_validator(
+        "false_alarm_rate",
+        lambda rate: 0.0 < rate < 1.0,
+        "Expected a number between 0 and 1 as --false_alarm_rate.",
+    )
+    flags.DEFINE_string("output_dir", None, "Where the page check.html goes. Default: no page.")
+    run(main, error_status=NOT_RUN, word="FOLDER")

@@ -1,0 +1,76 @@
+"""`awl-vae check`: its exit status, its lines and its page."""
+
+import commands
+import pytest
+from check_folder import clean_folder
+from conftest import tiny
+
+SCRIPT = "check_images.py"
+RATE = "--false_alarm_rate=0.1"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return clean_folder(tmp_path / "photographs")
+
+
+def test_nothing_found(folder, tmp_path):
+    before = sorted(folder.rglob("*"))
+    command = commands.run(SCRIPT, folder, RATE, expected=0)
+    lines = command.stdout.splitlines()
+    assert lines[0] == f"Images in {folder}"
+    assert "| test/hole | 8 | 0 | 48x64 | 8 bit gray | PNG |" in lines
+    assert lines[-1] == "All well."
+    assert "100 %" in command.stderr
+    assert sorted(folder.rglob("*")) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["photographs"]
+
+
+def test_something_found_and_its_page(folder, tmp_path):
+    (folder / "train/good/003.png").write_bytes(b"\x89PNG")
+    page = tmp_path / "check/check.html"
+    command = commands.run(SCRIPT, f"--output_dir={page.parent}", RATE, folder, expected=1)
+    assert "\n1 thing to look at:\n- unreadable: 1 image (train/good/003.png): " in command.stdout
+    assert command.stdout.endswith(f"\nPage: {page}\n")
+    assert [path.name for path in page.parent.iterdir()] == ["check.html"]
+    assert "train/good/003.png" in page.read_text()
+
+
+def test_the_size_and_the_rate_that_are_asked_for(folder):
+    """A defect of 16x16 in 48x64 pixels covers 85 of 32x32 and 21 of 16x16."""
+    command = commands.run(SCRIPT, folder, "--image_size=16", expected=1)
+    assert "| hole | 8 | 256 | 21.33 |" in command.stdout
+    assert "support a rate of 0.01; 99 images could" in command.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "Expected one FOLDER. Received: none"),
+        (["a", "b"], "Expected one FOLDER. Received: a b"),
+        (["/nowhere"], "Expected a folder of images. Received: /nowhere, which is none"),
+        (["a", "--false_alarm_rate=1"], "Expected a number between 0 and 1 as --false_alarm_rate"),
+        (["a", "--image_size=50"], "divisible by 16"),
+        (["a", "--threshold=3"], "Expected a flag of this command"),
+    ],
+)
+def test_not_run(words, expected):
+    command = commands.run(SCRIPT, *words, expected=2)
+    assert command.stderr.startswith("error: ")
+    assert expected in command.stderr
+    assert command.stdout == ""
+
+
+def test_training_warns_and_goes_on(folder, tmp_path):
+    for path in (folder / "test/hole").iterdir():
+        path.write_bytes(path.read_bytes() + bytes(5000))
+    command = commands.run("run_auc_adapted.py", *tiny(folder, tmp_path / "a", "--epochs=1"))
+    warnings = [line for line in command.stdout.splitlines() if line.startswith("Warning: ")]
+    assert warnings[0] == (
+        "Warning: file size in bytes alone tells the classes apart, higher in anomalous images, "
+        "with an AUC of 1.00: by the defects, or by how the images were taken."
+    )
+    assert "cannot support" not in command.stdout  # the labels choose the threshold
+    flags = tiny(folder, tmp_path / "b", "--epochs=1", "--adapt_signal=synthetic")
+    command = commands.run("run_auc_adapted.py", *flags)
+    assert "\nWarning: 20 normal images cannot support a rate of 0.01; 99" in command.stdout

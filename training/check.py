@@ -105,7 +105,7 @@ def calibration_concerns(num_given: int, false_alarm_rate: float) -> Iterator[Co
         )
         yield Concern(
             "images for calibration",
-            f"{warning} So many are kept for calibration of {enough} in train/{NORMAL}",
+            f"{warning} Of {enough} in train/{NORMAL} so many are kept for calibration",
         )
 
 
@@ -117,7 +117,11 @@ def check(survey: Survey, false_alarm_rate: float) -> Report:
         false_alarm_rate: the rate of false alarms that is wanted, in (0, 1).
     """
     layout = survey.layout
-    labelled = [image for image in survey.images if image.split == "test"]
+    # Copies are no more evidence.
+    distinct = {
+        (image.digest, image.label): image for image in survey.images if image.split == "test"
+    }
+    labelled = list(distinct.values())
     labels = np.array([image.label for image in labelled], np.int64)
     numbers = {
         name: np.array([number(image) for image in labelled], float)
@@ -144,6 +148,7 @@ def _apart(found: Sequence[Separation]) -> Table:
         "What tells labelled anomalous images from normal ones without a look at the product",
         ("number", "AUC", "chance of such an AUC"),
         [(each.name, f"{each.auc:.3f}", f"{each.chance:.2g}") for each in found],
-        f"An AUC of 0.5 tells nothing. One of {STRONG:g} or more, or of {1 - STRONG:g} or less, is "
-        f"told below where its chance is less than {CHANCE:g} (rank test of Mann and Whitney).",
+        f"An AUC of 0.5 tells nothing. One of at least {STRONG:g} or at most {1 - STRONG:g} is "
+        f"something to look at where its chance is below {CHANCE:g} (rank test of Mann and "
+        "Whitney).",
     )

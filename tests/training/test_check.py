@@ -103,6 +103,19 @@ def test_a_few_images_that_are_apart_may_be_by_chance():
         assert found.is_strong == is_strong
 
 
+def test_copies_are_no_more_evidence(folder):
+    """Four images of another width, four times each, are as probable by chance as four."""
+    for path in sorted((folder / "test/hole").iterdir()):
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[:, :-1]
+        path.unlink()
+        if path.stem < "004":
+            for copy in ("", "a", "b", "c"):
+                cv2.imwrite(str(path.with_stem(path.stem + copy)), image)
+    rows = {row[0]: row for row in report(folder).tables[1].rows}
+    assert rows["width"][1] == "0.000"
+    assert float(rows["width"][2]) > 1e-4
+
+
 def test_what_is_the_same_in_all_tells_nothing():
     (found,) = separations(np.array([0, 1, 1]), {"width": np.ones(3)})
     assert (found.auc, found.chance) == (0.5, 1.0)
@@ -128,11 +141,11 @@ def test_an_auc_is_told_that_is_far_and_no_chance(auc, chance, way):
 def test_images_for_a_rate_of_false_alarms(folder):
     # 1 / (n + 1) ≤ 0.01 from n = 99 on, a tenth of 990; 0.05 from 19 on, half of 38.
     assert [each.text for each in calibration_concerns(98, 0.01)] == [
-        "98 normal images cannot support a rate of 0.01; 99 images could. So many are kept for "
-        "calibration of 990 in train/good"
+        "98 normal images cannot support a rate of 0.01; 99 images could. Of 990 in train/good so "
+        "many are kept for calibration"
     ]
     assert list(calibration_concerns(99, 0.01)) == []
-    assert "of 38 in train/good" in next(calibration_concerns(18, 0.05)).text
+    assert "Of 38 in train/good" in next(calibration_concerns(18, 0.05)).text
     (concern,) = report(folder, 0.01).concerns
     assert concern.topic == "images for calibration"
     assert concern.text.startswith("20 normal images cannot")

@@ -19,9 +19,10 @@ STRONG = 0.75
 """AUC from which, or from one minus which, something is said to tell the classes apart."""
 
 CHANCE = 0.005
-"""Probability below which such an AUC is no chance: of a rank test, exact for few images.
+"""Probability, of a rank test, below which such an AUC is no chance.
 
-Of folders where nothing tells the classes apart, one in thirty has such a number among the six.
+The test is exact for few images without ties. Where nothing tells the classes apart,
+at most 3 % of folders have such a number among the six.
 """
 
 FEATURES = {

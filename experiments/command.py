@@ -45,7 +45,9 @@ def run(main: Callable[..., int], *, error_status: int = 1, word: str = "") -> N
         return rest
 
     with quiet_at_a_closed_pipe():
-        app.run(lambda argv: _call(partial(main, *argv[1:]), fail, error_status), flags_parser=parse)
+        app.run(
+            lambda argv: _call(partial(main, *argv[1:]), fail, error_status), flags_parser=parse
+        )
 
 
 def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status: int) -> None:

@@ -1,6 +1,5 @@
 """A dataset made ready for a run: decoded, counted, and told from any other."""
 
-import json
 import zlib
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
@@ -12,7 +11,9 @@ from awl_vae.data.cache import ImageCache
 from awl_vae.data.dataset import SPLITS, DataError, Dataset, Item
 from awl_vae.data.duplicates import find_duplicates
 from awl_vae.data.synthetic_defects import originals
-from awl_vae.system import write_json
+from awl_vae.system import read_json, write_json
+
+MANIFEST = {"crc32": int, "images": [{"image": str}], "duplicates": dict | None}
 
 
 class PreparedData:
@@ -106,7 +107,7 @@ def prepare(
             )
         write_json(manifest_path, manifest)
         known = manifest
-    data = PreparedData(dataset, ImageCache(cache_path), known.get("duplicates", {}))
+    data = PreparedData(dataset, ImageCache(cache_path), known.get("duplicates") or {})
     _check_classes(dataset, data)
     return data
 
@@ -136,8 +137,8 @@ def check_images(dataset: Dataset, manifest_path: Path) -> dict[str, Any]:
     Raises:
         DataError: If they are others.
     """
-    known = json.loads(manifest_path.read_text())
-    images = _listed(dataset, known.get("duplicates", {}))
+    known = read_json(manifest_path, MANIFEST)
+    images = _listed(dataset, known.get("duplicates") or {})
     if known["images"] != images:
         raise DataError(_difference(known["images"], images, manifest_path))
     return known

@@ -12,7 +12,6 @@ from awl_vae.detection.thresholds import (
     LabelledMethod,
     NormalMethod,
     Threshold,
-    takes,
 )
 from awl_vae.system.errors import UserError, check_name
 from awl_vae.system.words import quantity
@@ -49,7 +48,7 @@ def calibrate(
         setting = found.default
     normal_scores = _scores(rows, "calibration")
     least = found.least_images if isinstance(found, NormalMethod) else 1
-    if not takes(found, setting):
+    if not found.takes(setting):
         wanted = found.expected if isinstance(found, NormalMethod) else "no number"
         raise CalibrationError(
             f"Expected {wanted} for the threshold {method!r}. Received: {setting}."

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 import awl_vae.models.vae  # noqa: F401 (so that Keras knows what a VAE is)
-from awl_vae.data.images import resize, to_float, to_gray
+from awl_vae.data.images import RESIZE_MODES, resize, to_float, to_gray
 from awl_vae.data.reading import Source, is_path, read_image
 from awl_vae.detection.finding import Finding
 from awl_vae.detection.judging import judge, take
@@ -19,14 +19,15 @@ from awl_vae.detection.saved import (
     COLUMNS,
     FORMAT,
     DetectorError,
-    check_calibration,
     find_detector,
+    read_calibration,
     read_settings,
     threshold_of,
 )
 from awl_vae.detection.thresholds import Threshold
 from awl_vae.evaluation import Scorer
-from awl_vae.system import atomic_directory, read_csv, write_csv, write_json
+from awl_vae.system import atomic_directory, write_csv, write_json
+from awl_vae.system.errors import FileError, nearest
 
 BATCH_SIZE = 32
 Image = Source | np.ndarray
@@ -58,6 +59,9 @@ class Detector:
             a map is at least this.
         calibration: rows of `image`, `split`, `label`, `score`: the images that thresholds are
             found on.
+
+    Raises:
+        DetectorError: If there is no such way to resize.
     """
 
     def __init__(
@@ -69,6 +73,12 @@ class Detector:
         pixel_threshold: float,
         calibration: Sequence[Mapping[str, object]],
     ):
+        if resize not in RESIZE_MODES:
+            found = nearest(resize, RESIZE_MODES)
+            meant = f" (did you mean {found}?)" if found else ""
+            raise DetectorError(
+                f"Expected a resize among {', '.join(RESIZE_MODES)}{meant}. Received: {resize!r}"
+            )
         self.scorer = scorer
         self.resize = resize
         self.threshold = threshold
@@ -194,32 +204,39 @@ class Detector:
         directory = find_detector(Path(directory))
         try:
             settings = read_settings(directory)
-            calibration = read_csv(directory / "calibration.csv")
-            check_calibration(calibration, directory)
-            scorer = keras.saving.load_model(
-                directory / "scorer.keras", compile=False, safe_mode=True
-            )
-            found = (getattr(scorer, name, None) for name in ("score", "image_size"))
-            wanted = settings["score"], tuple(settings["image_size"])
-            if not isinstance(scorer, Scorer) or tuple(found) != wanted:
-                raise DetectorError(
-                    "Expected a scorer.keras of the score and image_size in detector.json. "
-                    f"Received: another model, {directory}"
-                )
-            return cls(
-                scorer,
-                resize=settings["resize"],
-                threshold=threshold_of(settings),
-                pixel_threshold=settings["pixel_threshold"],
-                calibration=calibration,
-            )
-        except DetectorError:
-            raise
-        except Exception as error:  # Whatever a stranger's file does to a library.
-            text = " ".join(str(error).split())
+            calibration = read_calibration(directory)
+        except FileError as error:
+            raise DetectorError(str(error)) from error
+        except OSError as error:
             raise DetectorError(
-                f"Expected the directory of a detector. Received: {directory} ({text})"
+                f"Expected the directory of a detector. Received: {directory} ({error})"
             ) from error
+        scorer = _read_scorer(directory / "scorer.keras")
+        found = (getattr(scorer, name, None) for name in ("score", "image_size"))
+        wanted = settings["score"], tuple(settings["image_size"])
+        if not isinstance(scorer, Scorer) or tuple(found) != wanted:
+            raise DetectorError(
+                "Expected a scorer.keras of the score and image_size in detector.json. "
+                f"Received: another model, {directory}"
+            )
+        return cls(
+            scorer,
+            resize=settings["resize"],
+            threshold=threshold_of(settings),
+            pixel_threshold=settings["pixel_threshold"],
+            calibration=calibration,
+        )
+
+
+def _read_scorer(path: Path) -> object:
+    """The Keras model of a file."""
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Whatever damage does to a library.
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise DetectorError(
+            f"Expected the directory of a detector. Received: {path} ({text})"
+        ) from error
 
 
 def _is_one(images: object) -> bool:

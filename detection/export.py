@@ -1,7 +1,6 @@
 """The detector as one graph for other programs: images in, scores and anomaly maps out."""
 
 import contextlib
-import json
 import os
 import shutil
 import warnings
@@ -19,8 +18,8 @@ from keras import ops
 from awl_vae.data.images import HALF, Placement
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.export_formats import FORMATS
-from awl_vae.system import write_json
-from awl_vae.system.errors import UserError, check_name, install_hint
+from awl_vae.system import read_json, write_json
+from awl_vae.system.errors import FileError, UserError, check_name, install_hint
 
 TOLERANCE = 1e-3
 """Largest difference from the detector's of a score, as its share, and of a map, as its largest
@@ -121,10 +120,10 @@ def _check_replaceable(path: Path, settings_path: Path) -> None:
         others = [child.name for child in path.iterdir() if child.name not in SAVED_MODEL]
     if settings_path.exists():
         try:
-            known = json.loads(settings_path.read_text(encoding="utf-8"))
-        except ValueError:
-            known = None
-        if not isinstance(known, dict) or not {"format", "input", "threshold"} <= known.keys():
+            known = read_json(settings_path)
+        except FileError:
+            known = {}
+        if not {"format", "input", "threshold"} <= known.keys():
             others.append(settings_path.name)
     elif path.exists():
         others.append(path.name)

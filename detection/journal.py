@@ -1,12 +1,23 @@
 """The findings of an inspection as a CSV file that a killed process leaves whole."""
 
-import csv
+import json
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
+from awl_vae.detection.finding import (
+    ANOMALOUS,
+    COLUMNS,
+    NORMAL,
+    UNREADABLE,
+    FileState,
+    Finding,
+    csv_line,
+)
+from awl_vae.system import read_csv
+from awl_vae.system.errors import FileError
+from awl_vae.system.kinds import NUMBER, difference
 
 
 class Journal:
@@ -51,8 +62,30 @@ def read_journal(path: Path) -> list[dict[str, str]]:
     """The lines of a journal, as dicts; of a file that was inspected again, the last."""
     # As paths are: whatever the locale, the bytes of a name are those of the file system.
     encoding = sys.getfilesystemencoding()
-    with open(path, newline="", encoding=encoding, errors="surrogateescape") as file:
-        return list({row["path"]: row for row in csv.DictReader(file)}.values())
+    rows = read_csv(path, COLUMNS, encoding=encoding, errors="surrogateescape")
+    for number, row in enumerate(rows, 1):
+        if not _is_finding(row):
+            raise FileError(
+                f"Expected findings of an inspection. Received: others in row {number}, {path}"
+            )
+    return list({row["path"]: row for row in rows}.values())
+
+
+def _is_finding(row: Mapping[str, str]) -> bool:
+    """Whether a row is one that `Finding.to_csv` wrote."""
+    is_unreadable = row["verdict"] == UNREADABLE
+    try:
+        _state(row)
+        regions = json.loads(row["regions"] or "[]")
+        if not is_unreadable:
+            float(row["score"])
+    except (ValueError, RecursionError):
+        return False
+    return (
+        row["verdict"] in (NORMAL, ANOMALOUS, UNREADABLE)
+        and is_unreadable == bool(row["error"]) == (not row["score"])
+        and not difference(regions, [[NUMBER]])
+    )
 
 
 def _state(row: Mapping[str, str]) -> FileState | None:

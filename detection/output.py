@@ -1,13 +1,11 @@
 """What an inspection leaves: its lines, an overlay of each finding, and a report."""
 
 import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import cv2
 
@@ -16,7 +14,7 @@ from awl_vae.detection.finding import FileState, Finding
 from awl_vae.detection.journal import Journal, read_journal
 from awl_vae.detection.overlay import draw
 from awl_vae.detection.report import write_report
-from awl_vae.system import DirectoryLock, atomic_path, write_json
+from awl_vae.system import DirectoryLock, atomic_path, read_json, write_json
 
 JPEG_QUALITY = 90
 MAX_NAME = 200
@@ -99,7 +97,7 @@ class Output:
                 )
             write_json(path, settings)
             return
-        known = _read_json(path)
+        known = read_json(path)
         others = [name for name, value in settings.items() if known.get(name) != value]
         if others:
             raise DetectorError(
@@ -120,10 +118,3 @@ def overlay_name(path: str, root: Path | None) -> Path:
     if len(os.fsencode(last)) > MAX_NAME:
         last = hashlib.sha1(os.fsencode(last)).hexdigest()
     return Path(*directories, last + ".jpg")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return {}

@@ -1,18 +1,35 @@
 """What a saved detector says of itself, checked before anything relies on it."""
 
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from awl_vae.data.images import RESIZE_MODES
 from awl_vae.detection.false_alarms import FalseAlarms
-from awl_vae.detection.thresholds import THRESHOLDS, Threshold, takes
+from awl_vae.detection.thresholds import THRESHOLDS, Threshold
 from awl_vae.evaluation.scores import SCORES
+from awl_vae.system import read_csv, read_json
 from awl_vae.system.errors import UserError
+from awl_vae.system.files import is_finite
+from awl_vae.system.kinds import NUMBER, OPTIONAL_NUMBER
 
 FORMAT = 1
+ALARMS = {"rate": NUMBER, "low": NUMBER, "high": NUMBER, "num_normal": int, "count": int}
+KINDS = {
+    "format": int,
+    "image_size": [int],
+    "resize": str,
+    "score": str,
+    "threshold": {
+        "value": NUMBER,
+        "method": str,
+        "setting": OPTIONAL_NUMBER,
+        "false_alarms": ALARMS,
+    },
+    "pixel_threshold": NUMBER,
+}
+"""Of `detector.json`."""
+
 COLUMNS = ("image", "split", "label", "score")
 """Of `calibration.csv`."""
 
@@ -42,40 +59,33 @@ def read_settings(directory: Path) -> dict[str, Any]:
 
     Raises:
         DetectorError: If it is of another format, or a value is none that it can have.
-        OSError, ValueError, KeyError, TypeError: If it is no such file.
+        FileError: If it is no such file.
+        OSError: If it cannot be read.
     """
-    settings: dict[str, Any] = json.loads((directory / "detector.json").read_text(encoding="utf-8"))
+    path = directory / "detector.json"
+    settings = read_json(path, KINDS)
     if settings["format"] != FORMAT:
         raise DetectorError(
             f"Expected a detector of format {FORMAT}. "
             f"Received: format {settings['format']}, {directory}"
         )
-    for name, names in (("score", SCORES), ("resize", RESIZE_MODES)):
-        if settings[name] not in names:
-            raise DetectorError(
-                f"Expected a {name} among {', '.join(names)}. "
-                f"Received: {settings[name]}, {directory}"
-            )
     threshold = settings["threshold"]
-    for name, value in (
-        ("threshold", threshold["value"]),
-        ("pixel_threshold", settings["pixel_threshold"]),
-        *(threshold["false_alarms"].items()),
+    method, setting = THRESHOLDS.get(threshold["method"]), threshold["setting"]
+    alarms = threshold["false_alarms"]
+    for is_right, expected, value in (
+        (settings["score"] in SCORES, f"a score among {', '.join(SCORES)}", settings["score"]),
+        (
+            settings["resize"] in RESIZE_MODES,
+            f"a resize among {', '.join(RESIZE_MODES)}",
+            settings["resize"],
+        ),
+        (method is not None, f"a threshold among {', '.join(THRESHOLDS)}", threshold["method"]),
+        (method is None or method.takes(setting), f"a setting of {threshold['method']}", setting),
+        (settings["pixel_threshold"] > 0, "a pixel_threshold above 0", settings["pixel_threshold"]),
+        (alarms["num_normal"] >= 1, "a num_normal of at least 1", alarms["num_normal"]),
     ):
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            raise DetectorError(
-                f"Expected a finite number as {name}. Received: {value!r}, {directory}"
-            )
-    if threshold["method"] not in THRESHOLDS:
-        raise DetectorError(
-            f"Expected a threshold among {', '.join(THRESHOLDS)}. "
-            f"Received: {threshold['method']}, {directory}"
-        )
-    if not takes(THRESHOLDS[threshold["method"]], threshold["setting"]):
-        raise DetectorError(
-            f"Expected a setting that the threshold {threshold['method']} takes. "
-            f"Received: {threshold['setting']!r}, {directory}"
-        )
+        if not is_right:
+            raise DetectorError(f"Expected {expected}. Received: {value}, {path}")
     return settings
 
 
@@ -87,22 +97,26 @@ def read_threshold(directory: Path) -> Threshold:
 def threshold_of(settings: Mapping[str, Any]) -> Threshold:
     """The threshold that `detector.json` holds."""
     found = settings["threshold"]
-    return Threshold(**found | {"false_alarms": FalseAlarms(**found["false_alarms"])})
+    alarms = FalseAlarms(**{name: found["false_alarms"][name] for name in ALARMS})
+    return Threshold(found["value"], found["method"], found["setting"], alarms)
 
 
-def check_calibration(rows: Sequence[Mapping[str, str]], directory: Path) -> None:
-    """Checks the rows of `calibration.csv`.
+def read_calibration(directory: Path) -> list[dict[str, str]]:
+    """The rows of `calibration.csv`.
 
     Raises:
-        DetectorError: If a column is missing, or a score or label is no number.
+        DetectorError: If there is none, or a score or label is no number.
+        FileError: If it is no such file.
+        OSError: If it cannot be read.
     """
+    path = directory / "calibration.csv"
+    rows = read_csv(path, COLUMNS)
+    if not any(row["split"] == "calibration" for row in rows):
+        raise DetectorError(f"Expected images of the split calibration. Received: none in {path}")
     for row in rows:
-        lacking = [name for name in COLUMNS if row.get(name) is None]
-        is_number = (
-            not lacking and math.isfinite(float(row["score"])) and row["label"] in ("0", "1")
-        )
-        if not is_number:
+        if not is_finite(row["score"]) or row["label"] not in ("0", "1"):
             raise DetectorError(
-                f"Expected {', '.join(COLUMNS)} in each row of calibration.csv, with numbers. "
-                f"Received: {dict(row)}, {directory}"
+                "Expected a number as score and 0 or 1 as label. "
+                f"Received: score={row['score']}, label={row['label']}, {path}"
             )
+    return rows

@@ -139,6 +139,12 @@ class NormalMethod:
     between: tuple[float, float] = (-math.inf, math.inf)
     warn: Callable[[int, float], str] = lambda num_normal, number: ""
 
+    def takes(self, setting: object) -> bool:
+        """Whether it can be found by this number."""
+        if not isinstance(setting, int | float) or isinstance(setting, bool):
+            return False
+        return self.between[0] < setting < self.between[1]
+
     @property
     def expected(self) -> str:
         """Which number it takes, for an error."""
@@ -160,6 +166,10 @@ class LabelledMethod:
 
     about: str
     find: Callable[[np.ndarray, np.ndarray], float]
+
+    def takes(self, setting: object) -> bool:
+        """Whether it is found by this number: it is found by none."""
+        return setting is None
 
 
 THRESHOLDS: dict[str, NormalMethod | LabelledMethod] = {
@@ -199,12 +209,3 @@ THRESHOLDS: dict[str, NormalMethod | LabelledMethod] = {
     ),
 }
 """The methods by the names that `--threshold` takes."""
-
-
-def takes(method: NormalMethod | LabelledMethod, setting: object) -> bool:
-    """Whether a method can be asked for a number; None stands for none."""
-    if isinstance(method, LabelledMethod):
-        return setting is None
-    if not isinstance(setting, int | float) or isinstance(setting, bool):
-        return False
-    return method.between[0] < setting < method.between[1]

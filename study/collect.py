@@ -1,7 +1,6 @@
 """Copies the small files of a study, which the results page is made from, into the repository."""
 
 import gzip
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from awl_vae.figures.examples import read_examples, write_examples
 from awl_vae.study.grid import CHOSEN_SCORE, runs
 from awl_vae.study.run_files import EXAMPLES_FILE, SCORES_FILE, TIME_FILE
-from awl_vae.system import atomic_directory, csv_text, read_csv
+from awl_vae.system import atomic_directory, csv_text, read_csv, read_json
 
 EARLIER = ("*.gz", "*.npz", "*.json", "*.md", "*.png")
 """What a directory of copies may hold of an earlier version."""
@@ -48,7 +47,7 @@ def collect(study_dir: Path, output_dir: Path) -> int:
             clock = run.with_name(f"{run.name}.{TIME_FILE}")
             if clock.exists():
                 shutil.copyfile(clock, temporary / TIME_FILE)
-            config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+            config = read_json(run / "config.json", {"score": str, "seeds": [int]})
             for directory in sorted(run.glob("*/seed-*")):
                 copy = temporary / directory.relative_to(run)
                 copy.mkdir(parents=True)

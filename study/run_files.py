@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ import numpy as np
 
 from awl_vae.figures.examples import Example, read_examples
 from awl_vae.study.grid import EPOCHS, runs
-from awl_vae.system import numeric_columns
+from awl_vae.system import numeric_columns, read_json
 from awl_vae.training.config import ConfigError
 
 TIME_FILE, SCORES_FILE, EXAMPLES_FILE = "time.json", "scores.csv.gz", "examples.npz"
@@ -125,7 +124,7 @@ class StudyRun:
                     yield f"{self.dataset}/{self.name}, {method}, seed {row['seed']}"
 
     def _json(self, name: str) -> dict[str, Any]:
-        return json.loads((self.path / name).read_text(encoding="utf-8"))
+        return read_json(self.path / name)
 
 
 class Study:

@@ -1,6 +1,5 @@
 """Running many commands, as many at a time as are wanted, in a way that survives being killed."""
 
-import json
 import re
 import signal
 import subprocess
@@ -11,7 +10,8 @@ from pathlib import Path
 
 from awl_vae.study.grid import PlannedRun
 from awl_vae.study.run_files import StudyRun
-from awl_vae.system import write_json
+from awl_vae.system import read_json, write_json
+from awl_vae.system.kinds import NUMBER
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 
@@ -93,7 +93,7 @@ class _Clock:
         self._path = directory.with_name(f"{directory.name}.time.json")
         # Of a run whose directory was deleted the time counts no more.
         goes_on = directory.exists() and self._path.exists()
-        self._before = json.loads(self._path.read_text())["seconds"] if goes_on else 0.0
+        self._before = read_json(self._path, {"seconds": NUMBER})["seconds"] if goes_on else 0.0
         self._began = self._noted = time.monotonic()
 
     def note(self, *, is_over: bool) -> None:

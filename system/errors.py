@@ -37,6 +37,10 @@ def files_error(error: OSError, directory: str | os.PathLike | None = None) -> U
     )
 
 
+class FileError(UserError, ValueError):
+    """A file that was written here holds something else by now."""
+
+
 def install_hint(extra: str) -> str:
     """The command that adds an extra to an installation, also to that of a checkout."""
     return f"pip install 'awl-vae[{extra}]'"

@@ -4,12 +4,15 @@ import contextlib
 import csv
 import io
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from awl_vae.system.errors import UserError
+from awl_vae.system.errors import FileError, UserError
+from awl_vae.system.kinds import Kind, difference
 
 
 @contextlib.contextmanager
@@ -111,12 +114,99 @@ def csv_text(columns: Iterable[str], rows: Iterable[Mapping]) -> str:
     return buffer.getvalue()
 
 
-def read_csv(path: str | os.PathLike) -> list[dict[str, str]]:
-    """Reads a CSV file with a header: a dict for each line."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def read_json(path: str | os.PathLike, kinds: Kind = dict) -> dict[str, Any]:
+    """Reads a JSON file that holds an object.
+
+    Args:
+        path: the file, in UTF-8.
+        kinds: by key, what its values have to be.
+
+    Returns:
+        The object. Its numbers are finite, and no key stands in it twice.
+
+    Raises:
+        FileError: If the file holds something else.
+        OSError: If it cannot be read.
+    """
+    try:
+        value = json.loads(
+            Path(path).read_text(encoding="utf-8-sig"),
+            parse_int=_finite_int,
+            parse_float=_finite_float,
+            parse_constant=_finite_float,
+            object_pairs_hook=_without_repeats,
+        )
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise FileError(f"Expected JSON. Received: {path} ({error})") from error
+    if wrong := difference(value, kinds):
+        raise FileError(f"{wrong}, {path}")
+    found: dict[str, Any] = value
+    return found
+
+
+def _finite_int(text: str) -> int:
+    float(value := int(text))
+    return value
+
+
+def _finite_float(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return value
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError(f"a key stands twice among {', '.join(name for name, _ in pairs):.80}")
+    return found
+
+
+def read_csv(
+    path: str | os.PathLike,
+    columns: Iterable[str] = (),
+    *,
+    encoding: str = "utf-8-sig",
+    errors: str = "strict",
+) -> list[dict[str, str]]:
+    """Reads a CSV file with a header: a dict for each line.
+
+    Args:
+        path: the file.
+        columns: those that it has to have.
+        encoding: of its text.
+        errors: what happens to bytes that are none in it; see `open`.
+
+    Raises:
+        FileError: If it is no such file, or a line has more or fewer fields than the header.
+        OSError: If it cannot be read.
+    """
+    try:
+        with open(path, newline="", encoding=encoding, errors=errors) as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+            found = reader.fieldnames or ()
+    except (ValueError, csv.Error) as error:
+        raise FileError(f"Expected CSV. Received: {path} ({error})") from error
+    if lacking := [name for name in columns if name not in found]:
+        raise FileError(f"Expected a column {lacking[0]}. Received: {path}, which has none")
+    for number, row in enumerate(rows, 1):
+        if None in row or None in row.values():
+            raise FileError(
+                f"Expected {len(found)} fields in each line. "
+                f"Received: others in row {number}, {path}"
+            )
+    return rows
+
+
+def is_finite(text: str) -> bool:
+    """Whether a field of a CSV file is a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def numeric_columns(rows: Sequence[Mapping[str, str]]) -> dict[str, list[float]]:
     """By name, the columns of a CSV file that are not empty, as numbers."""
-    return {name: [float(row[name]) for row in rows] for name in rows[0] if rows[0][name]}
+    first = rows[0] if rows else {}
+    return {name: [float(row[name]) for row in rows] for name in first if first[name]}

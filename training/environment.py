@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import importlib.util
-import json
 import os
 import platform
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import awl_vae
-from awl_vae.system import write_json
+from awl_vae.system import read_json, write_json
 from awl_vae.system.errors import install_hint
 from awl_vae.system.words import quantity
 
@@ -58,7 +57,7 @@ def note_environment(path: Path, devices: list[str]) -> list[str]:
     if not path.exists():
         write_json(path, now)
         return []
-    known = json.loads(path.read_text(encoding="utf-8"))
+    known = read_json(path)
     return [
         f"{name}: {known.get(name)} then, {value} now"
         for name, value in now.items()

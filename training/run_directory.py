@@ -2,16 +2,15 @@
 
 import contextlib
 import dataclasses
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from awl_vae.data.folder import check_folder
-from awl_vae.system import LOCK, DirectoryLock, write_json
-from awl_vae.system.errors import UserError
-from awl_vae.training.config import Config
+from awl_vae.system import LOCK, DirectoryLock, read_json, write_json
+from awl_vae.system.errors import FileError, UserError
+from awl_vae.training.config import Config, ConfigError
 from awl_vae.training.resolve import resolve
 from awl_vae.training.settings import before_settings
 
@@ -22,6 +21,9 @@ NEW = ".new"
 
 RUN_DIR = "runs/{experiment}/{dataset}"
 """Where the files go if nothing is said."""
+
+KINDS = {"seeds": [int], "num_threads": int | None}
+"""What is taken over from `config.json`; the rest is compared."""
 
 
 class RunDirectoryError(UserError, RuntimeError):
@@ -68,8 +70,7 @@ class RunDirectory:
             known = before_settings(type(config)) | known
         wanted = config
         if known is not None and keep_threads:
-            num_threads = known.get("num_threads", config.num_threads)
-            wanted = dataclasses.replace(config, num_threads=num_threads)
+            wanted = self._with(config, num_threads=known.get("num_threads", config.num_threads))
         differing = [] if known is None else _differing(known, wanted.to_json())
         self.is_new = known is None or bool(differing)
         if self.is_new and config.data_dir is not None:
@@ -82,7 +83,14 @@ class RunDirectory:
         self.config = config
         if known is not None and not differing:
             seeds = tuple(sorted({*config.seeds, *known["seeds"]}))
-            self.config = dataclasses.replace(wanted, seeds=seeds)
+            self.config = self._with(wanted, seeds=seeds)
+
+    def _with(self, config: Config, **known: Any) -> Config:
+        """The configuration with what the directory has."""
+        try:
+            return dataclasses.replace(config, **known)
+        except ConfigError as error:
+            raise RunDirectoryError(f"{error}, {self.path / CONFIG}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -134,10 +142,9 @@ class RunDirectory:
                 )
             return None
         try:
-            known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            return known
-        except ValueError as error:
-            raise RunDirectoryError(f"Expected JSON. Received: {file} ({error})") from None
+            return read_json(file, KINDS)
+        except FileError as error:
+            raise RunDirectoryError(str(error)) from error
 
     def _clear(self) -> None:
         """Removes what was there before."""

@@ -1,6 +1,5 @@
 """All runs of one command, in one run directory."""
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from awl_vae.training.evaluate import evaluate
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
 from awl_vae.training.images import CACHE, load_images, note_baseline, prepare_images
 from awl_vae.training.methods import title_of
+from awl_vae.training.results import read_baseline, read_results, result_path
 from awl_vae.training.run_directory import RunDirectory
 from awl_vae.training.run_figures import plot_synthetic
 from awl_vae.training.runtime import set_up
@@ -61,11 +61,8 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
         print(f"Finished: {quantity(len(runs), 'run')}; no image was read again.")
     (path / CACHE).unlink(missing_ok=True)
     _remove_checkpoints(path)
-    results = {
-        method: [_read_result(path, method, seed) for seed in config.seeds]
-        for methods in experiment.runs(config)
-        for method in methods
-    }
+    methods = [method for methods in experiment.runs(config) for method in methods]
+    results = read_results(path, config, methods)
     print(f"\n{_write_summary(path, config, results)}\nFiles: {path}.{_curves(path)}")
     detector_dir = main_detector(experiment, directory)
     if detector_dir.is_dir():
@@ -81,7 +78,7 @@ def main_detector(experiment: Experiment, directory: RunDirectory) -> Path:
 
 
 def _write_summary(path: Path, config: Config, results: dict[str, list[dict[str, Any]]]) -> str:
-    baseline = json.loads((path / "baseline.json").read_text(encoding="utf-8"))
+    baseline = read_baseline(path)
     summary = summarize(config, results, baseline["mean_intensity"])
     write_json(path / "summary.json", summary)
     text = to_markdown(summary, baseline["counts"])
@@ -155,12 +152,7 @@ def _finish(
 
 
 def _is_finished(path: Path, methods: Sequence[str], seed: int) -> bool:
-    return all(_read_result(path, method, seed) is not None for method in methods)
-
-
-def _read_result(path: Path, method: str, seed: int) -> Any:
-    file = path / method / f"seed-{seed}" / "result.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    return all(result_path(path, method, seed).exists() for method in methods)
 
 
 def _remove_checkpoints(path: Path) -> None:

@@ -199,7 +199,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
     images = np.random.RandomState(0).randint(0, 256, (5, 20, 30)).astype(np.uint8)
     np.testing.assert_array_equal(loaded.score(images), found.score(images))
     (tmp_path / "detector/detector.json").write_text("{")
-    with pytest.raises(DetectorError, match="Expected the directory of a detector"):
+    with pytest.raises(DetectorError, match="Expected JSON"):
         Detector.load(tmp_path / "detector")
 
 

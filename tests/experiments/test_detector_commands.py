@@ -189,12 +189,15 @@ def test_an_output_dir_is_one_process_s_and_one_detector_s(trained, tmp_path):
         assert "that no other process uses" in command.stderr
     inspected(model_dir, folder / "test/spot", f"--output_dir={output}", expected=1)
     settings = read_json(output / "inspection.json")
-    everything = "threshold and score and pixel_threshold"
-    for content, others in ((settings | {"score": "none"}, "score"), (None, everything)):
-        (output / "inspection.json").write_text(json.dumps(content) if content else "{")
+    other = json.dumps(settings | {"score": "none"})
+    for content, received in (
+        (other, f"output_dir={output}, of another score\n"),
+        ("{", f"{output / 'inspection.json'} (Expecting"),
+    ):
+        (output / "inspection.json").write_text(content)
         command = inspected(model_dir, folder, f"--output_dir={output}", expected=2)
         assert has_one_error(command)
-        assert f"output_dir={output}, of another {others}\n" in command.stderr
+        assert f"Received: {received}" in command.stderr
 
 
 def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):

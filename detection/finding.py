@@ -96,5 +96,6 @@ class Finding:
 def csv_line(values: Iterable[str]) -> str:
     """One line of CSV with its end."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(values)
-    return buffer.getvalue()
+    # What is in the end of a line is quoted in a field: a name may hold a carriage return.
+    csv.writer(buffer, lineterminator="\r\n").writerow(values)
+    return buffer.getvalue().removesuffix("\r\n") + "\n"

@@ -1,6 +1,7 @@
 """Thresholds, regions, the journal and the detector's arrays."""
 
 import csv
+import io
 import math
 import multiprocessing
 import re
@@ -416,3 +417,15 @@ def test_in_a_forked_process_a_detector_says_so_and_does_not_wait_for_ever():
             RuntimeError, match="Expected a detector that was loaded in this process"
         ):
             result.get(timeout=60)
+
+
+def test_a_line_of_csv_is_one_row_whatever_a_name_holds():
+    values = ["a\rb", "c\r\nd", 'e"f,', "\n", ""]
+    line = csv_line(values)
+    assert line.endswith("\n")
+    assert list(csv.reader(io.StringIO(line + line, newline=""))) == [values, values]
+
+
+def test_a_way_to_resize_that_there_is_not():
+    with pytest.raises(DetectorError, match=r"did you mean stretch\?.*'strech'"):
+        black_detector(resize="strech")

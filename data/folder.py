@@ -53,10 +53,12 @@ def folder(
         )
     masks_of = match_masks(layout.masks, layout.anomalous)
     item = partial(_item, root, image_size, resize, masks_of)
+    train_items = [item(path, None) for path in layout.normal]
+    labelled_items = [item(path, defect) for path, defect in layout.labelled]
     try:
         dataset = split_train_and_labelled(
-            [item(path, None) for path in layout.normal],
-            [item(path, defect) for path, defect in layout.labelled],
+            train_items,
+            labelled_items,
             num_train=num_train,
             protocol=protocol,
             needs_labels=needs_labels,

@@ -49,6 +49,8 @@ JPEG_IN_TIFF = ("jpeg", "tiff_jpeg", "old-jpeg")
 
 # A line camera makes images this large; twice as many pixels are an error of Pillow's.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Of what is said beside an image, such as its Exif, damage is nobody's concern.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def read_image(source: Source) -> np.ndarray:

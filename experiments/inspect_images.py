@@ -13,6 +13,7 @@ last line counts. Links to directories are not followed.
 Exit status: 0 all normal, 1 some anomalous, 3 none anomalous but some unreadable, 2 not run.
 """
 
+import contextlib
 import io
 import os
 import signal
@@ -28,7 +29,7 @@ if not __package__:
 from awl_vae.experiments.command import run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
 from awl_vae.system.errors import UserError
-from awl_vae.system.terminal import discard_stdout
+from awl_vae.system.terminal import discard_stdout, silent_stderr
 from awl_vae.system.words import quantity
 
 FLAGS = flags.FLAGS
@@ -61,11 +62,13 @@ def main() -> int:
         first = ascii(str(others[0].relative_to(source or "")))[1:-1]
         _say(f"Passed over, no images by their names: {len(others)} files (first: {first}).")
     inspector = Inspector(detector, FLAGS.batch_size, FLAGS.num_threads, _write, _say)
-    if FLAGS.watch and source is not None and output is not None:
-        watcher = Watcher(source, output.known, settle=SETTLE_SECONDS, excluded=output_dir)
-        counts = inspector.watch(watcher, output, _stop_by_signals())
-    else:
-        counts = inspector.inspect(paths, output)
+    # Image libraries write of broken files themselves; our one line says it better.
+    with silent_stderr() as stderr, contextlib.redirect_stderr(stderr):
+        if FLAGS.watch and source is not None and output is not None:
+            watcher = Watcher(source, output.known, settle=SETTLE_SECONDS, excluded=output_dir)
+            counts = inspector.watch(watcher, output, _stop_by_signals())
+        else:
+            counts = inspector.inspect(paths, output)
     _say(
         f"{quantity(sum(counts.values()), 'image')}: {counts[NORMAL]} normal, "
         f"{counts[ANOMALOUS]} anomalous, {counts[UNREADABLE]} unreadable."

@@ -16,7 +16,7 @@ def silent_stderr() -> Iterator[TextIO]:
     with open(os.devnull, "w") as sink:
         os.dup2(sink.fileno(), 2)
     try:
-        with open(kept, "w", closefd=False) as stderr:
+        with open(kept, "w", 1, errors="backslashreplace", closefd=False) as stderr:
             yield stderr
     finally:
         os.dup2(kept, 2)

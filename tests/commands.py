@@ -98,7 +98,8 @@ class Command:
             self._process.kill()
             raise AssertionError(f"It did not end: {(self._output / 'stderr').read_text()}")
         self.stdout, self.stderr = (
-            (self._output / name).read_text() for name in ("stdout", "stderr")
+            (self._output / name).read_text(errors="surrogateescape")
+            for name in ("stdout", "stderr")
         )
         shutil.rmtree(self._output)
         return self._process.exitcode

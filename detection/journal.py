@@ -36,14 +36,15 @@ class Journal:
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 (closed by `close`)
-        self._file.seek(0)
-        content = self._file.read()
-        whole = content.rfind(b"\n") + 1
-        self._file.truncate(whole)
-        if not whole:
-            self._file.write(csv_line(COLUMNS).encode())
+        with open(path, "a+b", buffering=0) as file:
+            file.seek(0)
+            content = file.read()
+            whole = content.rfind(b"\n") + 1
+            file.truncate(whole)
+            if not whole:
+                file.write(csv_line(COLUMNS).encode())
         self.known = {row["path"]: _state(row) for row in read_journal(path)}
+        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by `close`)
 
     def append(self, finding: Finding) -> str:
         """Adds the line of a finding; returns it."""

@@ -48,10 +48,10 @@ class Output:
             ) from None
         try:
             self._claim()
-        except DetectorError:
+            self._journal = Journal(directory / "inspection.csv")
+        except BaseException:
             self._lock.undo()
             raise
-        self._journal = Journal(directory / "inspection.csv")
 
     @property
     def known(self) -> Mapping[str, FileState | None]:

@@ -70,7 +70,7 @@ def read_settings(directory: Path) -> dict[str, Any]:
             f"Received: format {settings['format']}, {directory}"
         )
     threshold = settings["threshold"]
-    method, setting = THRESHOLDS.get(threshold["method"]), threshold["setting"]
+    method, setting = THRESHOLDS.get(threshold["method"]), threshold.get("setting")
     alarms = threshold["false_alarms"]
     for is_right, expected, value in (
         (settings["score"] in SCORES, f"a score among {', '.join(SCORES)}", settings["score"]),
@@ -98,7 +98,7 @@ def threshold_of(settings: Mapping[str, Any]) -> Threshold:
     """The threshold that `detector.json` holds."""
     found = settings["threshold"]
     alarms = FalseAlarms(**{name: found["false_alarms"][name] for name in ALARMS})
-    return Threshold(found["value"], found["method"], found["setting"], alarms)
+    return Threshold(found["value"], found["method"], found.get("setting"), alarms)
 
 
 def read_calibration(directory: Path) -> list[dict[str, str]]:

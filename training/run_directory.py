@@ -59,7 +59,7 @@ class RunDirectory:
             ) from None
         try:
             self._compare(config, overwrite, keep_threads)
-        except UserError:
+        except BaseException:
             self._lock.undo()
             raise
 

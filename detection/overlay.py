@@ -30,7 +30,8 @@ def draw(detector: Detector, source: OverlaySource, regions: Iterable[Region]) -
     image = cv2.cvtColor(source.thumbnail, cv2.COLOR_GRAY2BGR)
     scale_y, scale_x = image.shape[0] / source.shape[0], image.shape[1] / source.shape[1]
     heat = resize_back(source.anomaly_map, source.thumbnail.shape, detector.resize)
-    heat = np.clip(heat / (2.0 * detector.pixel_threshold), 0.0, 1.0)
+    # What is not a number is anomalous.
+    heat = np.clip(np.nan_to_num(heat / (2.0 * detector.pixel_threshold), nan=1.0), 0.0, 1.0)
     colors = cv2.applyColorMap(np.rint(255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)
     opacity = np.sqrt(heat)[..., None]
     blended = np.rint((1.0 - opacity) * image + opacity * colors).astype(np.uint8)

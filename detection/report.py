@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import math
 import os
 import string
 from collections import Counter
@@ -59,7 +60,7 @@ def write_report(
         threshold=html.escape(describe(detector.threshold)),
         root="" if root is None else f"Images in {_text(str(root))}. ",
         score=html.escape(detector.scorer.score),
-        histogram=_histogram(scored, detector) if scored else "",
+        histogram=_histogram(scored, detector),
         note=note,
         entries="\n".join(entries),
     )
@@ -107,8 +108,12 @@ def _text(text: str) -> str:
 
 
 def _histogram(scored: Sequence[Mapping[str, str]], detector: Detector) -> str:
+    """The histogram of the scores that are finite, or an empty text where there are none."""
+    finite = [row for row in scored if math.isfinite(float(row["score"]))]
+    if not finite:
+        return ""
     by_verdict = {
-        verdict: np.array([float(row["score"]) for row in scored if row["verdict"] == verdict])
+        verdict: np.array([float(row["score"]) for row in finite if row["verdict"] == verdict])
         for verdict in (NORMAL, ANOMALOUS)
     }
     return histogram_svg(

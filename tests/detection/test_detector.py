@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 from conftest import black_detector, read_csv
@@ -24,12 +25,13 @@ from awl_vae.detection import (
 )
 from awl_vae.detection.false_alarms import supports
 from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
-from awl_vae.detection.inspection import inspect
+from awl_vae.detection.inspection import Inspector, inspect
 from awl_vae.detection.journal import Journal, read_journal
-from awl_vae.detection.output import overlay_name
+from awl_vae.detection.output import Output, overlay_name
 from awl_vae.detection.report import write_report
 from awl_vae.detection.thresholds import THRESHOLDS, f1, k_sigma, quantile, sensitivity
 from awl_vae.detection.watch import Watcher
+from awl_vae.evaluation import Scorer
 from awl_vae.system.errors import UserError
 
 
@@ -429,3 +431,19 @@ def test_a_line_of_csv_is_one_row_whatever_a_name_holds():
 def test_a_way_to_resize_that_there_is_not():
     with pytest.raises(DetectorError, match=r"did you mean stretch\?.*'strech'"):
         black_detector(resize="strech")
+
+
+@pytest.mark.parametrize("factor", [np.nan, np.inf])
+def test_an_image_whose_score_is_not_finite_is_anomalous_and_in_the_report(tmp_path, factor):
+    found = black_detector()
+    inputs = keras.Input((16, 16, 1))
+    diverged = keras.Model(inputs, keras.layers.Rescaling(factor)(inputs))
+    found.scorer = Scorer(diverged, "mse", (16, 16))
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((20, 20), 80, np.uint8))
+    lines = []
+    inspector = Inspector(found, 2, 1, lines.append, lines.append)
+    counts = inspector.inspect(
+        [tmp_path / "a.png"], Output(found, tmp_path / "output", root=tmp_path)
+    )
+    assert counts == {"anomalous": 1}
+    assert 'class="anomalous"' in (tmp_path / "output/report.html").read_text()

@@ -17,7 +17,8 @@ class UserError(Exception):
     @property
     def in_flags(self) -> str:
         """The line for who has given flags."""
-        return super().__str__()
+        # What was found may have lines: a name of a file, an array.
+        return " ".join(super().__str__().splitlines())
 
     def __str__(self) -> str:
         return re.sub(r"(?<!\S)--(?=[a-z])", "", self.in_flags)

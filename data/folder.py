@@ -64,7 +64,7 @@ def folder(
             needs_labels=needs_labels,
         )
     except DataError as error:
-        raise DataError(f"{root}: {error.in_flags} {layout.what_test_has}") from error
+        raise DataError(f"{error.in_flags} {layout.what_test_has} In {root}.") from error
     notes = list(_notes(layout, masks_of))
     if layout.labelled and not dataset.adapt:
         notes.append(layout.what_test_has)

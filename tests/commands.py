@@ -38,7 +38,8 @@ def _main(script, arguments, output):
         file = os.open(f"{output}/{name}", os.O_WRONLY | os.O_CREAT)
         os.dup2(file, descriptor)
     # multiprocessing has put a stand-in for the closed standard input, and unbuffered streams.
-    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)
+    sys.stdout = os.fdopen(1, "w")
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace")
     # What TensorFlow leaves in the temporary directory goes with the output.
     os.environ["TMPDIR"], tempfile.tempdir = str(output), None
     sys.argv = [str(SCRIPTS / script), *arguments]

@@ -98,9 +98,9 @@ class Command:
         if self.is_running():
             self._process.kill()
             raise AssertionError(f"It did not end: {(self._output / 'stderr').read_text()}")
-        self.stdout, self.stderr = (
-            (self._output / name).read_text(errors="surrogateescape")
-            for name in ("stdout", "stderr")
+        files = [self._output / name for name in ("stdout", "stderr")]
+        self.stdout, self.stderr = (  # One that was killed at once has written none.
+            file.read_text(errors="surrogateescape") if file.exists() else "" for file in files
         )
         shutil.rmtree(self._output)
         return self._process.exitcode

@@ -64,13 +64,14 @@ def test_not_run(words, expected):
 def test_training_warns_and_goes_on(folder, tmp_path):
     for path in (folder / "test/hole").iterdir():
         path.write_bytes(path.read_bytes() + bytes(5000))
-    command = commands.run("run_auc_adapted.py", *tiny(folder, tmp_path / "a", "--epochs=1"))
+    flags = tiny(folder, tmp_path / "a", "--epochs=1", "--methods=conventional")
+    command = commands.run("run_auc_adapted.py", *flags)
     warnings = [line for line in command.stdout.splitlines() if line.startswith("Warning: ")]
     assert warnings[0] == (
         "Warning: file size in bytes alone tells the classes apart, higher in anomalous images, "
         "with an AUC of 1.00: by the defects, or by how the images were taken."
     )
     assert "cannot support" not in command.stdout  # the labels choose the threshold
-    flags = tiny(folder, tmp_path / "b", "--epochs=1", "--adapt_signal=synthetic")
+    flags = [*flags, "--adapt_signal=synthetic", f"--run_dir={tmp_path / 'b'}"]
     command = commands.run("run_auc_adapted.py", *flags)
     assert "\nWarning: 20 normal images cannot support a rate of 0.01; 99" in command.stdout

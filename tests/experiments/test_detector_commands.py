@@ -191,7 +191,7 @@ def test_an_output_dir_is_one_process_s_and_one_detector_s(trained, tmp_path):
     settings = read_json(output / "inspection.json")
     other = json.dumps(settings | {"score": "none"})
     for content, received in (
-        (other, f"output_dir={output}, of another score\n"),
+        (other, f"--output_dir={output}, of another score\n"),
         ("{", f"{output / 'inspection.json'} (Expecting"),
     ):
         (output / "inspection.json").write_text(content)

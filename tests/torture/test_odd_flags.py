@@ -8,7 +8,7 @@ import pytest
 from cases import assert_nothing_half_written, assert_one_line, cases, state
 from conftest import black_detector, make_folder
 
-from awl_vae.system import lock_directory
+from awl_vae.system import DirectoryLock
 from awl_vae.system.errors import UserError
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.resolve import resolve
@@ -162,7 +162,7 @@ def test_a_directory(case, things, tmp_path):
     if script.startswith("run_"):
         given |= {"run_dir": tmp_path / "run"}
     given |= {flag: path}
-    lock = lock_directory(path) if kind == "locked" else contextlib.nullcontext()
+    lock = DirectoryLock(path) if kind == "locked" else contextlib.nullcontext()
     with lock:
         command = commands.Command(script, *(f"--{name}={value}" for name, value in given.items()))
         status = command.wait()

@@ -89,6 +89,12 @@ serve(lambda: next(turns))
             worker()
 
 
+@pytest.mark.thorough
+def test_reading_is_timed_in_this_checkout(image_folder):
+    with Worker("read_folder.py", ROOT, image_folder) as worker:
+        assert 0 < worker() < 60
+
+
 def test_a_table_and_its_numbers(tmp_path, capsys):
     assert shown({"median": 514.74, "min": 0.12345, "max": 12.0}) == "514.7 (0.123 to 12.0)"
     rows = [{"side": "ours", "ms": spread([3.0, 1.0, 2.0]), "all": [3.0, 1.0, 2.0]}]

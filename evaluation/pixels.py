@@ -1,6 +1,7 @@
 """How well anomaly maps find the defect's pixels: pixel AUROC and AUPRO."""
 
 from collections.abc import Callable, Iterable
+from itertools import repeat
 
 import cv2
 import numpy as np
@@ -15,7 +16,9 @@ MAX_SAMPLE = 1 << 22
 
 
 def pixel_metrics(
-    maps: Callable[[], Iterable[np.ndarray]], masks: Callable[[], Iterable[np.ndarray]]
+    maps: Callable[[], Iterable[np.ndarray]],
+    masks: Callable[[], Iterable[np.ndarray]],
+    rois: Callable[[], Iterable[np.ndarray]] | None = None,
 ) -> tuple[float, float]:
     """Pixel AUROC and AUPRO of anomaly maps.
 
@@ -27,6 +30,8 @@ def pixel_metrics(
         maps: returns the maps, each (H, W) float32; called twice, so that they need not be kept.
         masks: returns as many masks, each (H, W) bool; empty for a normal image. Some pixel is in a
             mask, and some is not.
+        rois: returns as many regions of interest, each (H, W) bool; no pixel outside counts, and
+            no mask marks one.
 
     Returns:
         (AUROC in [0, 1], area under PRO over the rate up to `FPR_LIMIT`, divided by it, in [0, 1]).
@@ -35,9 +40,11 @@ def pixel_metrics(
     normal = np.zeros(len(levels), np.int64)
     defect = np.zeros(len(levels), np.int64)
     overlap, num_regions = np.zeros(len(levels)), 0
-    for anomaly_map, mask in zip(maps(), masks(), strict=True):
+    insides = repeat(True) if rois is None else rois()
+    marked = zip(maps(), masks(), strict=True)
+    for (anomaly_map, mask), inside in zip(marked, insides, strict=False):
         level = np.clip(np.searchsorted(levels, anomaly_map, side="right") - 1, 0, None)
-        normal += np.bincount(level[~mask], minlength=len(levels))
+        normal += np.bincount(level[~mask & inside], minlength=len(levels))
         count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
         for label in range(1, count):
             found = np.bincount(level[labels == label], minlength=len(levels))

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from awl_vae.evaluation.scores import GRAY_LEVEL, SCORES
+from awl_vae.evaluation.scores import GRAY_LEVEL, SCORES, Score
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,12 @@ class Residuals:
 
     Attributes:
         total: Σ (x − x')² over the images, (H, W).
-        count: how many images.
+        count: how many images; where they have regions of interest, by pixel, (H, W), in how many
+            it is inside.
     """
 
     total: tf.Tensor
-    count: int
+    count: int | tf.Tensor
 
     def scale(self) -> tf.Tensor:
         """√(mean of (x − x')² over the images + one gray level²), (H, W)."""
@@ -30,7 +31,8 @@ class Residuals:
 
     def scale_without(self, squared: tf.Tensor) -> tf.Tensor:
         """By image, the scale (B, H, W) without its residual (x − x')², (B, H, W)."""
-        return _scale(self.total - squared, max(self.count - 1, 1))
+        # Where a pixel is outside of the region left out, it does not matter.
+        return _scale(self.total - squared, self.count - 1)
 
 
 @keras.saving.register_keras_serializable(package="awl_vae")
@@ -41,13 +43,28 @@ class Scorer(keras.Model):
     Network and score are one traced function, which costs what the network costs; `predict` adds
     some 60 ms a call.
 
+    Images may have a second channel, the region of interest: 1 inside and 0 outside. What is
+    outside is black to the model, its map is 0, and it has no part in a score.
+
     Args:
         model: the Keras model, from images (N, H, W, 1) in [0, 1] to reconstructions of that shape.
         score: a key of `SCORES`.
         image_size: (height, width) of the images.
+        has_roi: whether images have a region of interest.
+
+    Attributes:
+        roi: with `has_roi`, the region (H, W) of an image of which nothing else is known.
     """
 
-    def __init__(self, model: keras.Model, score: str, image_size: Sequence[int], **kwargs: Any):
+    def __init__(
+        self,
+        model: keras.Model,
+        score: str,
+        image_size: Sequence[int],
+        *,
+        has_roi: bool = False,
+        **kwargs: Any,
+    ):
         # Whatever a user's Keras is set to, and an earlier version has saved.
         super().__init__(**kwargs | {"dtype": "float32"})
         self.model = model
@@ -57,24 +74,34 @@ class Scorer(keras.Model):
         self.scale = self.add_weight(
             name="scale", shape=self.image_size, initializer="ones", trainable=False
         )
+        self.has_roi = has_roi
+        if has_roi:
+            self.roi = self.add_weight(
+                name="roi", shape=self.image_size, initializer="ones", trainable=False
+            )
         self.built = True
-        images = tf.TensorSpec((None, *self.image_size, 1), tf.float32)
+        images = tf.TensorSpec((None, *self.image_size, 2 if has_roi else 1), tf.float32)
         self.score_and_map = tf.function(self.call, input_signature=[images])
-        self.reconstruct = tf.function(self.model, input_signature=[images])
-        self._residual = tf.function(
-            lambda x: ops.square(x - self.model(x))[..., 0], input_signature=[images]
-        )
+        self.reconstruct = tf.function(self._reconstruct, input_signature=[images])
+        self._residual = tf.function(self._squared_error, input_signature=[images])
         scales = tf.TensorSpec((None, *self.image_size), tf.float32)
         self._scaled = tf.function(self._score, input_signature=[images, scales])
 
     def call(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images (N, H, W, 1) float32 in [0, 1] to scores (N,) and anomaly maps (N, H, W)."""
+        """Images (N, H, W, 1), or 2 with regions, to scores (N,) and anomaly maps (N, H, W)."""
         return self._score(x, self.scale)
 
     def _score(self, x: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        score = SCORES[self.score]
-        maps = score.map(x, self.model(x), scale)
-        return score.reduce(maps), maps
+        return _by(SCORES[self.score], x, self._reconstruct(x), scale)
+
+    def _reconstruct(self, x: tf.Tensor) -> tf.Tensor:
+        """Reconstructions (N, H, W, 1), black outside of a region."""
+        x, roi = _split(x)
+        return self.model(x) if roi is None else self.model(x) * roi
+
+    def _squared_error(self, x: tf.Tensor) -> tf.Tensor:
+        """(x − x')² of each pixel, 0 outside of a region: (N, H, W)."""
+        return ops.square(_split(x)[0] - self._reconstruct(x))[..., 0]
 
     def scores(self, batches: Iterable[tf.Tensor]) -> np.ndarray:
         """Scores (N,) float32 of the images in batches (B, H, W, 1), in their order."""
@@ -102,7 +129,7 @@ class Scorer(keras.Model):
         total, count = ops.zeros(self.image_size, "float32"), 0
         for batch in batches:
             total += ops.sum(self._residual(batch), axis=0)  # (B, H, W) -> (H, W)
-            count += len(batch)
+            count += ops.sum(batch[..., 1], axis=0) if self.has_roi else len(batch)
         return Residuals(total, count)
 
     def leave_one_out(
@@ -144,7 +171,7 @@ class Scorer(keras.Model):
         for x, scale in self._with_scales(batches, originals, residuals):
             x_hat = self.reconstruct(x)
             for name, score in SCORES.items():
-                parts[name].append(score.reduce(score.map(x, x_hat, scale)))
+                parts[name].append(_by(score, x, x_hat, scale)[0])
         return {name: _joined(values) for name, values in parts.items()}
 
     def _with_scales(
@@ -168,6 +195,7 @@ class Scorer(keras.Model):
             "model": keras.saving.serialize_keras_object(self.model),
             "score": self.score,
             "image_size": self.image_size,
+            "has_roi": self.has_roi,
         }
 
     @classmethod
@@ -176,7 +204,31 @@ class Scorer(keras.Model):
         return cls(**config | {"model": keras.saving.deserialize_keras_object(config["model"])})
 
 
-def _scale(total: tf.Tensor, count: int) -> tf.Tensor:
+def _split(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Images (N, H, W, 1), black outside of the regions (N, H, W, 1) that they may have."""
+    if x.shape[-1] == 1:
+        return x, None
+    image, roi = ops.split(x, 2, axis=-1)
+    return image * roi, roi
+
+
+def _by(
+    score: Score, x: tf.Tensor, x_hat: tf.Tensor, scale: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Scores (N,) and anomaly maps (N, H, W) of images and their reconstructions."""
+    x, roi = _split(x)
+    maps = score.map(x, x_hat, scale)
+    if roi is None:
+        return score.reduce(maps), maps
+    inside = roi[..., 0]
+    maps *= inside
+    reduce = score.reduce_inside
+    return score.reduce(maps) if reduce is None else reduce(maps, inside), maps
+
+
+def _scale(total: tf.Tensor, count: int | tf.Tensor) -> tf.Tensor:
+    # A pixel that is inside of no region has no residual either.
+    count = max(count, 1) if isinstance(count, int) else ops.maximum(count, 1)
     return ops.sqrt(ops.maximum(total, 0.0) / count + GRAY_LEVEL**2)
 
 

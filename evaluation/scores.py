@@ -30,12 +30,16 @@ class Score:
             the residual (H, W) or (N, H, W), to anomaly maps (N, H, W).
         reduce: anomaly maps (N, H, W) to scores (N,); larger is more anomalous.
         learns_scale: whether it uses the scale, which is learnt from normal images.
+        reduce_inside: (anomaly maps (N, H, W), 0 outside of a region of interest, and the regions,
+            1 inside and 0 outside) to scores (N,), in which the size of the region does not count;
+            None where `reduce` does that.
     """
 
     label: str
     map: Callable[[Tensor, Tensor, Tensor], Tensor]
     reduce: Callable[[Tensor], Tensor]
     learns_scale: bool = False
+    reduce_inside: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 def squared_error(x: Tensor, x_hat: Tensor, scale: Tensor) -> Tensor:
@@ -89,6 +93,25 @@ def mean_of_largest(maps: Tensor) -> Tensor:
     return ops.mean(values, axis=1)
 
 
+def mean_inside(maps: Tensor, roi: Tensor) -> Tensor:
+    """The mean in a region: (N, H, W) each to (N,)."""
+    from keras import ops
+
+    return ops.sum(maps, axis=(1, 2)) / ops.sum(roi, axis=(1, 2))
+
+
+def mean_of_largest_inside(maps: Tensor, roi: Tensor) -> Tensor:
+    """The mean of the `TOP_FRACTION` largest values in a region: (N, H, W) each to (N,)."""
+    from keras import ops
+
+    num_pixels = maps.shape[1] * maps.shape[2]
+    most = math.ceil(TOP_FRACTION * num_pixels)
+    values, _ = ops.top_k(ops.reshape(maps, (-1, num_pixels)), most)
+    count = ops.ceil(TOP_FRACTION * ops.sum(roi, axis=(1, 2)))[:, None]  # (N, H, W) -> (N, 1)
+    is_counted = ops.cast(ops.arange(most, dtype="float32") < count, "float32")
+    return ops.sum(values * is_counted, axis=1) / count[:, 0]
+
+
 def _smoothing(size: int, sigma: float) -> np.ndarray:
     """Matrix (size, size) float32 that smooths a line by a Gaussian, mirrored at its ends."""
     from scipy.ndimage import gaussian_filter1d
@@ -99,11 +122,16 @@ def _smoothing(size: int, sigma: float) -> np.ndarray:
 
 SCORES = {
     # Eq. (15)
-    "mse": Score("MSE", squared_error, mean),
+    "mse": Score("MSE", squared_error, mean, reduce_inside=mean_inside),
     # Eq. (16)
     "max1p": Score("Max1p", absolute_error, largest),
     # Ours.
     "standardized": Score("standardized maximum", standardized_error, largest, learns_scale=True),
-    "top_fraction": Score(f"mean of the top {TOP_FRACTION:.0%}", squared_error, mean_of_largest),
+    "top_fraction": Score(
+        f"mean of the top {TOP_FRACTION:.0%}",
+        squared_error,
+        mean_of_largest,
+        reduce_inside=mean_of_largest_inside,
+    ),
 }
 """The scores by the names that `--score` takes."""

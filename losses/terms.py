@@ -26,7 +26,7 @@ def clip_log_variance(log_var: Tensor) -> Tensor:
     return ops.clip(log_var, *LOG_VARIANCE_RANGE)
 
 
-def bce(x: Tensor, logits: Tensor) -> Tensor:
+def bce(x: Tensor, logits: Tensor, roi: Tensor | None = None) -> Tensor:
     """Binary cross-entropy of a Bernoulli likelihood.
 
     Paper: Eq. (4), E_BC(x, x') without its minus sign. Here: −Σ {x log x' + (1−x) log(1−x')} with
@@ -35,14 +35,16 @@ def bce(x: Tensor, logits: Tensor) -> Tensor:
     Args:
         x: float tensor (N, H, W, C) in [0, 1], the images.
         logits: float tensor (N, H, W, C), any real number.
+        roi: float tensor (N, H, W, 1), what each pixel counts: 1 in the region of interest and 0
+            outside. None where all count.
 
     Returns:
         Float tensor (N,), in nats.
     """
-    return _sum_over_sample(ops.binary_crossentropy(x, logits, from_logits=True))
+    return _sum_over_sample(ops.binary_crossentropy(x, logits, from_logits=True), roi)
 
 
-def mahalanobis(x: Tensor, x_mean: Tensor, x_log_var: Tensor) -> Tensor:
+def mahalanobis(x: Tensor, x_mean: Tensor, x_log_var: Tensor, roi: Tensor | None = None) -> Tensor:
     """Half the squared Mahalanobis distance of a Gaussian likelihood with diagonal covariance.
 
     Paper: Eq. (7), M_VAE = ½ Σ (μ_x − x)² / σ_x².
@@ -51,25 +53,28 @@ def mahalanobis(x: Tensor, x_mean: Tensor, x_log_var: Tensor) -> Tensor:
         x: float tensor (N, H, W, C) in [0, 1], the images.
         x_mean: float tensor (N, H, W, C), μ_x.
         x_log_var: float tensor (N, H, W, C), log σ_x², clipped to `LOG_VARIANCE_RANGE`.
+        roi: what each pixel counts; see `bce`.
 
     Returns:
         Float tensor (N,), in nats, at least 0.
     """
-    return _sum_over_sample(0.5 * ops.square(x_mean - x) * ops.exp(-clip_log_variance(x_log_var)))
+    distance = 0.5 * ops.square(x_mean - x) * ops.exp(-clip_log_variance(x_log_var))
+    return _sum_over_sample(distance, roi)
 
 
-def log_variance(x_log_var: Tensor) -> Tensor:
+def log_variance(x_log_var: Tensor, roi: Tensor | None = None) -> Tensor:
     """Half the log-determinant of a Gaussian likelihood's covariance, with its constant.
 
     Paper: Eq. (6), A_VAE = ½ Σ log(2π σ_x²).
 
     Args:
         x_log_var: float tensor (N, H, W, C), log σ_x², clipped to `LOG_VARIANCE_RANGE`.
+        roi: what each pixel counts; see `bce`.
 
     Returns:
         Float tensor (N,), in nats; negative where the variances are small.
     """
-    return _sum_over_sample(0.5 * (math.log(2.0 * math.pi) + clip_log_variance(x_log_var)))
+    return _sum_over_sample(0.5 * (math.log(2.0 * math.pi) + clip_log_variance(x_log_var)), roi)
 
 
 def kl(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
@@ -88,5 +93,6 @@ def kl(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
     return _sum_over_sample(0.5 * (ops.exp(z_log_var) - 1.0 - z_log_var + ops.square(z_mean)))
 
 
-def _sum_over_sample(values: Tensor) -> Tensor:
+def _sum_over_sample(values: Tensor, roi: Tensor | None = None) -> Tensor:
+    values = values if roi is None else values * roi
     return ops.sum(values, axis=tuple(range(1, len(values.shape))))  # (N, ...) -> (N,)

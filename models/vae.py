@@ -22,6 +22,9 @@ class VAE(keras.Model):
         bernoulli     bce (E_BC, α), kl (D_VAE, β)                                  logits
         gaussian      mahalanobis (M_VAE, w_M), log_variance (A_VAE, w_A), kl (w_D)  mean, log σ²
 
+    Images may have a second channel, the region of interest: 1 inside and 0 outside. What is
+    outside is black to the network, and has no part in a loss.
+
     The weights are non-trainable variables of the model. The traced training step reads them each
     time it runs, so `assign` takes effect at the next batch, and they are saved with the model.
 
@@ -147,13 +150,16 @@ class VAE(keras.Model):
         """The unweighted loss terms of each sample, with a sampled z where the model samples.
 
         Args:
-            x: float32 tensor (N, H, W, 1) in [0, 1].
+            x: float32 tensor (N, H, W, 1) in [0, 1], or (N, H, W, 2) with a region of interest.
             training: whether layers behave as in training.
 
         Returns:
             Dict from each term's name to a float32 tensor (N,), in nats.
         """
-        x = ops.cast(x, "float32")  # Keras hands arrays over as a user has set it.
+        x, roi = ops.cast(x, "float32"), None  # Keras hands arrays over as a user has set it.
+        if x.shape[-1] == 2:
+            x, roi = ops.split(x, 2, axis=-1)
+            x *= roi
         z_mean, z_log_var = self.encode(x, training=training)
         z = z_mean
         if self.sample_latent:
@@ -163,14 +169,17 @@ class VAE(keras.Model):
             z += ops.exp(0.5 * clip_log_variance(z_log_var)) * noise
         output = self.decoder(z, training=training)
         if self.likelihood == "bernoulli":
-            return {"bce": bce(x, output), "kl": kl(z_mean, z_log_var)}
+            return {"bce": bce(x, output, roi), "kl": kl(z_mean, z_log_var)}
         x_mean, x_log_var = ops.split(output, 2, axis=-1)
         if self.variance == "optimal":
-            optimal = ops.log(ops.mean(ops.square(x - x_mean)))
+            squares = ops.square(x - x_mean)
+            optimal = ops.log(
+                ops.mean(squares) if roi is None else ops.sum(squares * roi) / ops.sum(roi)
+            )
             x_log_var = ops.full_like(x_log_var, ops.stop_gradient(optimal))
         return {
-            "mahalanobis": mahalanobis(x, x_mean, x_log_var),
-            "log_variance": log_variance(x_log_var),
+            "mahalanobis": mahalanobis(x, x_mean, x_log_var, roi),
+            "log_variance": log_variance(x_log_var, roi),
             "kl": kl(z_mean, z_log_var),
         }
 

@@ -108,10 +108,84 @@ def test_saved_and_loaded_a_scorer_scores_the_same(tmp_path):
     np.testing.assert_array_equal(loaded.scores([images]), scorer.scores([images]))
 
 
-def metrics(maps, masks):
+def with_regions(size=(16, 20)):
+    """Images with a region each, and the regions."""
+    x = np.random.RandomState(0).uniform(size=(3, *size, 2)).astype(np.float32)
+    x[..., 1] = 0.0
+    x[:2, 2:9, 3:18, 1] = x[2, 4:12, 5:9, 1] = 1.0
+    return x, x[..., 1] > 0
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_what_is_outside_of_a_region_has_no_part_in_a_score(name):
+    x, roi = with_regions()
+    scorer = Scorer(black(roi.shape[1:]), name, roi.shape[1:], has_roi=True)
+    scorer.learn_scale([x])
+    outside, inside = x.copy(), x.copy()
+    outside[..., 0][~roi] = 1.0
+    inside[..., 0][roi] *= 0.5
+    scores, maps = scorer.score_and_map(x)
+    for values, expected in zip(scorer.score_and_map(outside), (scores, maps), strict=True):
+        np.testing.assert_array_equal(values, expected)
+    assert np.all(scorer.scores([inside]) < scores)
+    assert not np.any(maps.numpy()[~roi])
+    residuals = scorer.residuals([x])
+    by_name = scorer.scores_by_name([x], residuals)[name]
+    np.testing.assert_allclose(by_name, scores, rtol=1e-6)
+
+
+def test_scores_in_a_region_by_hand():
+    x, roi = with_regions()
+    squares = [np.sort(image[roi[i], 0] ** 2)[::-1] for i, image in enumerate(x)]
+    expected = {
+        "mse": [values.mean() for values in squares],
+        "max1p": [np.sqrt(values[0]) for values in squares],
+        # 7 · 15 = 105 and 8 · 4 = 32 pixels: the top 1 % are 2 and 1; of all 320 they are 4.
+        "top_fraction": [squares[i][:count].mean() for i, count in enumerate((2, 2, 1))],
+    }
+    for name, scores in expected.items():
+        scorer = Scorer(black(roi.shape[1:]), name, roi.shape[1:], has_roi=True)
+        np.testing.assert_allclose(scorer.scores([x]), scores, rtol=1e-6)
+
+
+def test_the_scale_is_of_the_images_in_whose_region_a_pixel_is():
+    # One pixel, reconstructed as 0, in three images; of the last it is outside.
+    x = np.array([[0.1, 1.0], [0.2, 1.0], [0.9, 0.0]], np.float32).reshape(3, 1, 1, 2)
+    scorer = Scorer(black((1, 1)), "standardized", (1, 1), has_roi=True)
+    residuals = scorer.learn_scale([x])
+    # (0.01 + 0.04) / 2
+    scale = np.sqrt(0.05 / 2 + GRAY_LEVEL**2)
+    np.testing.assert_allclose(scorer.scores([x]), np.array([0.1, 0.2, 0.0]) / scale, rtol=1e-5)
+    others = np.sqrt(np.array([0.04, 0.01]) + GRAY_LEVEL**2)
+    scores, _ = scorer.leave_one_out([x[:2]], [x[:2]], residuals)
+    np.testing.assert_allclose(scores, np.array([0.1, 0.2]) / others, rtol=1e-5)
+
+
+def test_a_scorer_is_saved_with_its_region(tmp_path):
+    x, roi = with_regions((16, 16))
+    scorer = Scorer(black((16, 16)), "mse", (16, 16), has_roi=True)
+    scorer.roi.assign(roi[0])
+    scorer.save(tmp_path / "scorer.keras")
+    loaded = keras.saving.load_model(tmp_path / "scorer.keras", safe_mode=True)
+    np.testing.assert_array_equal(loaded.roi, roi[0])
+    np.testing.assert_array_equal(loaded.scores([x]), scorer.scores([x]))
+
+
+def metrics(maps, masks, rois=None):
     maps = [np.array(m, np.float32) for m in maps]
     masks = [np.array(m, bool) for m in masks]
-    return pixel_metrics(lambda: maps, lambda: masks)
+    return pixel_metrics(
+        lambda: maps, lambda: masks, rois and (lambda: [np.array(m, bool) for m in rois])
+    )
+
+
+def test_pixel_metrics_count_pixels_inside():
+    # As below; what is added to the right is outside.
+    maps = [[[8, 6, 2, 0, 9]], [[5, 1, 0, 0, 7]]]
+    masks = [[[1, 0, 0, 0, 0]], [[1, 1, 0, 0, 0]]]
+    rois = [[[1, 1, 1, 1, 0]], [[1, 1, 1, 1, 0]]]
+    assert metrics(maps, masks, rois) == pytest.approx((12 / 15, 0.175 / 0.3))
+    assert metrics(maps, masks)[0] < 12 / 15
 
 
 def test_pixel_metrics_by_hand():

@@ -122,3 +122,30 @@ def test_gradients_by_hand():
         value = kl(z_mean, z_log_var)
     by_mean, by_log_var = tape.gradient(value, [z_mean, z_log_var])
     np.testing.assert_allclose([by_mean[0, 0], by_log_var[0, 0]], [3.0, 0.5], rtol=1e-6)
+
+
+def test_what_is_outside_of_a_region_has_no_part_by_hand():
+    random = np.random.RandomState(0)
+    x, output, log_var = (
+        tf.constant(random.uniform(0.1, 0.9, (2, 2, 3, 1)), tf.float32) for _ in range(3)
+    )
+    roi = np.zeros((2, 2, 3, 1), np.float32)
+    roi[0, 0, :2] = roi[1, 1, 2] = 1.0
+    for term, weighs_x in ((bce, True), (mahalanobis, True), (log_variance, False)):
+        outputs = {bce: [output], mahalanobis: [output, log_var], log_variance: [log_var]}[term]
+        arguments = [x, *outputs] if weighs_x else outputs
+        with tf.GradientTape() as tape:
+            tape.watch(arguments)
+            values = term(*arguments, roi)
+        # two pixels of the first sample, one of the second, each alone
+        (first, second) = (
+            sum(
+                term(*(array[i : i + 1, y : y + 1, x : x + 1] for array in arguments)).numpy()[0]
+                for y, x in pixels
+            )
+            for i, pixels in ((0, [(0, 0), (0, 1)]), (1, [(1, 2)]))
+        )
+        np.testing.assert_allclose(values, [first, second], rtol=1e-6)
+        for gradient in tape.gradient(values, arguments):
+            assert np.all(gradient.numpy()[roi == 0] == 0.0)
+            assert np.all(gradient.numpy()[roi == 1] != 0.0)

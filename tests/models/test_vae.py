@@ -247,3 +247,34 @@ def test_the_optimal_variance_is_the_mean_squared_error_of_the_batch():
 def test_an_unknown_variance_is_refused():
     with pytest.raises(ValueError, match="Received: variance='none'"):
         VAE((16, 16), latent_dim=2, variance="none")
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "variance"),
+    [("bernoulli", "learned"), ("gaussian", "learned"), ("gaussian", "optimal")],
+)
+def test_what_is_outside_of_a_region_has_no_part_in_loss_and_gradients(likelihood, variance):
+    x = batch()
+    roi = np.zeros_like(x)
+    roi[:, 3:9, 5:14] = 1.0
+    roi[0, 10:12] = 1.0  # each image has its own
+    outside, inside = x + 0.5 * (roi == 0), x + 0.1 * roi
+
+    def learn(images):
+        model = build(likelihood, variance=variance)
+        history = model.fit(np.concatenate([images, roi], -1), shuffle=False, verbose=0).history
+        return [*history.values(), *(variable.numpy() for variable in model.variables)]
+
+    expected = learn(x)
+    for value, other in zip(learn(outside), expected, strict=True):
+        np.testing.assert_array_equal(value, other)
+    assert learn(inside)[0] != expected[0]
+
+
+def test_a_region_that_is_all_changes_nothing():
+    x = batch()
+    for likelihood in TERMS:
+        terms = build(likelihood).compute_terms(x)
+        with_roi = build(likelihood).compute_terms(np.concatenate([x, np.ones_like(x)], -1))
+        for name, values in terms.items():
+            np.testing.assert_array_equal(with_roi[name], values)

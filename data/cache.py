@@ -18,7 +18,10 @@ Depth = type[np.uint8] | type[np.uint16]
 
 
 class ImageCache:
-    """A `.npy` file of images (N, H, W) in uint8 or uint16.
+    """A `.npy` file of images (N, H, W) in uint8 or uint16, or (N, H, W, 2) with a region each.
+
+    The second channel is the region of interest: white inside and black outside, where the image
+    itself is black, too.
 
     Reading takes the bytes of the wanted images from the file; the system's own file cache keeps
     what fits. The file is not mapped, so that the memory of the process does not grow with it.
@@ -30,13 +33,14 @@ class ImageCache:
     def __init__(self, path: Path):
         images = np.load(path, mmap_mode="r")
         self.shape = images.shape[1:]
+        self.num_channels = 2 if images.ndim == 4 else 1
         self.dtype = images.dtype
         self._offset, self._stride = images.offset, images[:1].nbytes
         self._path = path
 
     def read(self, positions: np.ndarray) -> np.ndarray:
-        """Images (len(positions), H, W, 1) float32 in [0, 1] at these positions."""
-        images = np.empty((len(positions), *self.shape, 1), self.dtype)
+        """Images (len(positions), H, W, 1), or 2 with regions, float32 in [0, 1]."""
+        images = np.empty((len(positions), *self.shape[:2], self.num_channels), self.dtype)
         with open(self._path, "rb", buffering=0) as file:
             for image, position in zip(images, positions, strict=True):
                 offset = self._offset + int(position) * self._stride
@@ -107,9 +111,16 @@ def _load(item: Item) -> np.ndarray | DataError:
     try:
         if item.label and item.load_mask:
             item.load_mask()  # a broken mask is found now, and not when it is needed
-        return item.load()
+        image = item.load()
+        return image if item.load_roi is None else _with_roi(image, item.load_roi())
     except DataError as error:
         return error
+
+
+def _with_roi(image: np.ndarray, roi: np.ndarray) -> np.ndarray:
+    """(H, W) to (H, W, 2), see `ImageCache`."""
+    white = np.full_like(image, np.iinfo(image.dtype).max)
+    return np.stack([image, white], axis=-1) * roi[..., None]
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: Depth) -> None:

@@ -23,8 +23,11 @@ class Item:
         name: what it is called in every file that a run writes; unique in its dataset.
         defect: the kind of defect, or None for a normal image.
         load: returns the image as an array (H, W) of uint8 or uint16, the size the same for all.
-        load_mask: returns the defect's pixels, bool array (H, W); None where nobody marked them.
+        load_mask: returns the defect's pixels, bool array (H, W), those in its region of interest;
+            None where nobody marked them.
         file: where the image is, if it is a file of the user's.
+        load_roi: returns its region of interest, bool array (H, W); None where all of it counts,
+            as then for every image of the dataset.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Item:
     load: Callable[[], np.ndarray]
     load_mask: Callable[[], np.ndarray] | None = None
     file: Path | None = None
+    load_roi: Callable[[], np.ndarray] | None = None
 
     @property
     def label(self) -> int:
@@ -40,10 +44,15 @@ class Item:
 
 
 def made_item(
-    name: str, defect: str | None, make: Callable[[], tuple[np.ndarray, np.ndarray]]
+    name: str,
+    defect: str | None,
+    make: Callable[[], tuple[np.ndarray, np.ndarray]],
+    load_roi: Callable[[], np.ndarray] | None = None,
 ) -> Item:
     """The item of an image that is made together with its mask, see `Item`."""
-    return Item(name, defect, load=lambda: make()[0], load_mask=lambda: make()[1])
+    return Item(
+        name, defect, load=lambda: make()[0], load_mask=lambda: make()[1], load_roi=load_roi
+    )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from awl_vae.data.images import read_gray, resize
 from awl_vae.data.layout import NORMAL, Layout, check_name, images_in
 from awl_vae.data.masks import match_masks, read_mask
 from awl_vae.data.reading import SUFFIXES
+from awl_vae.data.roi import RegionsOfInterest
 from awl_vae.data.splits import split_train_and_labelled
 from awl_vae.system import atomic_path
 
@@ -25,6 +26,7 @@ def folder(
     protocol: str,
     resize: str,
     needs_labels: bool = True,
+    roi_mask: str | None = None,
 ) -> Dataset:
     """The images of a directory.
 
@@ -35,13 +37,14 @@ def folder(
         protocol: "heldout" or "paper".
         resize: "stretch", "pad" or "crop".
         needs_labels: whether too few images in test/ are an error; otherwise they are left out.
+        roi_mask: the region of interest; see `RegionsOfInterest`.
 
     Returns:
         Dataset whose images are read when they are loaded.
 
     Raises:
-        DataError: If the directory, its normal images, or a class in test/ is missing, or if it is
-            not clear which mask is whose.
+        DataError: If the directory, its normal images, a class in test/ or the region is missing,
+            or if it is not clear which mask is whose.
     """
     check_folder(data_dir)
     root = Path(data_dir)
@@ -52,7 +55,8 @@ def folder(
             f"Received: none; {len(images_in(root))} in {root} itself."
         )
     masks_of = match_masks(layout.masks, layout.anomalous)
-    item = partial(_item, root, image_size, resize, masks_of)
+    rois = RegionsOfInterest(Path(roi_mask), image_size, resize) if roi_mask else None
+    item = partial(_item, root, image_size, resize, masks_of, rois)
     train_items = [item(path, None) for path in layout.normal]
     labelled_items = [item(path, defect) for path, defect in layout.labelled]
     try:
@@ -68,6 +72,9 @@ def folder(
     notes = list(_notes(layout, masks_of))
     if layout.labelled and not dataset.adapt:
         notes.append(layout.what_test_has)
+    if rois is not None:
+        note = rois.note([Path(item.name) for item in [*train_items, *labelled_items]])
+        notes += [note] if note else []
     return replace(dataset, notes=tuple(notes))
 
 
@@ -132,17 +139,22 @@ def _item(
     image_size: tuple[int, int],
     mode: str,
     masks_of: Mapping[Path, Sequence[Path]],
+    rois: RegionsOfInterest | None,
     path: Path,
     defect: str | None,
 ) -> Item:
     name = path.relative_to(root).as_posix()
     check_name(name, root)
     masks = masks_of.get(path)
+    load_roi = None
+    if rois is not None:
+        load_roi = partial(rois.load, rois.mask_of(path.relative_to(root)), path)
 
     def load_mask() -> np.ndarray:
         # First what is marked, then the size: as gray levels, masks of 0 and 1 would lose pixels.
         marked = np.uint8(255) * read_mask(masks or (), path)
-        return resize(marked, image_size, mode) > 0
+        mask = resize(marked, image_size, mode) > 0
+        return mask if load_roi is None else mask & load_roi()
 
     return Item(
         name=name,
@@ -150,4 +162,5 @@ def _item(
         load=lambda: resize(read_gray(path), image_size, mode),
         load_mask=load_mask if masks else None,
         file=path,
+        load_roi=load_roi,
     )

@@ -57,11 +57,10 @@ def match_masks(folders: Sequence[Path], images: Sequence[Path]) -> dict[Path, t
 
 
 def read_mask(files: Sequence[Path], image: Path) -> np.ndarray:
-    """The pixels that masks mark: whatever is not the background.
+    """The pixels that the masks of an image mark together.
 
     Args:
-        files: the masks. What is not 0 in some colour is marked; where the colours say nothing,
-            what is not transparent.
+        files: the masks; see `marked_in`.
         image: their image.
 
     Returns:
@@ -70,21 +69,10 @@ def read_mask(files: Sequence[Path], image: Path) -> np.ndarray:
     Raises:
         DataError: If one cannot be read, or is of another aspect ratio.
     """
-    height, width = image_size(image)
     marked = np.zeros((0, 0), bool)
     for file in files:
-        found = _marked(read_image(file))
-        if (
-            min(
-                abs(found.shape[0] - height * found.shape[1] / width),
-                abs(found.shape[1] - width * found.shape[0] / height),
-            )
-            > 1
-        ):
-            raise DataError(
-                f"Expected a mask of the aspect ratio of its image, {width}x{height}. "
-                f"Received: {found.shape[1]}x{found.shape[0]}, {file}"
-            )
+        found = marked_in(read_image(file))
+        check_aspect_ratio(found, image_size(image), file)
         if marked.size and marked.shape != found.shape:
             raise DataError(
                 f"Expected masks of one size for {image}. Received: {files[0]} and {file}"
@@ -93,11 +81,35 @@ def read_mask(files: Sequence[Path], image: Path) -> np.ndarray:
     return marked
 
 
-def _marked(mask: np.ndarray) -> np.ndarray:
+def marked_in(mask: np.ndarray) -> np.ndarray:
+    """The pixels (h, w) bool that a mask marks: whatever is not the background.
+
+    What is not 0 in some colour is marked; where the colours say nothing, what is not transparent.
+    """
     if mask.ndim == 2:
         return mask != 0
     colors = (mask[..., :3] != 0).any(-1)
     return colors if colors.any() or mask.shape[2] == 3 else mask[..., 3] != 0
+
+
+def check_aspect_ratio(marked: np.ndarray, size: tuple[int, int], mask: object) -> None:
+    """Checks that what a mask marks is of the aspect ratio of its image.
+
+    Args:
+        marked: array (h, w).
+        size: (height, width) of the image.
+        mask: what the mask is called in an error.
+
+    Raises:
+        DataError: If it is of another one, by more than a pixel.
+    """
+    (height, width), shape = size, marked.shape
+    wanted = height * shape[1] / width, width * shape[0] / height
+    if min(abs(shape[0] - wanted[0]), abs(shape[1] - wanted[1])) > 1:
+        raise DataError(
+            f"Expected a mask of the aspect ratio of its image, {width}x{height}. "
+            f"Received: {shape[1]}x{shape[0]}, {mask}"
+        )
 
 
 def _key_of_mask(parts: Sequence[str], known: Mapping[Key, object]) -> Key | None:
@@ -112,6 +124,9 @@ def _key_of_mask(parts: Sequence[str], known: Mapping[Key, object]) -> Key | Non
 
 
 def _key(kind: str, stem: str) -> Key:
-    """Both without the differences of case and of how letters are composed."""
-    kind, stem = (unicodedata.normalize("NFC", name).casefold() for name in (kind, stem))
-    return kind, stem
+    return spelled(kind), spelled(stem)
+
+
+def spelled(name: str) -> str:
+    """A name without the differences of case and of how letters are composed."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -53,7 +53,7 @@ class TrainingBatches:
 
 
 def scoring_batches(cache: ImageCache, positions: np.ndarray, batch_size: int) -> tf.data.Dataset:
-    """Batches (B, H, W, 1) float32 in [0, 1] of the images at `positions`, in that order."""
+    """Batches (B, H, W, 1), or 2 with regions, of the images at `positions`, in that order."""
     order = tf.data.Dataset.from_tensor_slices(np.asarray(positions, np.int64))
     return _batches(cache, order, batch_size)
 
@@ -61,7 +61,7 @@ def scoring_batches(cache: ImageCache, positions: np.ndarray, batch_size: int) -
 def _batches(cache: ImageCache, order: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
     def read(positions: tf.Tensor) -> tf.Tensor:
         images = tf.numpy_function(cache.read, [positions], tf.float32)
-        return tf.ensure_shape(images, [None, *cache.shape, 1])
+        return tf.ensure_shape(images, [None, *cache.shape[:2], cache.num_channels])
 
     # Nothing here is to be tuned, and the tuner's thread holds up the end of an iteration: it
     # sleeps for 10, 20, 40, … ms, and where its waking is missed an epoch of 1.8 s takes 2.5 s.

@@ -1,5 +1,6 @@
 """A dataset made ready for a run: decoded, counted, and told from any other."""
 
+import functools
 import zlib
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
@@ -54,8 +55,26 @@ class PreparedData:
         return positions[originals(len(positions))[: len(self.positions["synthetic"])]]
 
     def images(self, split: str, indices: np.ndarray) -> np.ndarray:
-        """Images (N, H, W, 1) float32 in [0, 1] of a split."""
+        """Images (N, H, W, 1), or 2 with regions, float32 in [0, 1] of a split."""
         return self.cache.read(self.positions[split][indices])
+
+    @property
+    def has_roi(self) -> bool:
+        """Whether each image has a region of interest, in a second channel."""
+        return self.cache.num_channels == 2
+
+    @functools.cached_property
+    def mean_roi(self) -> np.ndarray:
+        """In which share of the training images each pixel is inside, (H, W) float64 in [0, 1]."""
+        total = np.zeros(self.cache.shape[:2])
+        for index in range(len(self.labels["train"])):
+            total += self.images("train", np.array([index]))[0, ..., 1]
+        return total / len(self.labels["train"])
+
+    def pixels(self, split: str, index: int) -> np.ndarray:
+        """The pixels (P,) float32 in [0, 1] of an image that count."""
+        (image,) = self.images(split, np.array([index]))
+        return image[image[..., -1] > 0, 0] if self.has_roi else image.ravel()
 
 
 def prepare(

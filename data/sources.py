@@ -36,6 +36,7 @@ class Request:
         resize: how real images are brought to the size: "stretch", "pad" or "crop".
         data_dir: the images of "folder"; for a generated dataset, real images in its place.
         needs_labels: whether too few labelled images are an error; otherwise they are left out.
+        roi_mask: the region of interest of the images in `data_dir`.
     """
 
     image_size: tuple[int, int]
@@ -45,6 +46,7 @@ class Request:
     resize: str = "stretch"
     data_dir: str | None = None
     needs_labels: bool = True
+    roi_mask: str | None = None
 
 
 Source = Callable[[Request], Dataset]
@@ -80,6 +82,7 @@ def _folder(wanted: Request) -> Dataset:
         protocol=wanted.protocol,
         resize=wanted.resize,
         needs_labels=wanted.needs_labels,
+        roi_mask=wanted.roi_mask,
     )
 
 

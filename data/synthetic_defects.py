@@ -28,6 +28,9 @@ LEAST_CHANGE = 0.06
 A blur on a smooth place, say, changes nothing: it is drawn anew.
 """
 
+LEAST_SIDE = 8
+"""Of the box around a region of interest that defects are drawn in, in pixels."""
+
 LEAST_LEVELS = 5
 """What an image's range is taken for where it is less, in its own gray levels."""
 
@@ -49,7 +52,8 @@ def synthetic_copies(items: Sequence[Item]) -> tuple[Item, ...]:
 
     Returns:
         At least as many copies, damaged when they are loaded, with all kinds in turn: `defect` is
-        the one whose turn it is. Where it cannot be seen on an image, another is drawn.
+        the one whose turn it is. Where it cannot be seen on an image, another is drawn. In an image
+        with a region of interest, that is drawn in the box around it, and seen inside.
     """
     kinds = list(KINDS)
     numbers = originals(len(items))
@@ -64,16 +68,19 @@ def synthetic_copies(items: Sequence[Item]) -> tuple[Item, ...]:
         source = min(place + (place >= number), len(items) - 1)
         seed = rng.randint(2**31)
         images = items[number].load(), items[source].load()
+        load_roi = items[number].load_roi
+        add = add_defect if load_roi is None else functools.partial(_add_inside, load_roi())
         try:
-            return add_defect(*images, np.random.RandomState(seed), kinds[index % len(kinds)])
+            return add(*images, np.random.RandomState(seed), kinds[index % len(kinds)])
         except UnseenError:
-            return add_defect(*images, np.random.RandomState(seed))
+            return add(*images, np.random.RandomState(seed))
 
     return tuple(
         made_item(
             f"synthetic/{index:05d}_{kinds[index % len(kinds)]}.png",
             kinds[index % len(kinds)],
             functools.partial(damage, index),
+            items[numbers[index]].load_roi,
         )
         for index in range(len(numbers))
     )
@@ -84,8 +91,38 @@ def originals(count: int) -> np.ndarray:
     return np.arange(max(count, LEAST_COPIES)) % max(count, 1)
 
 
+def _add_inside(
+    roi: np.ndarray,
+    image: np.ndarray,
+    source: np.ndarray,
+    rng: np.random.RandomState,
+    kind: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`add_defect` in the box around a region of interest (H, W)."""
+    box = _box(roi)
+    damaged, mask = image.copy(), np.zeros(roi.shape, bool)
+    damaged[box], mask[box] = add_defect(image[box], source[box], rng, kind, roi=roi[box])
+    return damaged, mask
+
+
+def _box(roi: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns that a region is in, or more where they are few."""
+    bounds = []
+    for axis in (1, 0):
+        places = np.flatnonzero(roi.any(axis=axis))
+        end = max(places[-1] + 1, min(places[0] + LEAST_SIDE, roi.shape[1 - axis]))
+        bounds.append(slice(max(min(places[0], end - LEAST_SIDE), 0), end))
+    rows, columns = bounds
+    return rows, columns
+
+
 def add_defect(
-    image: np.ndarray, source: np.ndarray, rng: np.random.RandomState, kind: str | None = None
+    image: np.ndarray,
+    source: np.ndarray,
+    rng: np.random.RandomState,
+    kind: str | None = None,
+    *,
+    roi: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Damages a copy of an image.
 
@@ -94,6 +131,7 @@ def add_defect(
         source: another normal image of the same shape, of either depth, to cut from.
         rng: draws kind, place, size and contrast.
         kind: a key of `KINDS`, or None for one by chance.
+        roi: bool (H, W), the pixels in which it is to be seen, and others are left as they are.
 
     Returns:
         The damaged image, like `image`, and the defect's pixels, bool (H, W).
@@ -105,12 +143,13 @@ def add_defect(
     if image.shape != source.shape:
         raise ValueError(f"Expected a source of shape {image.shape}. Received: {source.shape}.")
     x, other = (np.float32(array) / np.iinfo(array.dtype).max for array in (image, source))
-    dark, bright = np.quantile(x, (0.01, 0.99))
+    dark, bright = np.quantile(x if roi is None else np.asarray(x)[roi], (0.01, 0.99))
     full = np.iinfo(image.dtype).max
     scale = max(bright - dark, LEAST_LEVELS / full)
     for _ in range(MAX_DRAWS):
         drawn = kind or rng.choice(list(KINDS))
         damaged, mask = KINDS[drawn]((x - dark) / scale, (other - dark) / scale, rng)
+        mask = mask if roi is None else mask & roi
         damaged = np.clip(damaged * scale + dark, 0.0, 1.0)
         levels = np.floor(damaged * full + HALF).astype(image.dtype)
         is_seen = np.abs(damaged - x)[mask].max(initial=0.0) >= LEAST_CHANGE * scale

@@ -13,6 +13,7 @@ import tensorflow as tf
 import awl_vae.models.vae  # noqa: F401 (so that Keras knows what a VAE is)
 from awl_vae.data.images import RESIZE_MODES, resize, to_float, to_gray
 from awl_vae.data.reading import Source, is_path, read_image
+from awl_vae.data.roi import read_roi
 from awl_vae.detection.finding import Finding
 from awl_vae.detection.judging import judge, take
 from awl_vae.detection.saved import (
@@ -35,6 +36,9 @@ Image = Source | np.ndarray
 
 Images = Sequence[Image] | np.ndarray
 """Several of them; an array (N, h, w) is such a sequence."""
+
+Masks = Sequence[Image | None] | np.ndarray
+"""Of each of several images, the mask of its region of interest, or None."""
 
 
 class Detector:
@@ -91,53 +95,75 @@ class Detector:
         """(height, width) in pixels that images are brought to."""
         return self.scorer.image_size
 
+    @property
+    def roi(self) -> np.ndarray | None:
+        """Its region of interest (H, W) bool, outside of which nothing counts; None for all."""
+        return self.scorer.roi.numpy() > 0 if self.scorer.has_roi else None
+
     @overload  # a text is a sequence of texts, too
-    def inspect(self, images: Image) -> Finding: ...  # type: ignore[overload-overlap]
+    def inspect(  # type: ignore[overload-overlap]
+        self, images: Image, *, roi_mask: Image | None = None
+    ) -> Finding: ...
     @overload
-    def inspect(self, images: Sequence[Image]) -> list[Finding]: ...
-    def inspect(self, images: Image | Images) -> Finding | list[Finding]:
+    def inspect(
+        self, images: Sequence[Image], *, roi_mask: Masks | None = None
+    ) -> list[Finding]: ...
+    def inspect(
+        self, images: Image | Images, *, roi_mask: Image | Masks | None = None
+    ) -> Finding | list[Finding]:
         """What it finds in an image, or in each of several, as the command `inspect` does.
+
+        Args:
+            images: the image, or several.
+            roi_mask: the mask of its region of interest, or of each; see `analyze`.
 
         Returns:
             The finding with score, verdict and regions, or a list of them. What cannot be read has
             the verdict "unreadable" and says why.
         """
         if _is_one(images):
-            return self.inspect([cast(Image, images)])[0]
+            return self.inspect([cast(Image, images)], roi_mask=[cast(Image | None, roi_mask)])[0]
         findings: list[Finding] = []
-        for batch in _batches(cast(Images, images)):
-            findings += judge(self, [take(self, image) for image in batch])
+        for batch in _batches(cast(Images, images), cast(Masks | None, roi_mask)):
+            findings += judge(self, [take(self, image, mask) for image, mask in batch])
         return findings
 
-    def score(self, images: Images) -> np.ndarray:
+    def score(self, images: Images, *, roi_mask: Masks | None = None) -> np.ndarray:
         """Anomaly scores (N,) float32 of images; larger is more anomalous."""
-        return self.analyze(images)[0]
+        return self.analyze(images, roi_mask=roi_mask)[0]
 
-    def predict(self, images: Images) -> np.ndarray:
+    def predict(self, images: Images, *, roi_mask: Masks | None = None) -> np.ndarray:
         """Verdicts (N,) bool of images: True is anomalous."""
-        return self.is_anomalous(self.score(images))
+        return self.is_anomalous(self.score(images, roi_mask=roi_mask))
 
-    def anomaly_map(self, images: Images) -> np.ndarray:
+    def anomaly_map(self, images: Images, *, roi_mask: Masks | None = None) -> np.ndarray:
         """Anomaly maps (N, H, W) float32 of images, of the detector's size, at least 0."""
-        return self.analyze(images)[1]
+        return self.analyze(images, roi_mask=roi_mask)[1]
 
-    def analyze(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
+    def analyze(
+        self, images: Images, *, roi_mask: Masks | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Scores (N,) and anomaly maps (N, H, W), float32, from one pass through the network.
 
+        Args:
+            images: the images.
+            roi_mask: of a detector that was trained with regions of interest, the mask of each
+                image, read as one; None, for all or for one, where the detector's own counts.
+
         Raises:
-            ValueError: If an image cannot be read.
+            ValueError: If an image or a mask cannot be read, or there are not as many masks.
         """
         if _is_one(images):
             shape = f", {images.shape}" if isinstance(images, np.ndarray) else ""
             raise ValueError(f"Expected a sequence of images. Received: one{shape}.")
         parts = [(np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32))]
-        for batch in _batches(images):
-            parts.append(self.analyze_batch(np.stack([self.preprocess(image) for image in batch])))
+        for batch in _batches(images, roi_mask):
+            parts.append(self.analyze_batch(np.stack([self.preprocess(*pair) for pair in batch])))
         scores, maps = zip(*parts, strict=True)
         return np.concatenate(scores), np.concatenate(maps)
 
     def analyze_batch(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same for images (N, H, W) float32 that `preprocess` made.
+        """The same for images (N, H, W), or (N, H, W, 2), float32 that `preprocess` made.
 
         Raises:
             RuntimeError: In a process that was forked, where TensorFlow would wait for ever.
@@ -147,14 +173,19 @@ class Detector:
                 "Expected a detector that was loaded in this process. Received: that of the "
                 'process which forked it; start workers by "spawn", or load a detector in each.'
             )
-        scores, maps = self.scorer.score_and_map(tf.constant(x[..., None]))
+        x = x if self.scorer.has_roi else x[..., None]
+        scores, maps = self.scorer.score_and_map(tf.constant(x))
         return scores.numpy(), maps.numpy()
 
-    def preprocess(self, image: Image) -> np.ndarray:
+    def preprocess(self, image: Image, roi_mask: Image | None = None) -> np.ndarray:
         """One image, see above, to (H, W) float32 in [0, 1], as the network sees it.
 
+        For a detector with a region of interest (H, W, 2), with the region in the second channel:
+        that of a mask, or its own.
+
         Raises:
-            ValueError: If it cannot be read, or the array is of another shape or type.
+            ValueError: If it cannot be read, or the array is of another shape or type; or if the
+                mask cannot be used.
         """
         if not isinstance(image, np.ndarray):
             image = read_image(image)
@@ -164,7 +195,16 @@ class Detector:
             raise ValueError(
                 f"Expected (h, w), (h, w, 3) or (h, w, 4). Received: shape={image.shape}."
             )
-        return to_float(resize(to_gray(image), self.image_size, self.resize))
+        x = to_float(resize(to_gray(image), self.image_size, self.resize))
+        roi = self.roi
+        if roi_mask is not None:
+            if roi is None:
+                raise ValueError(
+                    "Expected a detector that was trained with roi_mask. Received: another, "
+                    "and a roi_mask."
+                )
+            roi = read_roi(roi_mask, image.shape[:2], self.image_size, self.resize)
+        return x if roi is None else np.stack([x * roi, roi], axis=-1, dtype=np.float32)
 
     def is_anomalous(self, scores: np.ndarray) -> np.ndarray:
         """Verdicts (N,) bool of scores (N,); what is not a number is anomalous."""
@@ -246,6 +286,12 @@ def _is_one(images: object) -> bool:
     return isinstance(images, bytes) or is_path(images)
 
 
-def _batches(images: Images) -> Iterator[Images]:
+def _batches(images: Images, masks: Masks | None) -> Iterator[list[tuple[Image, Image | None]]]:
+    """Images with their masks."""
+    if masks is None:
+        masks = [None] * len(images)
+    if len(masks) != len(images):
+        raise ValueError(f"Expected a mask for each image. Received: {len(masks)}, {len(images)}.")
     for start in range(0, len(images), BATCH_SIZE):
-        yield images[start : start + BATCH_SIZE]
+        part = slice(start, start + BATCH_SIZE)
+        yield list(zip(images[part], masks[part], strict=True))

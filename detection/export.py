@@ -59,7 +59,10 @@ class ExportedDetector(keras.Model):
             rows, columns = self.matrices
             # To whole gray levels, as the images of the training were.
             x = ops.clip(ops.floor(rows @ x @ ops.transpose(columns) + HALF), 0.0, self.largest)
-        score, anomaly_map = self.scorer.call((x / self.largest)[..., None])
+        x = (x / self.largest)[..., None]
+        if self.scorer.has_roi:
+            x = ops.concatenate([x, ops.ones_like(x) * self.scorer.roi[..., None]], axis=-1)
+        score, anomaly_map = self.scorer.call(x)
         return {"score": score, "anomaly_map": anomaly_map}
 
 

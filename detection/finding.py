@@ -46,11 +46,13 @@ class OverlaySource:
         shape: (h, w) of the image.
         thumbnail: the image in gray, uint8, its sides at most 512.
         anomaly_map: (H, W) float32 of the detector's size.
+        roi: the region of interest, bool (H, W), or None.
     """
 
     shape: tuple[int, int]
     thumbnail: np.ndarray
     anomaly_map: np.ndarray
+    roi: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

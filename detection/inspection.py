@@ -4,13 +4,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from awl_vae.data.roi import RegionsOfInterest
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
-from awl_vae.detection.judging import judge, take
+from awl_vae.detection.judging import TakenImage, judge, take
 from awl_vae.detection.output import Output
 from awl_vae.detection.watch import Watcher
 from awl_vae.system.ahead import map_ahead
@@ -22,7 +22,12 @@ LOOK_SECONDS = 0.5
 
 
 def inspect(
-    detector: Detector, paths: Iterable[Path], *, batch_size: int, num_threads: int
+    detector: Detector,
+    paths: Iterable[Path],
+    *,
+    batch_size: int,
+    num_threads: int,
+    rois: RegionsOfInterest | None = None,
 ) -> Iterator[Finding]:
     """Inspects images, in their order.
 
@@ -33,11 +38,16 @@ def inspect(
         paths: the files.
         batch_size: images that go through the network at a time.
         num_threads: images that are decoded at a time.
+        rois: the regions of interest of images, where not the detector's own counts.
 
     Yields:
         A finding for each path; a file that is no image gives one too.
     """
-    taken = map_ahead(partial(take, detector), paths, num_threads=num_threads, ahead=2 * batch_size)
+
+    def take_file(path: Path) -> TakenImage | Finding:
+        return take(detector, path, None if rois is None else rois.mask_of(path))
+
+    taken = map_ahead(take_file, paths, num_threads=num_threads, ahead=2 * batch_size)
     while batch := list(islice(taken, batch_size)):
         yield from judge(detector, batch)
 
@@ -52,6 +62,7 @@ class Inspector:
         num_threads: images that are decoded at a time.
         write: takes each line of CSV.
         say: takes each line for the user.
+        rois: the regions of interest of images, where not the detector's own counts.
     """
 
     detector: Detector
@@ -59,6 +70,7 @@ class Inspector:
     num_threads: int
     write: Callable[[str], None]
     say: Callable[[str], None]
+    rois: RegionsOfInterest | None = None
 
     def inspect(self, paths: Sequence[Path], output: Output | None) -> Counter[str]:
         """Inspects images, those that have their line in the output left out.
@@ -114,7 +126,11 @@ class Inspector:
 
     def _findings(self, paths: Sequence[Path]) -> Iterator[Finding]:
         return inspect(
-            self.detector, paths, batch_size=self.batch_size, num_threads=self.num_threads
+            self.detector,
+            paths,
+            batch_size=self.batch_size,
+            num_threads=self.num_threads,
+            rois=self.rois,
         )
 
 

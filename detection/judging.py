@@ -36,7 +36,7 @@ class TakenImage:
         state: of the file when it was read.
         shape: (h, w) of the image.
         thumbnail: for its overlay.
-        x: (H, W) float32, as the network sees it.
+        x: (H, W), or (H, W, 2), float32, as the network sees it.
     """
 
     path: Path | None
@@ -45,14 +45,23 @@ class TakenImage:
     thumbnail: np.ndarray
     x: np.ndarray
 
+    @property
+    def roi(self) -> np.ndarray | None:
+        """Its region of interest, bool (H, W), or None."""
+        return self.x[..., 1] > 0 if self.x.ndim == 3 else None
 
-def take(detector: "Detector", source: Source | np.ndarray) -> TakenImage | Finding:
+
+def take(
+    detector: "Detector",
+    source: Source | np.ndarray,
+    roi_mask: Source | np.ndarray | None = None,
+) -> TakenImage | Finding:
     """The image of a file, of bytes or an array; or the finding that it is unreadable."""
     path = Path(source) if is_path(source) else None
     state = FileState.of(path) if path is not None else None
     try:
         image = source if isinstance(source, np.ndarray) else read_gray(source)
-        x = detector.preprocess(image)
+        x = detector.preprocess(image, roi_mask)
         gray = to_gray(image)
     except Exception as error:  # Whatever one image does to a library, the others go on.
         text = str(error)
@@ -79,7 +88,7 @@ def judge(detector: "Detector", batch: Sequence[TakenImage | Finding]) -> Iterat
             regions=tuple(
                 find_regions(anomaly_map, detector.pixel_threshold, image.shape, detector.resize)
             ),
-            overlay_source=OverlaySource(image.shape, image.thumbnail, anomaly_map),
+            overlay_source=OverlaySource(image.shape, image.thumbnail, anomaly_map, image.roi),
         )
 
 

@@ -29,16 +29,25 @@ class Output:
         directory: where they are kept. One that holds findings of the same detector is gone on
             with.
         root: the directory of the images, which the names of the overlays leave out.
+        roi_mask: where the regions of interest come from, where not from the detector.
 
     Raises:
         DetectorError: If the directory is in use, or holds something else than findings of this
             detector and threshold.
     """
 
-    def __init__(self, detector: Detector, directory: Path, *, root: Path | None):
+    def __init__(
+        self,
+        detector: Detector,
+        directory: Path,
+        *,
+        root: Path | None,
+        roi_mask: Path | None = None,
+    ):
         self.detector = detector
         self.directory = directory
         self.root = root
+        self.roi_mask = roi_mask
         try:
             self._lock = DirectoryLock(directory)
         except BlockingIOError:
@@ -77,7 +86,14 @@ class Output:
         self._journal.close()
         rows = [row for row in read_journal(self._journal.path) if is_asked_for(row["path"])]
         overlays = {row["path"]: self._overlay_path(row["path"]) for row in rows}
-        write_report(self.directory / "report.html", rows, self.detector, overlays, root=self.root)
+        write_report(
+            self.directory / "report.html",
+            rows,
+            self.detector,
+            overlays,
+            root=self.root,
+            roi_mask=self.roi_mask,
+        )
         self._lock.close()
         return Counter(row["verdict"] for row in rows)
 
@@ -87,6 +103,7 @@ class Output:
             "threshold": asdict(self.detector.threshold),
             "score": self.detector.scorer.score,
             "pixel_threshold": self.detector.pixel_threshold,
+            "roi_mask": self.roi_mask and str(self.roi_mask),
         }
         path = self.directory / "inspection.json"
         if not path.exists():

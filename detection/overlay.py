@@ -11,13 +11,15 @@ from awl_vae.detection.finding import OverlaySource
 from awl_vae.detection.regions import Region
 
 BOX_COLOR = (255, 255, 255)
+ROI_COLOR = (200, 160, 0)
 
 
 def draw(detector: Detector, source: OverlaySource, regions: Iterable[Region]) -> np.ndarray:
     """The image of a finding, and beside it the same with heat map and boxes.
 
     The colours mean the same in all overlays of a detector: black is 0, white is twice the pixel
-    threshold, which calibration images hardly reach.
+    pixel threshold, which calibration images hardly reach. Of a region of interest the border is
+    drawn, and outside is no heat.
 
     Args:
         detector: the detector.
@@ -30,11 +32,18 @@ def draw(detector: Detector, source: OverlaySource, regions: Iterable[Region]) -
     image = cv2.cvtColor(source.thumbnail, cv2.COLOR_GRAY2BGR)
     scale_y, scale_x = image.shape[0] / source.shape[0], image.shape[1] / source.shape[1]
     heat = resize_back(source.anomaly_map, source.thumbnail.shape, detector.resize)
+    roi = None
+    if source.roi is not None:
+        roi = resize_back(source.roi.astype(np.float32), heat.shape, detector.resize) >= 0.5
+        heat *= roi
     # What is not a number is anomalous.
     heat = np.clip(np.nan_to_num(heat / (2.0 * detector.pixel_threshold), nan=1.0), 0.0, 1.0)
     colors = cv2.applyColorMap(np.rint(255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)
     opacity = np.sqrt(heat)[..., None]
     blended = np.rint((1.0 - opacity) * image + opacity * colors).astype(np.uint8)
+    if roi is not None:
+        border, _ = cv2.findContours(roi.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(blended, border, -1, ROI_COLOR, 1)
     for region in regions:
         right, bottom = region.x + region.width - 1, region.y + region.height - 1
         corner = round(region.x * scale_x), round(region.y * scale_y)

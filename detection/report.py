@@ -31,6 +31,7 @@ def write_report(
     overlays: Mapping[str, Path],
     *,
     root: Path | None,
+    roi_mask: Path | None = None,
 ) -> None:
     """Writes the page.
 
@@ -40,6 +41,7 @@ def write_report(
         detector: the detector that made them.
         overlays: by the path of a finding, its overlay (JPEG), where there is one.
         root: the directory of the inspected images, which their names leave out.
+        roi_mask: where the regions of interest come from, where not from the detector.
     """
     counts = Counter(row["verdict"] for row in rows)
     scored = sorted((row for row in rows if row["score"]), key=lambda row: -float(row["score"]))
@@ -60,11 +62,25 @@ def write_report(
         threshold=html.escape(describe(detector.threshold)),
         root="" if root is None else f"Images in {_text(str(root))}. ",
         score=html.escape(detector.scorer.score),
+        roi=_about_roi(detector, roi_mask),
         histogram=_histogram(scored, detector),
         note=note,
         entries="\n".join(entries),
     )
     write_text(path, page)
+
+
+def _about_roi(detector: Detector, roi_mask: Path | None) -> str:
+    """What is said of a region of interest, or an empty text."""
+    if detector.roi is None:
+        return ""
+    where = f"{detector.roi.mean():.1%} of an image"
+    if roi_mask is not None:
+        where = f"by the masks in {_text(str(roi_mask))}"
+    return (
+        f" Only the region of interest counts, {where}: its border is drawn, nothing outside has a "
+        "part in score, heat map and boxes."
+    )
 
 
 def _count_shown(overlays: Sequence[Path]) -> int:

@@ -20,8 +20,13 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
+
+if TYPE_CHECKING:
+    from awl_vae.data.roi import RegionsOfInterest
+    from awl_vae.detection import Detector
 
 if not __package__:
     import checkout  # noqa: F401
@@ -45,6 +50,7 @@ def main() -> int:
     _check(source, output_dir)
     paths, others = ([], []) if FLAGS.watch else _paths(source, output_dir)
     detector, _ = detector_from_flags()
+    rois = _rois(detector, source, paths)
     from awl_vae.detection import describe
     from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE
     from awl_vae.detection.inspection import Inspector
@@ -54,14 +60,15 @@ def main() -> int:
     output = None
     if output_dir is not None:
         root = source if source is None or source.is_dir() else source.parent
-        output = Output(detector, output_dir, root=root)
+        roi_mask = rois.source if rois else None
+        output = Output(detector, output_dir, root=root, roi_mask=roi_mask)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # A name may be no UTF-8.
     _say(describe(detector.threshold))
     if others:
         first = ascii(str(others[0].relative_to(source or "")))[1:-1]
         _say(f"Passed over, no images by their names: {len(others)} files (first: {first}).")
-    inspector = Inspector(detector, FLAGS.batch_size, FLAGS.num_threads, _write, _say)
+    inspector = Inspector(detector, FLAGS.batch_size, FLAGS.num_threads, _write, _say, rois)
     # Image libraries write of broken files themselves; our one line says it better.
     with silent_stderr() as stderr, contextlib.redirect_stderr(stderr):
         if FLAGS.watch and source is not None and output is not None:
@@ -88,6 +95,31 @@ def _check(source: Path | None, output_dir: Path | None) -> None:
             "Expected a directory in --images, and --output_dir, with --watch. "
             f"Received: --images={FLAGS.images}, --output_dir={FLAGS.output_dir}"
         )
+
+
+def _rois(
+    detector: "Detector", source: Path | None, paths: list[Path]
+) -> "RegionsOfInterest | None":
+    """The regions of interest that the flags ask for; says for which images there are none."""
+    if FLAGS.roi_mask is None:
+        return None
+    from awl_vae.data.roi import RegionsOfInterest
+
+    path = _absolute(FLAGS.roi_mask)
+    if detector.roi is None:
+        raise UserError(
+            "Expected a detector that was trained with --roi_mask. "
+            f"Received: --model_dir={FLAGS.model_dir}, and --roi_mask={path}"
+        )
+    if path.is_dir() and (FLAGS.watch or (source is not None and path.is_relative_to(source))):
+        raise UserError(
+            "Expected a directory as --roi_mask without --watch, and outside of --images. "
+            f"Received: --roi_mask={path}"
+        )
+    rois = RegionsOfInterest(path, detector.image_size, detector.resize)
+    if note := rois.note(paths):
+        _say(note)
+    return rois
 
 
 def _absolute(path: str) -> Path:
@@ -152,6 +184,12 @@ if __name__ == "__main__":
         required=True,
     )
     flags.DEFINE_string("output_dir", None, "Where findings, overlays and the report are kept.")
+    flags.DEFINE_string(
+        "roi_mask",
+        None,
+        "Regions of interest in the place of the detector's own: a mask for all images, or a "
+        "directory of masks by the images' names.",
+    )
     flags.DEFINE_bool(
         "watch", False, "Follow the directory as images arrive, until interrupted (Ctrl-C)."
     )

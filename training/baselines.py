@@ -31,7 +31,7 @@ def train(
     start_run(seed)
     count = len(data.positions["train"])
     chosen = np.linspace(0, count - 1, min(count, MAX_IMAGES)).astype(int)
-    x = data.images("train", chosen).reshape(len(chosen), -1)
+    x = data.images("train", chosen)[..., 0].reshape(len(chosen), -1)
     components = LINEAR_METHODS[method].components(x, config.latent_dim, seed)
     model = linear_model(config.image_size, x.mean(axis=0), components)
     save_model(run_dir / method / f"seed-{seed}" / "model.keras", model)

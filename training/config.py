@@ -51,6 +51,13 @@ class Config:
             "and test/<defect>/*. For a generated dataset: real images in its place."
         )
     )
+    roi_mask: str | None = setting(
+        Setting(
+            "Region of interest of the images in --data_dir: a mask for all, or a directory of "
+            "masks by the images' names. What is not background is inside; nothing else counts."
+        ),
+        before=None,
+    )
     profile: str = setting(Choice("quick: minutes on two CPU cores; paper: the paper's.", PROFILES))
     protocol: str = setting(
         Choice(
@@ -94,6 +101,10 @@ class Config:
             value = getattr(self, name)
             if value is not None and not kind.is_valid(value):
                 raise ConfigError(kind.wrong(name, value))
+        if self.roi_mask is not None and self.data_dir is None:
+            raise ConfigError(
+                f"Expected --data_dir with --roi_mask. Received: --roi_mask={self.roi_mask}"
+            )
         if self.variance != "learned" and self.likelihood != "gaussian":
             raise ConfigError(
                 "Expected --likelihood=gaussian with --variance=optimal. "

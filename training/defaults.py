@@ -9,6 +9,7 @@ PROFILES = ("quick", "paper")
 OWN_DEFAULTS: Settings = {
     "dataset": "bellows",
     "data_dir": None,
+    "roi_mask": None,
     "profile": "quick",
     "protocol": "heldout",
     "resize": "stretch",

@@ -55,7 +55,9 @@ def evaluate(
         The run's entry in `summary.json`.
     """
     model = keras.saving.load_model(directory / "model.keras")
-    scorer = Scorer(model, config.score, config.image_size)
+    scorer = Scorer(model, config.score, config.image_size, has_roi=data.has_roi)
+    if data.has_roi:
+        scorer.roi.assign(data.mean_roi > 0)  # where it has not learnt anything, it says nothing
     batches = batches_to_score(data)
     residuals = scorer.learn_scale(batches["calibration"])
     calibration = batches["calibration"]
@@ -171,11 +173,12 @@ def _pixel_merit(scorer: Scorer, data: PreparedData, split: str) -> dict[str, fl
     ]
     empty = np.zeros(scorer.image_size, bool)
     masks = [item.load_mask() if item.label and item.load_mask else empty for _, item in items]
+    rois = [item.load_roi() for _, item in items if item.load_roi] or [~empty] * len(items)
     if not any(mask.any() for mask in masks):
         return {"pixel_auc": None, "pixel_aupro": None}
     positions = data.positions[split][[i for i, _ in items]]
     batches = scoring_batches(data.cache, positions, SCORING_BATCH_SIZE)
-    auc, aupro = pixel_metrics(lambda: scorer.maps(batches), lambda: masks)
+    auc, aupro = pixel_metrics(lambda: scorer.maps(batches), lambda: masks, lambda: rois)
     return {"pixel_auc": auc, "pixel_aupro": aupro}
 
 

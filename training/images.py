@@ -44,6 +44,7 @@ def load_images(experiment: Experiment, config: Config) -> Dataset:
         resize=config.resize,
         data_dir=config.data_dir,
         needs_labels=experiment.needs_labels(config),
+        roi_mask=config.roi_mask,
     )
 
 
@@ -81,6 +82,9 @@ def _describe(config: Config, data: PreparedData, notes: Sequence[str]) -> str:
     text = f"Images of {source}: {', '.join(counts)}."
     num_synthetic = len(data.items["synthetic"])
     text += f"\nSynthetic defects on copies of calibration images: {num_synthetic}."
+    if data.has_roi:
+        share = data.mean_roi.mean()
+        text += f"\nRegion of interest, {config.roi_mask}: {share:.1%} of the pixels count."
     if not len(data.labels["adapt"]):
         text += "\nToo few labelled images, normal or anomalous, for an AUC of real defects."
     if data.duplicates:
@@ -95,9 +99,7 @@ def _describe(config: Config, data: PreparedData, notes: Sequence[str]) -> str:
 
 def _concerns(data: PreparedData, config: Config) -> Iterator[Concern]:
     """What `awl-vae check` would say, as far as the decoded images and the files' sizes tell it."""
-    brightest = max(
-        float(data.images("train", np.array([i])).max()) for i in range(len(data.labels["train"]))
-    )
+    brightest = max(float(data.pixels("train", i).max()) for i in range(len(data.labels["train"])))
     yield from range_concern(brightest, 8 * data.cache.dtype.itemsize)
     if config.data_dir is None:
         return  # what is made, or comes in a package, is not the user's to mend
@@ -112,9 +114,9 @@ def _labelled(data: PreparedData) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     splits = ("adapt", "test")
     levels = np.array(
         [
-            (image.mean(), image.std())
+            (pixels.mean(), pixels.std())
             for split in splits
-            for image in (data.images(split, np.array([i])) for i in range(len(data.items[split])))
+            for pixels in (data.pixels(split, i) for i in range(len(data.items[split])))
         ]
     )
     files = [item.file for split in splits for item in data.items[split] if item.file]
@@ -138,9 +140,7 @@ def note_baseline(path: Path, data: PreparedData) -> None:
     splits = [split for split in ("adapt", "test") if len(data.labels[split])]
     aucs = {}
     for split in splits:
-        intensity = [
-            data.images(split, np.array([i])).mean() for i in range(len(data.labels[split]))
-        ]
+        intensity = [data.pixels(split, i).mean() for i in range(len(data.labels[split]))]
         aucs[split] = auroc(data.labels[split], np.array(intensity))
     counts = {split: np.bincount(data.labels[split], minlength=2).tolist() for split in splits}
     write_json(path, {"mean_intensity": aucs, "counts": counts})

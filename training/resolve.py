@@ -48,8 +48,9 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
         if not kinds[name].is_valid(values[name]):
             raise ConfigError(kinds[name].wrong(name, values[name]))
     check_data_dir(str(values["dataset"]), values["data_dir"])
-    if values["data_dir"] is not None:
-        values["data_dir"] = os.path.abspath(str(values["data_dir"]))
+    for name in ("data_dir", "roi_mask"):
+        if values[name] is not None:
+            values[name] = os.path.abspath(str(values[name]))
     profile = str(values["profile"])
     defaults = dict(DEFAULTS[str(values["dataset"])][profile])
     defaults["seeds"] = EXPERIMENTS[experiment].seeds[profile]

@@ -55,7 +55,7 @@ class Trainer:
             repeats=config.repeats,
         )
         self.terms = TERMS[config.likelihood]
-        self._scorer = Scorer(self.model, config.score, config.image_size)
+        self._scorer = Scorer(self.model, config.score, config.image_size, has_roi=data.has_roi)
         self._batches = batches_to_score(data)
         labels = {
             name: np.concatenate([data.labels[split] for split in signal.splits])
@@ -103,8 +103,8 @@ class Trainer:
 
     def images_to_show(self) -> dict[str, np.ndarray]:
         """By tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""
-        x = self._examples
-        x_hat = self._scorer.reconstruct(x).numpy()
+        x_hat = self._scorer.reconstruct(self._examples).numpy()
+        x = self._examples[..., :1]
         error = (x - x_hat) ** 2
         return {"input": x, "reconstruction": x_hat, "squared_error": error / error.max()}
 

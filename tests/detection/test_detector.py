@@ -230,10 +230,10 @@ def test_whatever_a_file_does_to_a_library_the_others_go_on(tmp_path, monkeypatc
     found = black_detector()
     preprocess = found.preprocess
 
-    def without_memory(image):
+    def without_memory(image, roi_mask=None):
         if image.shape == (9, 10):
             raise MemoryError("no room")
-        return preprocess(image)
+        return preprocess(image, roi_mask)
 
     monkeypatch.setattr(found, "preprocess", without_memory)
     findings = list(inspect(found, paths, batch_size=2, num_threads=1))

@@ -16,11 +16,13 @@ from awl_vae.data.reading import Source, is_path, read_image
 from awl_vae.data.roi import read_roi
 from awl_vae.detection.finding import Finding
 from awl_vae.detection.judging import judge, take
+from awl_vae.detection.likeness import Likeness
 from awl_vae.detection.saved import (
     COLUMNS,
     FORMAT,
     DetectorError,
     find_detector,
+    likeness_of,
     read_calibration,
     read_settings,
     threshold_of,
@@ -63,6 +65,8 @@ class Detector:
             a map is at least this.
         calibration: rows of `image`, `split`, `label`, `score`: the images that thresholds are
             found on.
+        likeness: what those images looked like, or None where that is not known: then none is
+            said to be unlike them.
 
     Raises:
         DetectorError: If there is no such way to resize.
@@ -76,6 +80,7 @@ class Detector:
         threshold: Threshold,
         pixel_threshold: float,
         calibration: Sequence[Mapping[str, object]],
+        likeness: Likeness | None = None,
     ):
         if resize not in RESIZE_MODES:
             found = nearest(resize, RESIZE_MODES)
@@ -88,6 +93,7 @@ class Detector:
         self.threshold = threshold
         self.pixel_threshold = pixel_threshold
         self.calibration = list(calibration)
+        self.likeness = likeness
         self._process = os.getpid()
 
     @property
@@ -219,7 +225,7 @@ class Detector:
 
     def save_settings(self, directory: Path) -> None:
         """Writes `detector.json` alone, with the present threshold, beside the other files."""
-        settings = {
+        settings: dict[str, object] = {
             "format": FORMAT,
             "image_size": list(self.image_size),
             "resize": self.resize,
@@ -227,6 +233,8 @@ class Detector:
             "threshold": asdict(self.threshold),
             "pixel_threshold": self.pixel_threshold,
         }
+        if self.likeness is not None:
+            settings["likeness"] = self.likeness.ranges
         write_json(Path(directory) / "detector.json", settings)
 
     @classmethod
@@ -245,6 +253,7 @@ class Detector:
         try:
             settings = read_settings(directory)
             calibration = read_calibration(directory)
+            likeness = likeness_of(settings, directory)
         except FileError as error:
             raise DetectorError(str(error)) from error
         except OSError as error:
@@ -265,6 +274,7 @@ class Detector:
             threshold=threshold_of(settings),
             pixel_threshold=settings["pixel_threshold"],
             calibration=calibration,
+            likeness=likeness,
         )
 
 

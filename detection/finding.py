@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import stat
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -13,7 +14,9 @@ import numpy as np
 from awl_vae.detection.regions import Region
 
 NORMAL, ANOMALOUS, UNREADABLE = "normal", "anomalous", "unreadable"
-COLUMNS = ("path", "score", "verdict", "regions", "error", "size", "modified")
+EARLIER_COLUMNS = ("path", "score", "verdict", "regions", "error", "size", "modified")
+COLUMNS = (*EARLIER_COLUMNS, "unlike_calibration")
+"""Of `inspection.csv`, in 0.1.0 and now."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Finding:
         regions: the largest anomalous regions.
         error: why the file cannot be read, or an empty text.
         overlay_source: what its overlay is drawn from, or None where the file is unreadable.
+        unlike_calibration: in what it is unlike the calibration images, or an empty text.
     """
 
     path: Path | None
@@ -76,6 +80,7 @@ class Finding:
     regions: tuple[Region, ...] = ()
     error: str = ""
     overlay_source: OverlaySource | None = field(default=None, repr=False)
+    unlike_calibration: str = ""
 
     def to_csv(self) -> str:
         """A line of CSV with its end: `COLUMNS`, the regions as JSON lists of numbers."""
@@ -91,8 +96,27 @@ class Finding:
                 json.dumps(regions) if regions else "",
                 self.error,
                 *(astuple(self.state) if self.state else ("", "")),
+                self.unlike_calibration,
             ]
         )
+
+
+@dataclass
+class Counts:
+    """How many images there are.
+
+    Attributes:
+        verdicts: by verdict.
+        unlike: of them, those that are unlike the calibration images.
+    """
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    unlike: int = 0
+
+    def add(self, verdict: str, unlike_calibration: str) -> None:
+        """Counts an image."""
+        self.verdicts[verdict] += 1
+        self.unlike += bool(unlike_calibration)
 
 
 def csv_line(values: Iterable[str]) -> str:

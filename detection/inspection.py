@@ -1,7 +1,6 @@
 """Inspecting many images: from files to findings, in batches, with memory that stays flat."""
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from awl_vae.data.roi import RegionsOfInterest
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
+from awl_vae.detection.finding import COLUMNS, Counts, FileState, Finding, csv_line
 from awl_vae.detection.judging import TakenImage, judge, take
 from awl_vae.detection.output import Output
 from awl_vae.detection.watch import Watcher
@@ -72,7 +71,7 @@ class Inspector:
     say: Callable[[str], None]
     rois: RegionsOfInterest | None = None
 
-    def inspect(self, paths: Sequence[Path], output: Output | None) -> Counter[str]:
+    def inspect(self, paths: Sequence[Path], output: Output | None) -> Counts:
         """Inspects images, those that have their line in the output left out.
 
         Args:
@@ -80,9 +79,9 @@ class Inspector:
             output: what keeps the findings, if anything does.
 
         Returns:
-            The number of these images by verdict, those that had their line included.
+            The numbers of these images, those that had their line included.
         """
-        counts: Counter[str] = Counter()
+        counts = Counts()
         asked = {str(path) for path in paths}
         if output is not None:
             self._say_known(output)
@@ -90,13 +89,13 @@ class Inspector:
         self.write(csv_line(COLUMNS))
         bar = ProgressBar(len(paths))
         for finding in self._findings(paths):
-            counts[finding.verdict] += 1
+            counts.add(finding.verdict, finding.unlike_calibration)
             self.write(finding.to_csv() if output is None else output.add(finding))
             bar.advance(1, ascii(finding.path.name if finding.path else "")[1:-1])
         bar.close()
         return counts if output is None else output.finish(asked.__contains__)
 
-    def watch(self, watcher: Watcher, output: Output, stop: threading.Event) -> Counter[str]:
+    def watch(self, watcher: Watcher, output: Output, stop: threading.Event) -> Counts:
         """Inspects what is there and what arrives, until it is told to stop.
 
         Args:
@@ -105,7 +104,7 @@ class Inspector:
             stop: is set when it is to end.
 
         Returns:
-            The number of images of that directory by verdict, those of before included.
+            The numbers of images of that directory, those of before included.
         """
         self._say_known(output)
         self.write(csv_line(COLUMNS))

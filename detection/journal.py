@@ -9,13 +9,14 @@ from pathlib import Path
 from awl_vae.detection.finding import (
     ANOMALOUS,
     COLUMNS,
+    EARLIER_COLUMNS,
     NORMAL,
     UNREADABLE,
     FileState,
     Finding,
     csv_line,
 )
-from awl_vae.system import read_csv
+from awl_vae.system import atomic_path, read_csv
 from awl_vae.system.errors import FileError
 from awl_vae.system.kinds import NUMBER, difference
 
@@ -43,6 +44,8 @@ class Journal:
             file.truncate(whole)
             if not whole:
                 file.write(csv_line(COLUMNS).encode())
+        if content.startswith(csv_line(EARLIER_COLUMNS).encode()):
+            _add_columns(path)
         self.known = {row["path"]: _state(row) for row in read_journal(path)}
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by `close`)
 
@@ -61,15 +64,32 @@ class Journal:
 
 def read_journal(path: Path) -> list[dict[str, str]]:
     """The lines of a journal, as dicts; of a file that was inspected again, the last."""
+    return list({row["path"]: row for row in read_lines(path)}.values())
+
+
+def read_lines(path: Path) -> list[dict[str, str]]:
+    """All lines of a journal, as dicts, in the order in which they were written."""
     # As paths are: whatever the locale, the bytes of a name are those of the file system.
     encoding = sys.getfilesystemencoding()
-    rows = read_csv(path, COLUMNS, encoding=encoding, errors="surrogateescape")
+    rows = read_csv(path, EARLIER_COLUMNS, encoding=encoding, errors="surrogateescape")
     for number, row in enumerate(rows, 1):
         if not _is_finding(row):
             raise FileError(
                 f"Expected findings of an inspection. Received: others in row {number}, {path}"
             )
-    return list({row["path"]: row for row in rows}.values())
+        for name in COLUMNS:
+            row.setdefault(name, "")  # of an earlier version
+    return rows
+
+
+def _add_columns(path: Path) -> None:
+    """Gives the lines of an earlier version the columns that they lack; more lines can follow."""
+    lines = [
+        csv_line(COLUMNS),
+        *(csv_line(row[name] for name in COLUMNS) for row in read_lines(path)),
+    ]
+    with atomic_path(path) as temporary:
+        temporary.write_bytes("".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def _is_finding(row: Mapping[str, str]) -> bool:

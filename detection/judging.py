@@ -18,6 +18,7 @@ from awl_vae.detection.finding import (
     Finding,
     OverlaySource,
 )
+from awl_vae.detection.likeness import measure
 from awl_vae.detection.regions import find_regions
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class TakenImage:
         shape: (h, w) of the image.
         thumbnail: for its overlay.
         x: (H, W), or (H, W, 2), float32, as the network sees it.
+        unlike_calibration: see `Finding`.
     """
 
     path: Path | None
@@ -44,6 +46,7 @@ class TakenImage:
     shape: tuple[int, int]
     thumbnail: np.ndarray
     x: np.ndarray
+    unlike_calibration: str
 
     @property
     def roi(self) -> np.ndarray | None:
@@ -68,7 +71,9 @@ def take(
         if not isinstance(error, ValueError):
             text = f"Expected an image. Received: {type(error).__name__} {error}"
         return Finding(path, state, UNREADABLE, error=" ".join(text.split()))
-    return TakenImage(path, state, gray.shape, _thumbnail(gray), x)
+    likeness = detector.likeness
+    unlike = likeness.difference(measure(x, gray.shape)) if likeness else ""
+    return TakenImage(path, state, gray.shape, _thumbnail(gray), x, unlike)
 
 
 def judge(detector: "Detector", batch: Sequence[TakenImage | Finding]) -> Iterator[Finding]:
@@ -89,6 +94,7 @@ def judge(detector: "Detector", batch: Sequence[TakenImage | Finding]) -> Iterat
                 find_regions(anomaly_map, detector.pixel_threshold, image.shape, detector.resize)
             ),
             overlay_source=OverlaySource(image.shape, image.thumbnail, anomaly_map, image.roi),
+            unlike_calibration=image.unlike_calibration,
         )
 
 

@@ -2,16 +2,15 @@
 
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 
 from awl_vae.detection.detector import Detector, DetectorError
-from awl_vae.detection.finding import FileState, Finding
-from awl_vae.detection.journal import Journal, read_journal
+from awl_vae.detection.finding import NORMAL, Counts, FileState, Finding
+from awl_vae.detection.journal import Journal, read_journal, read_lines
 from awl_vae.detection.overlay import draw
 from awl_vae.detection.report import write_report
 from awl_vae.system import DirectoryLock, atomic_path, read_json, write_json
@@ -77,25 +76,41 @@ class Output:
                 temporary.write_bytes(data.tobytes())
         return self._journal.append(finding)
 
-    def finish(self, is_asked_for: Callable[[str], bool]) -> Counter[str]:
-        """Writes the report of the images that are asked for now; returns their verdicts' numbers.
+    def normal_scores(self, is_asked_for: Callable[[str], bool]) -> Iterator[float]:
+        """The scores of the images that are asked for and were called normal, as they came.
+
+        One that was inspected again is there again: where a camera writes to one file, each is
+        another image.
+        """
+        for row in read_lines(self._journal.path):
+            if row["verdict"] == NORMAL and is_asked_for(row["path"]):
+                yield float(row["score"])
+
+    def report(self, is_asked_for: Callable[[str], bool], remarks: Sequence[str] = ()) -> Counts:
+        """Writes the report of the images that are asked for now; returns their numbers.
 
         Args:
             is_asked_for: tells it of a path. The lines of other images stay, and are not counted.
+            remarks: what is to be said of all of them.
         """
-        self._journal.close()
         rows = [row for row in read_journal(self._journal.path) if is_asked_for(row["path"])]
         overlays = {row["path"]: self._overlay_path(row["path"]) for row in rows}
-        write_report(
+        return write_report(
             self.directory / "report.html",
             rows,
             self.detector,
             overlays,
             root=self.root,
             roi_mask=self.roi_mask,
+            remarks=remarks,
         )
+
+    def finish(self, is_asked_for: Callable[[str], bool], remarks: Sequence[str] = ()) -> Counts:
+        """Writes the last report, see there, and leaves the directory to others."""
+        self._journal.close()
+        counts = self.report(is_asked_for, remarks)
         self._lock.close()
-        return Counter(row["verdict"] for row in rows)
+        return counts
 
     def _claim(self) -> None:
         """Makes sure that the directory is this detector's."""

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import string
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from awl_vae.detection.calibration import describe
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE
+from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE, Counts
 from awl_vae.figures.curves import histogram_svg
 from awl_vae.system import write_text
 
@@ -32,8 +31,9 @@ def write_report(
     *,
     root: Path | None,
     roi_mask: Path | None = None,
-) -> None:
-    """Writes the page.
+    remarks: Sequence[str] = (),
+) -> Counts:
+    """Writes the page; returns the numbers of the images on it.
 
     Args:
         path: the HTML file.
@@ -42,8 +42,11 @@ def write_report(
         overlays: by the path of a finding, its overlay (JPEG), where there is one.
         root: the directory of the inspected images, which their names leave out.
         roi_mask: where the regions of interest come from, where not from the detector.
+        remarks: what is said of all images.
     """
-    counts = Counter(row["verdict"] for row in rows)
+    counts = Counts()
+    for row in rows:
+        counts.add(row["verdict"], row["unlike_calibration"])
     scored = sorted((row for row in rows if row["score"]), key=lambda row: -float(row["score"]))
     unreadable = [row for row in rows if row["verdict"] == UNREADABLE]
     shown = _count_shown([overlays[row["path"]] for row in scored])
@@ -56,18 +59,21 @@ def write_report(
         note = f"The {shown} highest scores are shown with their images."
     page = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         total=len(rows),
-        normal=counts[NORMAL],
-        anomalous=counts[ANOMALOUS],
-        unreadable=counts[UNREADABLE],
+        normal=counts.verdicts[NORMAL],
+        anomalous=counts.verdicts[ANOMALOUS],
+        unreadable=counts.verdicts[UNREADABLE],
+        unlike=counts.unlike,
         threshold=html.escape(describe(detector.threshold)),
         root="" if root is None else f"Images in {_text(str(root))}. ",
         score=html.escape(detector.scorer.score),
         roi=_about_roi(detector, roi_mask),
         histogram=_histogram(scored, detector),
+        remarks="\n".join(f"<p>{_text(remark)}</p>" for remark in remarks),
         note=note,
         entries="\n".join(entries),
     )
     write_text(path, page)
+    return counts
 
 
 def _about_roi(detector: Detector, roi_mask: Path | None) -> str:
@@ -100,6 +106,8 @@ def _entry(row: Mapping[str, str], name: str, overlay: Path | None) -> str:
         parts.append(f"<p>{_text(row['error'])}</p>")
     else:
         parts.append(f"<p>score {float(row['score']):.6g}</p>")
+    if unlike := row["unlike_calibration"]:
+        parts.append(f"<p>unlike calibration: {_text(unlike)}</p>")
     if overlay is not None and overlay.exists():
         data = base64.b64encode(overlay.read_bytes()).decode()
         parts.append(
@@ -115,7 +123,8 @@ def _entry(row: Mapping[str, str], name: str, overlay: Path | None) -> str:
             f"<details><summary>regions: {len(regions)}</summary><table><tr><th>x<th>y<th>width"
             f"<th>height<th>area<th>peak</tr>{lines}</table></details>"
         )
-    return f'<li class="{verdict}">{"".join(parts)}</li>'
+    kinds = f"{verdict} unlike" if unlike else verdict
+    return f'<li class="{kinds}">{"".join(parts)}</li>'
 
 
 def _text(text: str) -> str:

@@ -6,12 +6,13 @@ from typing import Any
 
 from awl_vae.data.images import RESIZE_MODES
 from awl_vae.detection.false_alarms import FalseAlarms
+from awl_vae.detection.likeness import MEASURES, Likeness
 from awl_vae.detection.thresholds import THRESHOLDS, Threshold
 from awl_vae.evaluation.scores import SCORES
 from awl_vae.system import read_csv, read_json
 from awl_vae.system.errors import UserError
 from awl_vae.system.files import is_finite
-from awl_vae.system.kinds import NUMBER, OPTIONAL_NUMBER
+from awl_vae.system.kinds import NUMBER, OPTIONAL_NUMBER, difference
 
 FORMAT = 1
 ALARMS = {"rate": NUMBER, "low": NUMBER, "high": NUMBER, "num_normal": int, "count": int}
@@ -27,6 +28,7 @@ KINDS = {
         "false_alarms": ALARMS,
     },
     "pixel_threshold": NUMBER,
+    "likeness": dict | None,
 }
 """Of `detector.json`."""
 
@@ -99,6 +101,27 @@ def threshold_of(settings: Mapping[str, Any]) -> Threshold:
     found = settings["threshold"]
     alarms = FalseAlarms(**{name: found["false_alarms"][name] for name in ALARMS})
     return Threshold(found["value"], found["method"], found.get("setting"), alarms)
+
+
+def likeness_of(settings: Mapping[str, Any], directory: Path) -> Likeness | None:
+    """What the calibration images looked like; None of a detector of 0.1.0, which kept nothing.
+
+    Raises:
+        DetectorError: If a range is none.
+    """
+    ranges, path = settings.get("likeness"), directory / "detector.json"
+    if ranges is None:
+        return None
+    if wrong := difference(ranges, {...: [NUMBER]}, "likeness"):
+        raise DetectorError(f"{wrong}, {path}")
+    known = {name: bounds for name, bounds in ranges.items() if name in MEASURES}
+    for name, bounds in known.items():
+        if len(bounds) != 2 or not bounds[0] <= bounds[1]:
+            raise DetectorError(
+                f"Expected a smallest and a largest value as likeness.{name}. "
+                f"Received: {bounds!r:.80}, {path}"
+            )
+    return Likeness({name: (low, high) for name, (low, high) in known.items()})
 
 
 def read_calibration(directory: Path) -> list[dict[str, str]]:

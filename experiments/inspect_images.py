@@ -5,10 +5,11 @@ r"""Inspects images with a trained detector.
 
 Writes a line of CSV for each image as it goes: path, score, verdict (normal, anomalous or
 unreadable), the ten largest anomalous regions as JSON lists [x, y, width, height, area, peak] in
-pixels of the image, why a file is unreadable, and the file's size and time of change. With
---output_dir the lines, an overlay of each finding and a page report.html are kept there, and the
-same command goes on where it was cut off. An image that has changed since is inspected again; its
-last line counts. Links to directories are not followed.
+pixels of the image, why a file is unreadable, the file's size and time of change, and in what the
+image is unlike those of the calibration. With --output_dir the lines, an overlay of each finding
+and a page report.html are kept there, and the same command goes on where it was cut off. An image
+that has changed since is inspected again; its last line counts. Links to directories are not
+followed.
 
 Exit status: 0 all normal, 1 some anomalous, 3 none anomalous but some unreadable, 2 not run.
 """
@@ -76,15 +77,17 @@ def main() -> int:
             counts = inspector.watch(watcher, output, _stop_by_signals())
         else:
             counts = inspector.inspect(paths, output)
-    _say(
-        f"{quantity(sum(counts.values()), 'image')}: {counts[NORMAL]} normal, "
-        f"{counts[ANOMALOUS]} anomalous, {counts[UNREADABLE]} unreadable."
+    verdicts = counts.verdicts
+    text = (
+        f"{quantity(verdicts.total(), 'image')}: {verdicts[NORMAL]} normal, "
+        f"{verdicts[ANOMALOUS]} anomalous, {verdicts[UNREADABLE]} unreadable."
     )
+    _say(f"{text} Unlike the calibration images: {counts.unlike}." if counts.unlike else text)
     if output_dir:
         _say(f"Report: {output_dir / 'report.html'}")
-    if counts[ANOMALOUS]:
+    if verdicts[ANOMALOUS]:
         return SOME_ANOMALOUS
-    return SOME_UNREADABLE if counts[UNREADABLE] else ALL_NORMAL
+    return SOME_UNREADABLE if verdicts[UNREADABLE] else ALL_NORMAL
 
 
 def _check(source: Path | None, output_dir: Path | None) -> None:

@@ -10,7 +10,9 @@ import tensorflow as tf
 
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData, scoring_batches
+from awl_vae.data.reading import image_size
 from awl_vae.detection import Detector, calibrate, pixel_threshold
+from awl_vae.detection.likeness import Likeness, measure
 from awl_vae.evaluation import SCORES, Scorer, auroc, pixel_metrics, rates, youden_threshold
 from awl_vae.system import write_csv
 from awl_vae.training.config import Config
@@ -71,7 +73,7 @@ def evaluate(
     write_csv(directory / "all_scores.csv", columns, _all_score_rows(data, by_name))
     labelled = {split: (data.labels[split], scores[split]) for split in ("adapt", "test")}
     uses_labels = config.uses_labels and len(scores["adapt"]) > 0
-    detector = _detector(config, scorer, rows, peaks, uses_labels)
+    detector = _detector(config, scorer, rows, peaks, uses_labels, Likeness.of(_looks(data)))
     threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
     result: dict[str, Any] = {"seed": seed, "epoch": epoch}
     result |= _figures_of_merit(labelled, threshold)
@@ -100,6 +102,7 @@ def _detector(
     rows: Sequence[dict[str, Any]],
     peaks: np.ndarray,
     uses_labels: bool,
+    likeness: Likeness | None,
 ) -> Detector:
     """The model as a detector, with Youden's threshold, or a quantile without labels."""
     rows = [row for row in rows if row["split"] != "test"]
@@ -109,7 +112,16 @@ def _detector(
         threshold=calibrate(rows, "youden" if uses_labels else "quantile"),
         pixel_threshold=pixel_threshold(peaks),
         calibration=rows,
+        likeness=likeness,
     )
+
+
+def _looks(data: PreparedData) -> Iterator[dict[str, float]]:
+    """What the calibration images look like; the size of one that is no file is not known."""
+    for index, item in enumerate(data.items["calibration"]):
+        x = data.images("calibration", np.array([index]))[0]
+        x = x if data.has_roi else x[..., 0]
+        yield measure(x, image_size(item.file) if item.file else None)
 
 
 def _figures_of_merit(

@@ -24,7 +24,7 @@ from awl_vae.detection import (
     find_regions,
 )
 from awl_vae.detection.false_alarms import supports
-from awl_vae.detection.finding import COLUMNS, FileState, Finding, csv_line
+from awl_vae.detection.finding import COLUMNS, EARLIER_COLUMNS, FileState, Finding, csv_line
 from awl_vae.detection.inspection import Inspector, inspect
 from awl_vae.detection.journal import Journal, read_journal
 from awl_vae.detection.output import Output, overlay_name
@@ -272,6 +272,26 @@ def test_of_an_image_that_was_inspected_again_the_last_line_counts(tmp_path):
     assert rows == {str(tmp_path / "a.png"): "anomalous", str(tmp_path / "b.png"): "normal"}
 
 
+def test_the_lines_of_0_1_0_are_gone_on_with(tmp_path):
+    earlier = [["/a,\udce9\r.png", "0.5", "normal", "", "", "7", "1"]]
+    earlier.append(["/b.png", "", "unreadable", "", "cut short", "", ""])
+    text = "".join(map(csv_line, [EARLIER_COLUMNS, *earlier]))
+    (tmp_path / "a.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert [row["unlike_calibration"] for row in read_journal(tmp_path / "a.csv")] == ["", ""]
+    journal = Journal(tmp_path / "a.csv")
+    journal.append(
+        finding("/c.png", score=0.5, unlike_calibration="width 3, of calibration 4 to 5")
+    )
+    journal.close()
+    lines = (tmp_path / "a.csv").read_text("utf-8", "surrogateescape")
+    added = ["/c.png", "0.5", "normal", "", "", "7", "1000000007", "width 3, of calibration 4 to 5"]
+    expected = [COLUMNS, *([*row, ""] for row in earlier), added]
+    assert lines.replace("\n", "\r") == "".join(map(csv_line, expected)).replace("\n", "\r")
+    again = Journal(tmp_path / "a.csv")
+    again.close()
+    assert [*again.known] == ["/a,\udce9\r.png", "/b.png", "/c.png"]
+
+
 class Looks:
     """A watcher whose clock the test sets, and which inspects at once what it finds."""
 
@@ -445,5 +465,5 @@ def test_an_image_whose_score_is_not_finite_is_anomalous_and_in_the_report(tmp_p
     counts = inspector.inspect(
         [tmp_path / "a.png"], Output(found, tmp_path / "output", root=tmp_path)
     )
-    assert counts == {"anomalous": 1}
+    assert counts.verdicts == {"anomalous": 1}
     assert 'class="anomalous"' in (tmp_path / "output/report.html").read_text()

@@ -11,6 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from awl_vae.detection.inspection import inspect
+from awl_vae.detection.likeness import Likeness
 from awl_vae.detection.output import Output
 
 CHROMEDRIVER = shutil.which("chromedriver")
@@ -31,10 +32,12 @@ def page(tmp_path_factory):
             path.write_bytes(b"broken")
         else:
             cv2.imwrite(str(path), np.full((48, 640), gray, np.uint8))
-    output = Output(black_detector(), root / "output", root=root / "images")
-    for finding in inspect(black_detector(), paths, batch_size=4, num_threads=1):
+    detector = black_detector()
+    detector.likeness = Likeness({"brightness": (50.0, 260.0)})
+    output = Output(detector, root / "output", root=root / "images")
+    for finding in inspect(detector, paths, batch_size=4, num_threads=1):
         output.add(finding)
-    output.finish(lambda path: True)
+    output.finish(lambda path: True, ["Scores <moved>."])
     return root / "output/report.html"
 
 
@@ -78,6 +81,15 @@ def test_counts_order_and_names(opened):
         ["anomalous"] * 2 + ["normal"] * 2 + ["unreadable"]
     )
     assert "threshold 0.25" in opened.find_element(By.TAG_NAME, "svg").text
+
+
+def test_what_is_unlike_the_calibration_is_counted_and_marked_and_can_be_shown_alone(opened):
+    assert opened.find_element(By.ID, "unlike").text == "1"
+    assert "Scores <moved>." in opened.find_element(By.TAG_NAME, "body").text
+    opened.find_element(By.ID, "show-unlike").click()
+    (entry,) = shown(opened)
+    assert entry.find_element(By.TAG_NAME, "h2").text == "normal dark.png"
+    assert "unlike calibration: brightness 0, of calibration 50 to 260" in entry.text
 
 
 def test_it_needs_nothing_from_elsewhere(opened):

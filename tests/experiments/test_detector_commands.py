@@ -21,9 +21,11 @@ import pytest
 from conftest import black_detector, make_folder, read_csv, read_json, stripes, tiny
 
 from awl_vae.data.images import RESIZE_MODES
+from awl_vae.data.reading import read_image
 from awl_vae.detection import Detector, DetectorError
 from awl_vae.detection.export import ExportError, export
 from awl_vae.detection.export_formats import FORMATS
+from awl_vae.detection.likeness import Likeness, measure
 from awl_vae.evaluation import SCORES
 from awl_vae.system import DirectoryLock
 
@@ -61,6 +63,38 @@ def test_an_experiment_leaves_a_detector_that_scores_as_it_did(trained):
     values = [entry["pixel_auc"], entry["test_pixel_auc"]]
     assert values.count(None) == 1
     assert 0.5 < max(value for value in values if value is not None) <= 1.0
+
+
+def test_an_experiment_keeps_what_the_calibration_images_looked_like(trained):
+    folder, model_dir, _ = trained
+    detector = Detector.load(model_dir)
+    rows = [row for row in detector.calibration if row["split"] == "calibration"]
+    paths = [folder / row["image"] for row in rows]
+    # As at inspection: from the files.
+    looks = [measure(detector.preprocess(path), read_image(path).shape) for path in paths]
+    assert len(looks) >= 5
+    assert detector.likeness == Likeness.of(looks)
+    assert {finding.unlike_calibration for finding in detector.inspect(paths)} == {""}
+
+
+def test_images_that_are_unlike_the_calibration_are_told(trained, tmp_path):
+    folder, model_dir, _ = trained
+    images, output = shutil.copytree(folder / "test/good", tmp_path / "images"), tmp_path / "output"
+    cv2.imwrite(str(images / "dark.png"), stripes(0, size=(20, 24)) // 3)
+    cv2.imwrite(str(images / "large.png"), stripes(0, size=(40, 24)))
+    (images / "broken.png").write_bytes(b"broken")
+    command = inspected(model_dir, images, f"--output_dir={output}", expected=1)
+    again = inspected(model_dir, images, expected=1)
+    for each in (command, again):
+        assert "1 unreadable. Unlike the calibration images: 2.\n" in each.stderr
+    found = {Path(row["path"]).stem: row for row in read_csv(output / "inspection.csv")}
+    unlike = {name: row["unlike_calibration"] for name, row in found.items()}
+    assert "brightness " in unlike.pop("dark")
+    assert "height 40, of calibration " in unlike.pop("large")
+    assert set(unlike.values()) == {""}
+    page = (output / "report.html").read_text()
+    assert '<dd id="unlike">2</dd>' in page
+    assert "unlike calibration: height 40, of calibration " in page
 
 
 def test_inspecting_a_folder(trained, tmp_path):
@@ -108,7 +142,7 @@ def test_exit_status_without_anomalies(trained, tmp_path, names, expected):
         target = images / source.name
         target.write_bytes(source.read_bytes() if source.exists() else b"")
     command = inspected(model_dir, images, expected=expected)
-    assert command.stdout.startswith("path,score,verdict,regions,error,size,modified\n")
+    assert command.stdout.startswith("path,score,verdict,regions,error,size,modified,")
 
 
 def test_the_status_is_of_the_images_asked_for(trained, tmp_path):

@@ -151,6 +151,6 @@ def test_an_inspection(case, inspection, tmp_path):
     except UserError as error:
         assert_one_line(str(error).replace(str(path), str(directory)), directory)
     else:
-        assert sum(counts.values()) == len(paths)
-        assert counts["unreadable"] >= 1
+        assert counts.verdicts.total() == len(paths)
+        assert counts.verdicts["unreadable"] >= 1
     assert_nothing_half_written(tmp_path)

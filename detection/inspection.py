@@ -8,16 +8,21 @@ from pathlib import Path
 
 from awl_vae.data.roi import RegionsOfInterest
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.finding import COLUMNS, Counts, FileState, Finding, csv_line
+from awl_vae.detection.drift import Drift
+from awl_vae.detection.finding import COLUMNS, NORMAL, Counts, FileState, Finding, csv_line
 from awl_vae.detection.judging import TakenImage, judge, take
 from awl_vae.detection.output import Output
 from awl_vae.detection.watch import Watcher
 from awl_vae.system.ahead import map_ahead
+from awl_vae.system.paced import Paced
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 
 LOOK_SECONDS = 0.5
 """Between two looks at a directory that is watched."""
+
+REPORT_SECONDS, REPORT_SHARE = 5.0, 0.05
+"""While watching: from one report to the next at least, and the share of the time for them."""
 
 
 def inspect(
@@ -98,6 +103,8 @@ class Inspector:
     def watch(self, watcher: Watcher, output: Output, stop: threading.Event) -> Counts:
         """Inspects what is there and what arrives, until it is told to stop.
 
+        The report is written as it goes. Where the scores of good parts have moved, that is said.
+
         Args:
             watcher: finds the images.
             output: what keeps the findings.
@@ -106,18 +113,38 @@ class Inspector:
         Returns:
             The numbers of images of that directory, those of before included.
         """
+
+        def is_below(path: str) -> bool:
+            return Path(path).is_relative_to(watcher.directory)
+
+        drift = Drift(self.detector)
+        report = Paced(
+            lambda: output.report(is_below, drift.remarks),
+            seconds=REPORT_SECONDS,
+            share=REPORT_SHARE,
+        )
         self._say_known(output)
         self.write(csv_line(COLUMNS))
-        self.say(f"Watching {watcher.directory}; Ctrl-C ends it and writes the report.")
+        self.say(f"Watching {watcher.directory}; Ctrl-C ends it.")
+        for score in output.normal_scores(is_below):
+            drift.add(score)
+        for line in filter(None, [drift.warning, *drift.lines]):
+            self.say(line)
+        report.ask()
         while not stop.is_set():
             ready = watcher.look()
             for finding in self._findings(ready):
                 self.write(output.add(finding))
+                normal = finding.score if finding.verdict == NORMAL else None
+                if normal is not None and (line := drift.add(normal)):
+                    self.say(line)
+                report.ask()
                 if stop.is_set():
                     break
             if not ready:
+                report.tend()
                 stop.wait(LOOK_SECONDS)
-        return output.finish(lambda path: Path(path).is_relative_to(watcher.directory))
+        return output.finish(is_below, drift.remarks)
 
     def _say_known(self, output: Output) -> None:
         if output.known:

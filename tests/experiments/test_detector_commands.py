@@ -361,6 +361,64 @@ def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
     assert '<dd id="total">36</dd>' in (output / "report.html").read_text()
 
 
+def wait_for_report(command, output, num_images):
+    """Waits for a report of so many images; whenever there is a report it is a whole one."""
+    wanted = f'<dd id="total">{num_images}</dd>'
+    page = ""
+    while wanted not in page:
+        assert command.is_running()
+        time.sleep(0.02)
+        if (output / "report.html").exists():
+            page = (output / "report.html").read_text()
+            assert page.endswith("</html>\n")
+
+
+@pytest.mark.thorough
+def test_while_watching_the_report_is_written_and_moved_scores_are_told(tmp_path):
+    detector = black_detector()
+    detector.calibration = [
+        {"image": str(i), "split": "calibration", "label": "0", "score": repr(0.1 + 0.001 * i)}
+        for i in range(20)
+    ]
+    detector.save(tmp_path / "detector")
+    images, output, whole = (tmp_path / name for name in ("images", "output", "whole"))
+    images.mkdir()
+
+    def arrive(start, end):
+        for index in range(start, end):  # scores of (110 to 119)² / 255², of 0.186 and more
+            image = np.full((20, 20), 110 + index % 10, np.uint8)
+            cv2.imwrite(str(images / f"{index:03d}.png"), image)
+
+    def start(output):
+        flags = [f"--model_dir={tmp_path / 'detector'}", f"--images={images}", "--watch"]
+        return commands.Command("inspect_images.py", *flags, f"--output_dir={output}")
+
+    moved = "Scores of good parts have moved up: median "
+    arrive(0, 60)
+    command = start(output)
+    wait_for_report(command, output, 60)
+    arrive(60, 110)
+    command.kill_at(output / "inspection.csv", 1 + 105)
+    assert (output / "report.html").read_text().endswith("</html>\n")
+    command = start(output)
+    command.wait_for_lines(output / "inspection.csv", 1 + 110)
+    arrive(110, 120)
+    wait_for_report(command, output, 120)
+    command.interrupt()
+    assert command.wait() == 0
+    assert command.stderr.count(moved) == 1
+    assert "of the normal images 1 to 100, 0.1095 of the calibration" in command.stderr
+    uninterrupted = start(whole)
+    uninterrupted.wait_for_lines(whole / "inspection.csv", 1 + 120)
+    uninterrupted.interrupt()
+    assert uninterrupted.wait() == 0
+    lines = [line for line in command.stderr.splitlines() if moved in line]
+    assert lines == [line for line in uninterrupted.stderr.splitlines() if moved in line]
+    page = (output / "report.html").read_text()
+    assert f"<p>{lines[0]}</p>" in page
+    assert page == (whole / "report.html").read_text()
+
+
 INTERRUPTED_IN_A_CALLBACK = """
 import runpy, signal, sys, weakref
 from awl_vae.detection.watch import Watcher
@@ -429,7 +487,7 @@ def test_watching_ten_thousand_images_takes_no_more_memory_and_loses_none(traine
         twin = expected[int(os.path.basename(row["path"])[:5]) % 100]
         assert float(row["score"]) == pytest.approx(float(twin["score"]), rel=1e-4)
     # From the second round after the start to the last: 4,000 images.
-    assert memory[-1] < 1.02 * memory[1]
+    assert memory[-1] < 1.02 * memory[1], memory
 
 
 def test_watching_does_not_inspect_what_it_writes(trained, tmp_path):

@@ -83,6 +83,13 @@ class Command:
             assert self.is_running()
             time.sleep(0.001)
 
+    def wait_until_said(self, text):
+        """Waits until a text is on standard error; the command must not end before."""
+        file = self._output / "stderr"
+        while not file.exists() or text not in file.read_text(errors="surrogateescape"):
+            assert self.is_running()
+            time.sleep(0.01)
+
     def kill_at(self, path, num_lines):
         """Sends SIGKILL once a file has so many lines."""
         self.wait_for_lines(path, num_lines)

@@ -103,6 +103,8 @@ def test_watching(images, tmp_path):
 
     def finish():
         command = start()
+        # All lines may be there before it is ready for an interrupt.
+        command.wait_until_said("Watching")
         command.wait_for_lines(output / "inspection.csv", 1 + NUM_IMAGES)
         command.interrupt()
         assert command.wait() == 3

@@ -116,6 +116,13 @@ class Config:
         """Whether labelled images may choose anything: the epoch, the threshold."""
         return True
 
+    @property
+    def unread(self) -> dict[str, str]:
+        """By setting that nothing reads beside the others, which of them makes it so, as a flag."""
+        if "log_variance" in TERMS[self.likelihood]:
+            return {}
+        return {"variance": f"--likelihood={self.likelihood}"}
+
     @classmethod
     def from_json(cls, settings: Mapping[str, Any]) -> Self:
         """The configuration that `to_json` gave."""
@@ -163,18 +170,19 @@ class AUCAdaptedConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if RULES[self.rule].has_own_weights and self.patterns != "paper":
+        reads = self._reads
+        if "patterns" not in RULES[self.rule].reads and self.patterns != "paper":
             raise ConfigError(
                 f"Expected no --patterns with --rule={self.rule}, which has weights of its own. "
                 f"Received: --patterns={self.patterns}."
             )
         is_own = (self.rule, self.patterns) != ("paper", "paper")
-        if is_own and "auc_adapted" not in self.methods:
+        if is_own and "rule" not in reads:
             raise ConfigError(
                 "Expected auc_adapted among the --methods with --rule or --patterns. "
                 f"Received: --methods={','.join(self.methods)}."
             )
-        if self.kl_weight != 1.0 and "beta_vae" not in self.methods:
+        if self.kl_weight != 1.0 and "kl_weight" not in reads:
             raise ConfigError(
                 "Expected beta_vae among the --methods with --kl_weight. "
                 f"Received: --methods={','.join(self.methods)}."
@@ -184,6 +192,20 @@ class AUCAdaptedConfig(Config):
     def uses_labels(self) -> bool:
         """As the signal does."""
         return SIGNALS[self.adapt_signal].uses_labels
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """Those of `Config`, and what neither the methods nor the rule read."""
+        reads = self._reads
+        methods = f"--methods={','.join(self.methods)}"
+        of_rule = f"--rule={self.rule}" if "rule" in reads else methods
+        beside = {"rule": methods, "kl_weight": methods, "patterns": of_rule, "f_update": of_rule}
+        return super().unread | {name: by for name, by in beside.items() if name not in reads}
+
+    @property
+    def _reads(self) -> set[str]:
+        reads = {name for method in self.methods for name in RULE_METHODS[method].reads}
+        return reads | {*RULES[self.rule].reads} if "rule" in reads else reads
 
 
 @dataclass(frozen=True, kw_only=True)

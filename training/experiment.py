@@ -64,6 +64,7 @@ class ExperimentRow:
         load: imports and returns what runs it.
         first_table: the number of the paper's first table of its kind; each measure has one.
         wording: how its tables are explained; None where that is the signal's.
+        ignores: the settings that have no effect in it.
     """
 
     config: type[Config]
@@ -71,6 +72,7 @@ class ExperimentRow:
     load: Callable[[], Experiment]
     first_table: int
     wording: Wording | None = None
+    ignores: tuple[str, ...] = ()
 
 
 def _auc_adapted() -> Experiment:
@@ -120,6 +122,7 @@ EXPERIMENTS = {
             steered="They chose the threshold: sensitivity and specificity are optimistic.",
             threshold="the threshold of the adapt images",
         ),
+        ignores=("likelihood", "variance", "batch_size", "learning_rate", "dtype_policy"),
     ),
 }
 """The experiments by their names, those of their commands with an underscore."""

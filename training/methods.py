@@ -35,11 +35,14 @@ class RuleMethod(Method):
         about: what it is, for `--help`.
         rule: returns what says its weights.
         sample_latent: whether its training samples z; see `VAE`.
+        reads: the settings that it reads of those that only some methods do. Where "rule" is among
+            them, the rule reads its own.
     """
 
     about: str
     rule: Callable[["AUCAdaptedConfig"], Rule]
     sample_latent: bool = True
+    reads: tuple[str, ...] = ("rule", "kl_weight")
 
 
 @dataclass(frozen=True)
@@ -91,16 +94,22 @@ def _fixed(config: "AUCAdaptedConfig", kl_weight: float) -> Rule:
 
 
 METHODS: dict[str, Method] = {
-    "conventional": RuleMethod("Conventional VAE", "all weights 1", _conventional),
-    "auc_adapted": RuleMethod("AUC-adapted VAE", "weights by the rule", _auc_adapted),
+    "conventional": RuleMethod("Conventional VAE", "all weights 1", _conventional, reads=()),
+    "auc_adapted": RuleMethod(
+        "AUC-adapted VAE", "weights by the rule", _auc_adapted, reads=("rule",)
+    ),
     "beta_vae": RuleMethod(
-        "β-VAE", "kl_weight all along", lambda config: _fixed(config, config.kl_weight)
+        "β-VAE",
+        "kl_weight all along",
+        lambda config: _fixed(config, config.kl_weight),
+        reads=("kl_weight",),
     ),
     "autoencoder": RuleMethod(
         "Autoencoder",
         "the reconstruction alone, and no noise in training",
         lambda config: _fixed(config, DISABLED),
         sample_latent=False,
+        reads=(),
     ),
     "loss_adapted": Method("Loss-adapted VAE"),
     "mean_image": LinearMethod("Mean image", mean_image),

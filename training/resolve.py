@@ -60,6 +60,20 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
     return config(**{field.name: known[field.name] for field in fields(config)})
 
 
+def unread(config: Config, given: Mapping[str, object]) -> list[str]:
+    """Notes on what was given and has no effect: a line each, with flags.
+
+    They are no errors: such commands did what they do now, and may be a part of others.
+    """
+    row = EXPERIMENTS[config.experiment]
+    beside = config.unread | dict.fromkeys(row.ignores, f"the experiment {config.experiment}")
+    return [
+        f"Note: --{name} has no effect with {beside[name]}."
+        for name, value in given.items()
+        if value is not None and name in beside
+    ]
+
+
 def _parsed(kind: Setting, name: str, value: Any) -> Any:
     try:
         return kind.parse(value)

@@ -11,7 +11,7 @@ from awl_vae.data.folder import check_folder
 from awl_vae.system import LOCK, DirectoryLock, read_json, write_json
 from awl_vae.system.errors import FileError, UserError
 from awl_vae.training.config import Config, ConfigError
-from awl_vae.training.resolve import resolve
+from awl_vae.training.resolve import resolve, unread
 from awl_vae.training.settings import before_settings
 
 CONFIG = "config.json"
@@ -43,6 +43,7 @@ class RunDirectory:
         path: the directory.
         config: the configuration, with the seeds of earlier commands added.
         is_new: whether nothing was run here before, or it is to be overwritten.
+        notes: lines to tell before anything is trained.
 
     Raises:
         RunDirectoryError: If another process holds it, or it belongs to another configuration.
@@ -51,6 +52,7 @@ class RunDirectory:
 
     def __init__(self, path: Path, config: Config, *, overwrite: bool, keep_threads: bool):
         self.path = path
+        self.notes: list[str] = []
         try:
             self._lock = DirectoryLock(path)
         except BlockingIOError:
@@ -176,12 +178,14 @@ def open_run_directory(
         DataError: If the folder of images is not there.
     """
     config = resolve(experiment, given)
-    return RunDirectory(
+    directory = RunDirectory(
         Path(run_dir or RUN_DIR.format(experiment=experiment, dataset=config.dataset)),
         config,
         overwrite=overwrite,
         keep_threads=given.get("num_threads") is None,
     )
+    directory.notes += unread(config, given)
+    return directory
 
 
 def _differing(known: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:

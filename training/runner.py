@@ -108,7 +108,7 @@ def _execute(
     steps_per_epoch = count_steps(
         len(data.positions["train"]), batch_size=config.batch_size, repeats=config.repeats
     )
-    for line in experiment.announce(config, steps_per_epoch):
+    for line in (*directory.notes, *experiment.announce(config, steps_per_epoch)):
         print(line)
     note_baseline(path / "baseline.json", data)
     plot_synthetic(path / "synthetic_defects.png", data, f"{config.dataset}, synthetic defects")

@@ -29,26 +29,29 @@ class RuleRow:
     Attributes:
         about: what it does, for `--help`.
         build: returns the rule for a training.
-        has_own_weights: whether its weights are its own and none of `--patterns`.
+        reads: the settings that it reads of those that only some rules do; --patterns is not among
+            them where its weights are its own.
     """
 
     about: str
     build: Callable[[RuleSettings], Rule]
-    has_own_weights: bool = False
+    reads: tuple[str, ...] = ("patterns", "f_update")
 
 
 RULES = {
     "paper": RuleRow("the next pattern where it has not improved", PaperRule.of),
-    "climb": RuleRow("along the patterns, and back where it clearly falls", ClimbRule.of),
+    "climb": RuleRow(
+        "along the patterns, and back where it clearly falls", ClimbRule.of, reads=("patterns",)
+    ),
     "monotonic": RuleRow(
         "a KL weight that rises by the epoch, once, whatever the AUC",
         lambda settings: AnnealingRule.of(settings, cycles=1),
-        has_own_weights=True,
+        reads=(),
     ),
     "cyclical": RuleRow(
         "the same in four cycles",
         lambda settings: AnnealingRule.of(settings, cycles=4),
-        has_own_weights=True,
+        reads=(),
     ),
 }
 """The rules by the names that `--rule` takes."""

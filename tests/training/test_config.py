@@ -3,13 +3,17 @@
 import dataclasses
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from awl_vae.callbacks.rules import RULES, RuleSettings
+from awl_vae.losses.patterns import PATTERNS
 from awl_vae.system import write_json
 from awl_vae.training.config import Config, ConfigError
-from awl_vae.training.resolve import resolve
+from awl_vae.training.methods import RULE_METHODS
+from awl_vae.training.resolve import resolve, unread
 from awl_vae.training.run_directory import RunDirectory, RunDirectoryError, open_run_directory
 from awl_vae.training.settings import Count, Size, setting
 from awl_vae.training.trainer import hyper_parameters
@@ -107,3 +111,71 @@ def test_a_run_directory_from_before_a_setting_goes_on(tmp_path):
             assert found.is_new == is_new
     with pytest.raises(RunDirectoryError, match=r"kernel=3 \(there: 4\)"):
         newer(overwrite=False)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "given", "expected"),
+    [
+        ("auc_adapted", {"f_update": 2}, {}),
+        ("auc_adapted", {"f_update": 2, "rule": "climb"}, {"f_update": "--rule=climb"}),
+        (
+            "auc_adapted",
+            {"rule": "cyclical", "patterns": "paper", "f_update": 3},
+            {"patterns": "--rule=cyclical", "f_update": "--rule=cyclical"},
+        ),
+        (
+            "auc_adapted",
+            {"methods": "beta_vae", "kl_weight": 0.1, "rule": "paper", "f_update": 2},
+            {"rule": "--methods=beta_vae", "f_update": "--methods=beta_vae"},
+        ),
+        ("auc_adapted", {"kl_weight": 1.0}, {"kl_weight": "--methods=conventional,auc_adapted"}),
+        ("loss_adapted", {"variance": "learned"}, {"variance": "--likelihood=bernoulli"}),
+        ("loss_adapted", {"variance": "learned", "likelihood": "gaussian"}, {}),
+        (
+            "baselines",
+            {"latent_dim": 5, "learning_rate": 0.1},
+            {"learning_rate": "the experiment baselines"},
+        ),
+        ("auc_adapted", {"f_update": None, "rule": "climb"}, {}),
+    ],
+)
+def test_a_setting_that_is_given_and_not_read_is_told(experiment, given, expected):
+    lines = [f"Note: --{name} has no effect with {beside}." for name, beside in expected.items()]
+    assert sorted(unread(resolve(experiment, given), given)) == sorted(lines)
+
+
+def test_a_rule_reads_what_its_row_says():
+    """Rules get the settings by attributes: those that are not read are not in the row."""
+
+    class Noting(RuleSettings):
+        def __getattribute__(self, name):
+            read.add(name)
+            return super().__getattribute__(name)
+
+    for row in RULES.values():
+        read = set()
+        row.build(Noting(PATTERNS["bernoulli"], epochs=8, f_update=1, floor=1e-10))
+        assert ("f_update" in read) == ("f_update" in row.reads)
+
+
+@pytest.mark.parametrize("name", RULE_METHODS)
+def test_a_method_reads_what_its_row_says(name):
+    """Two values of a setting make two trainings where it is read, and one where not."""
+    config = settings("auc_adapted", "bellows")
+
+    def weights_over(**own):
+        rule = RULE_METHODS[name].rule(SimpleNamespace(**vars(config) | {"epochs": 6} | own))
+        state, step = rule.begin()
+        steps = [step.weights]
+        for auc in (0.9, 0.8, 0.7, 0.6, 0.5, 0.4):
+            state, step = rule.after_epoch(state, auc)
+            steps.append(step.weights)
+        return steps
+
+    others = {"kl_weight": 0.1, "rule": "monotonic", "patterns": "ladder", "f_update": 1}
+    reads = {*RULE_METHODS[name].reads}
+    reads |= {*RULES["paper"].reads} if "rule" in reads else set()
+    changing = {
+        key for key, value in others.items() if weights_over(**{key: value}) != weights_over()
+    }
+    assert changing == reads

@@ -407,6 +407,7 @@ def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
     command = commands.run(SCRIPT, *tiny(image_folder, unlabelled, *flags))
     assert "Too few labelled images" in command.stdout
     assert "training steps of the thousands that it takes" in command.stdout
+    assert "Note: --f_update has no effect with --rule=climb." in command.stdout
     summaries = [read_json(run / "summary.json")["methods"] for run in (labelled, unlabelled)]
     for method in METHODS:
         directories = [run / method / "seed-1" for run in (labelled, unlabelled)]

@@ -4,6 +4,7 @@ import runpy
 import sys
 
 from awl_vae import __version__
+from awl_vae.system.interrupts import exit_at_interrupts
 
 COMMANDS = {
     "auc-adapted": (
@@ -34,6 +35,7 @@ NO_COMMAND = 2
 
 def main() -> None:
     """Runs the command that the arguments name, and exits with its status."""
+    exit_at_interrupts()
     from awl_vae.system.terminal import quiet_at_a_closed_pipe
 
     with quiet_at_a_closed_pipe():

@@ -7,12 +7,12 @@ The normal images are the calibration images, which nothing was trained on; thei
 of the labelled adapt images, are kept with the detector, so no image is read.
 """
 
+if not __package__:
+    import checkout  # noqa: F401
+
 import sys
 
 from absl import flags
-
-if not __package__:
-    import checkout  # noqa: F401
 
 from awl_vae.detection.thresholds import THRESHOLDS, NormalMethod
 from awl_vae.experiments.command import run

@@ -10,12 +10,12 @@ images that it is about. No image is changed.
 Exit status: 0 nothing found, 1 something to look at, 2 not run.
 """
 
+if not __package__:
+    import checkout  # noqa: F401
+
 from pathlib import Path
 
 from absl import flags
-
-if not __package__:
-    import checkout  # noqa: F401
 
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.experiments.command import run

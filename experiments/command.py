@@ -10,12 +10,17 @@ from typing import NoReturn
 from absl import app, flags
 
 from awl_vae.system.errors import UserError, did_you_mean, files_error, nearest
+from awl_vae.system.interrupts import INTERRUPTED, exit_at_interrupts, interruptible
 from awl_vae.system.terminal import quiet_at_a_closed_pipe
 
-INTERRUPTED = 130
 
-
-def run(main: Callable[..., int], *, error_status: int = 1, word: str = "") -> None:
+def run(
+    main: Callable[..., int],
+    *,
+    error_status: int = 1,
+    word: str = "",
+    goes_on: Callable[[], bool] = lambda: False,
+) -> None:
     """Parses the flags, calls `main` and exits.
 
     Nothing here imports TensorFlow, so that `--help` and a wrong flag are answered at once: `main`
@@ -27,7 +32,9 @@ def run(main: Callable[..., int], *, error_status: int = 1, word: str = "") -> N
         error_status: the exit status after such a line.
         word: what the one word is that the command takes beside its flags, and hands to `main`; by
             default it takes none.
+        goes_on: returns whether the same command goes on where it was interrupted.
     """
+    exit_at_interrupts()
     flags.FLAGS.set_gnu_getopt()  # Flags may come after a word.
 
     def fail(text: str) -> NoReturn:
@@ -46,13 +53,19 @@ def run(main: Callable[..., int], *, error_status: int = 1, word: str = "") -> N
 
     with quiet_at_a_closed_pipe():
         app.run(
-            lambda argv: _call(partial(main, *argv[1:]), fail, error_status), flags_parser=parse
+            lambda argv: _call(partial(main, *argv[1:]), fail, error_status, goes_on),
+            flags_parser=parse,
         )
 
 
-def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status: int) -> None:
+def _call(
+    main: Callable[[], int],
+    fail: Callable[[str], NoReturn],
+    error_status: int,
+    goes_on: Callable[[], bool],
+) -> None:
     try:
-        sys.exit(main())
+        sys.exit(interruptible(main))
     except UserError as error:
         fail(error.in_flags)
     except BrokenPipeError:
@@ -65,7 +78,8 @@ def _call(main: Callable[[], int], fail: Callable[[str], NoReturn], error_status
         traceback.print_exc()
         sys.exit(error_status)
     except KeyboardInterrupt:
-        print("\nInterrupted. The same command goes on from here.", file=sys.stderr)
+        more = " The same command goes on from here." if goes_on() else ""
+        print(f"\nInterrupted.{more}", file=sys.stderr)
         sys.exit(INTERRUPTED)
 
 

@@ -9,12 +9,12 @@ a JSON file beside it. The export is run on images of all kinds and compared wit
 score or a map differs by more than a thousandth, nothing is left.
 """
 
+if not __package__:
+    import checkout  # noqa: F401
+
 from pathlib import Path
 
 from absl import flags
-
-if not __package__:
-    import checkout  # noqa: F401
 
 from awl_vae.detection.export_formats import FORMATS
 from awl_vae.experiments.command import run

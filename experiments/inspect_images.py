@@ -14,6 +14,9 @@ followed.
 Exit status: 0 all normal, 1 some anomalous, 3 none anomalous but some unreadable, 2 not run.
 """
 
+if not __package__:
+    import checkout  # noqa: F401
+
 import contextlib
 import io
 import os
@@ -28,9 +31,6 @@ from absl import flags
 if TYPE_CHECKING:
     from awl_vae.data.roi import RegionsOfInterest
     from awl_vae.detection import Detector
-
-if not __package__:
-    import checkout  # noqa: F401
 
 from awl_vae.experiments.command import run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
@@ -198,4 +198,4 @@ if __name__ == "__main__":
     )
     flags.DEFINE_integer("batch_size", 32, "Images that are scored at a time.", 1, 1 << 16)
     flags.DEFINE_integer("num_threads", 2, "Images that are decoded at a time.", 1, 1024)
-    run(main, error_status=NOT_RUN)
+    run(main, error_status=NOT_RUN, goes_on=lambda: FLAGS.output_dir is not None)

@@ -7,12 +7,12 @@ With --study_dir the small files of its finished runs are copied into the reposi
 is made from those alone: where they are the same, it is the same to the letter.
 """
 
+if not __package__:
+    import checkout  # noqa: F401
+
 from pathlib import Path
 
 from absl import flags
-
-if not __package__:
-    import checkout  # noqa: F401
 
 from awl_vae.experiments.command import run
 from awl_vae.system.errors import UserError

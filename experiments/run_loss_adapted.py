@@ -16,4 +16,4 @@ from awl_vae.experiments.flags import define_experiment_flags, run_experiment_fr
 
 if __name__ == "__main__":
     define_experiment_flags("loss_adapted")
-    run(lambda: run_experiment_from_flags("loss_adapted"))
+    run(lambda: run_experiment_from_flags("loss_adapted"), goes_on=lambda: True)

@@ -11,15 +11,15 @@ A run has one thread, and there are as many runs at a time as cores: two runs of
 half as fast again as one of two, and what a run gives does not depend on how many are beside it.
 """
 
+if not __package__:
+    import checkout  # noqa: F401
+
 import fnmatch
 import os
 import shlex
 from pathlib import Path
 
 from absl import flags
-
-if not __package__:
-    import checkout  # noqa: F401
 
 from awl_vae.experiments.command import run
 from awl_vae.study.grid import runs
@@ -56,4 +56,4 @@ if __name__ == "__main__":
         "jobs", os.cpu_count(), "Runs at a time; 1 where they share a GPU.", lower_bound=1
     )
     flags.DEFINE_bool("list", False, "Print the commands, and run none.")
-    run(main)
+    run(main, goes_on=lambda: True)

@@ -6,12 +6,12 @@ The names of the files tell the split that the generated dataset puts them in: t
 adapt or test. The masks of the defects are in ground_truth/.
 """
 
+if not __package__:
+    import checkout  # noqa: F401
+
 from pathlib import Path
 
 from absl import flags
-
-if not __package__:
-    import checkout  # noqa: F401
 
 from awl_vae.data.sources import GENERATED
 from awl_vae.experiments.command import run

@@ -14,6 +14,8 @@ from awl_vae.data.reading import image_size
 from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.likeness import Likeness, measure
 from awl_vae.evaluation import SCORES, Scorer, auroc, pixel_metrics, rates, youden_threshold
+from awl_vae.losses import kl
+from awl_vae.models import VAE
 from awl_vae.system import write_csv
 from awl_vae.training.config import Config
 from awl_vae.training.run_figures import plot_model
@@ -75,7 +77,7 @@ def evaluate(
     uses_labels = config.uses_labels and len(scores["adapt"]) > 0
     detector = _detector(config, scorer, rows, peaks, uses_labels, Likeness.of(_looks(data)))
     threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
-    result: dict[str, Any] = {"seed": seed, "epoch": epoch}
+    result: dict[str, Any] = {"seed": seed, "epoch": epoch, "kl": _kl(model, calibration)}
     result |= _figures_of_merit(labelled, threshold)
     result["by_score"] = _by_score(by_name, data.labels)
     result["synthetic_auc"] = result["by_score"][config.score]["synthetic_auc"]
@@ -122,6 +124,13 @@ def _looks(data: PreparedData) -> Iterator[dict[str, float]]:
         x = data.images("calibration", np.array([index]))[0]
         x = x if data.has_roi else x[..., 0]
         yield measure(x, image_size(item.file) if item.file else None)
+
+
+def _kl(model: keras.Model, batches: tf.data.Dataset) -> float | None:
+    """Mean KL divergence of images in nats, 0 where the latents tell nothing; None without it."""
+    if not isinstance(model, VAE):
+        return None
+    return float(np.mean(np.concatenate([kl(*model.encode(x)) for x in batches]), dtype=float))
 
 
 def _figures_of_merit(

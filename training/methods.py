@@ -1,7 +1,7 @@
 """The methods that are compared, by the names of their directories."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -22,9 +22,13 @@ class Method:
 
     Attributes:
         title: what it is called in tables and figures.
+        lower_kl: the flags by which the KL term weighs less, where it makes the model empty.
     """
 
     title: str
+    lower_kl: str = field(
+        default="`awl-vae auc-adapted --methods=beta_vae --kl_weight=0.1`", kw_only=True
+    )
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,18 @@ def _fixed(config: "AUCAdaptedConfig", kl_weight: float) -> Rule:
 METHODS: dict[str, Method] = {
     "conventional": RuleMethod("Conventional VAE", "all weights 1", _conventional, reads=()),
     "auc_adapted": RuleMethod(
-        "AUC-adapted VAE", "weights by the rule", _auc_adapted, reads=("rule",)
+        "AUC-adapted VAE",
+        "weights by the rule",
+        _auc_adapted,
+        reads=("rule",),
+        lower_kl="--rule=climb --patterns=ladder",
     ),
     "beta_vae": RuleMethod(
         "β-VAE",
         "kl_weight all along",
         lambda config: _fixed(config, config.kl_weight),
         reads=("kl_weight",),
+        lower_kl="a lower --kl_weight",
     ),
     "autoencoder": RuleMethod(
         "Autoencoder",

@@ -6,11 +6,14 @@ from typing import Any
 
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.system.markdown import percent, table
-from awl_vae.training.methods import title_of
+from awl_vae.training.methods import METHODS, title_of
 from awl_vae.training.summary import over_seeds
 
 NEAR_CHANCE = 0.6
 """An AUC of synthetic defects below this is worth a warning."""
+
+EMPTY = 0.01
+"""Nats that the latent variables of a model tell of an image at least: below, it is empty."""
 
 CLEARLY = 0.05
 """How much higher an AUC by another score is worth a word."""
@@ -45,7 +48,8 @@ def synthetic_lines(summary: Mapping[str, Any], *, has_labels: bool) -> Iterator
     uses_labels = SIGNALS[summary.get("adapt_signal", "labels")].uses_labels and has_labels
     for method, of_scores in means.items():
         aucs = {score: merits["synthetic_auc"] or 0.0 for score, merits in of_scores.items()}
-        if text := _advice(aucs, summary["score"], is_free=not uses_labels):
+        text = _emptiness(per_seed[method], METHODS[method].lower_kl)
+        if text := text or _advice(aucs, summary["score"], is_free=not uses_labels):
             yield f"Warning: {title_of(method)} {text}"
             yield ""
 
@@ -92,6 +96,19 @@ def _by_kind(per_seed: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[st
             ]
             for method, rows in per_seed.items()
         ),
+    )
+
+
+def _emptiness(rows: Sequence[Mapping[str, Any]], lower_kl: str) -> str | None:
+    """What helps where the KL term has made a model give the same for every image."""
+    known = [row for row in rows if row.get("kl") is not None]
+    empty = [str(row["seed"]) for row in known if row["kl"] < EMPTY]
+    if not empty:
+        return None
+    return (
+        f"is empty with seed {', '.join(empty)}: its latent variables tell less than {EMPTY} nats "
+        "of an image (KL divergence), and all reconstructions are alike. A lower KL weight may "
+        f"help: {lower_kl}."
     )
 
 

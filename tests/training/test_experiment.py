@@ -188,6 +188,7 @@ def test_summary_is_what_scores_and_history_say(finished):
     assert list(summary["methods"]) == list(METHODS)
     for method, outcome in summary["methods"].items():
         for entry in outcome["per_seed"]:
+            assert entry["kl"] > 0
             directory = run / method / f"seed-{entry['seed']}"
             scores = read_csv(directory / "scores.csv")
             assert {row["split"] for row in scores} == {"calibration", "adapt", "test"}

@@ -1,23 +1,27 @@
 """What `summary.md` says of synthetic defects."""
 
+from itertools import zip_longest
+
 import pytest
 
 from awl_vae.training.synthetic_tables import synthetic_lines
 
 
-def text_of(*aucs, signal="labels", has_labels=True):
+def text_of(*aucs, signal="labels", has_labels=True, method="pca", kls=()):
     rows = [
         {
+            "seed": seed,
+            "kl": kl,
             "by_score": {
                 "mse": {"synthetic_auc": by_mse, "auc": None, "test_auc": None},
                 "standardized": {"synthetic_auc": by_other, "auc": None, "test_auc": None},
             },
             "synthetic_auc_by_kind": {"blur": by_mse, "warp": by_other},
         }
-        for by_mse, by_other in aucs
+        for seed, ((by_mse, by_other), kl) in enumerate(zip_longest(aucs, kls), 1)
     ]
     failed = {"failed": {"epoch": 1, "term": "kl"}}
-    methods = {"pca": {"per_seed": rows}, "mean_image": {"per_seed": [failed]}}
+    methods = {method: {"per_seed": rows}, "mean_image": {"per_seed": [failed]}}
     summary = {"score": "mse", "adapt_signal": signal, "methods": methods}
     return "\n".join(synthetic_lines(summary, has_labels=has_labels))
 
@@ -52,3 +56,20 @@ def test_without_labels_a_clearly_better_score_is_always_told(signal, has_labels
     text = text_of((0.7, 0.8), signal=signal, has_labels=has_labels)
     assert ("try --score=standardized" in text) == is_told
     assert "Warning" not in text_of((0.7, 0.74), signal=signal, has_labels=has_labels)
+
+
+@pytest.mark.parametrize(
+    ("method", "advice"),
+    [
+        ("conventional", "`awl-vae auc-adapted --methods=beta_vae --kl_weight=0.1`"),
+        ("auc_adapted", "--rule=climb --patterns=ladder"),
+        ("beta_vae", "a lower --kl_weight"),
+        ("loss_adapted", "`awl-vae auc-adapted --methods=beta_vae --kl_weight=0.1`"),
+    ],
+)
+def test_an_empty_model_is_called_so_and_no_score_is_advised(method, advice):
+    text = text_of((0.5, 0.9), (0.5, 0.9), (0.5, 0.9), method=method, kls=(0.0, 3.0, 0.009))
+    assert "is empty with seed 1, 3: its latent variables tell less than 0.01 nats" in text
+    assert f"A lower KL weight may help: {advice}." in text
+    assert "try --score" not in text
+    assert "empty" not in text_of((0.5, 0.9), (0.6, 0.9), method=method, kls=(0.01, 5.0))

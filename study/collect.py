@@ -9,7 +9,7 @@ import numpy as np
 
 from awl_vae.figures.examples import read_examples, write_examples
 from awl_vae.study.grid import CHOSEN_SCORE, runs
-from awl_vae.study.run_files import EXAMPLES_FILE, SCORES_FILE, TIME_FILE
+from awl_vae.study.run_files import EXAMPLES_FILE, SCORES_FILE, TIME_FILE, comparable_runs
 from awl_vae.system import atomic_directory, csv_text, read_csv, read_json
 
 EARLIER = ("*.gz", "*.npz", "*.json", "*.md", "*.png")
@@ -35,7 +35,12 @@ def collect(study_dir: Path, output_dir: Path) -> int:
 
     Returns:
         The number of runs.
+
+    Raises:
+        ConfigError: if the runs, those that were copied before included, cannot be compared;
+            nothing is copied then.
     """
+    comparable_runs(study_dir, output_dir)
     count = 0
     for path in (run.path for run in runs("quick")):
         run, target = study_dir / path, output_dir / path

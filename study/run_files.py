@@ -142,8 +142,7 @@ class Study:
     """
 
     def __init__(self, root: Path) -> None:
-        paths = (root / planned.path for planned in runs("quick"))
-        found = [StudyRun(path) for path in paths if (path / "summary.json").exists()]
+        found = comparable_runs(root)
         self.root = root
         self._runs = {(run.dataset, run.name): run for run in found}
         self.datasets = [each for each in EPOCHS if each in {run.dataset for run in found}]
@@ -155,6 +154,19 @@ class Study:
     def get(self, dataset: str, name: str) -> StudyRun | None:
         """A run, or None where it is not finished."""
         return self._runs.get((dataset, name))
+
+
+def comparable_runs(*roots: Path) -> list[StudyRun]:
+    """The finished runs below some directories, each of the first that has it.
+
+    Raises:
+        ConfigError: if runs on a dataset are not of the same profile, length and images.
+    """
+    paths = ([root / planned.path for root in roots] for planned in runs("quick"))
+    finished = ([path for path in of_run if (path / "summary.json").exists()] for of_run in paths)
+    found = [StudyRun(first) for first, *_ in filter(None, finished)]
+    _check_comparable(found)
+    return found
 
 
 def _check_comparable(found: Sequence[StudyRun]) -> None:

@@ -40,6 +40,7 @@ def _main(script, arguments, output):
     # multiprocessing has put a stand-in for the closed standard input, and unbuffered streams.
     sys.stdout = os.fdopen(1, "w")
     sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Tests may be run behind `nohup`.
     # What TensorFlow leaves in the temporary directory goes with the output.
     os.environ["TMPDIR"], tempfile.tempdir = str(output), None
     sys.argv = [str(SCRIPTS / script), *arguments]

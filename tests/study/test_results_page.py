@@ -1,6 +1,7 @@
 """The results page, from runs small enough for a test."""
 
 import re
+import shutil
 
 import commands
 import cv2
@@ -13,6 +14,7 @@ from awl_vae.study.intervals import Interval
 from awl_vae.study.readme import BEGIN, END, MAIN_METHODS, write_headline
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import signed
+from awl_vae.system import write_json
 from awl_vae.training.config import ConfigError
 
 SEEDS = (1, 10)
@@ -91,6 +93,23 @@ def test_a_readme_without_the_marks_is_left_alone(study, tmp_path):
     with pytest.raises(ConfigError, match="Expected the lines"):
         write_headline(Study(study / "files"), readme)
     assert readme.read_text() == f"# Ours\n{END}\n{BEGIN}\n"
+
+
+def test_runs_that_cannot_be_compared_are_not_copied(study, tmp_path):
+    """With those beside them, and with those that were copied before."""
+    shutil.copytree(study / "runs", tmp_path / "runs")
+    baseline = tmp_path / "runs/bellows/labels/baseline.json"
+    write_json(baseline, read_json(baseline) | {"counts": {"adapt": [1, 1], "test": [1, 1]}})
+    flags = [f"--study_dir={tmp_path / 'runs'}", f"--output={tmp_path / 'RESULTS.md'}"]
+    flags.append(f"--readme={study / 'README.md'}")
+    for files in (tmp_path / "files", shutil.copytree(study / "files", tmp_path / "copied")):
+        before = {path: path.read_bytes() for path in files.rglob("*") if path.is_file()}
+        command = commands.run("report.py", *flags, f"--files_dir={files}", expected=1)
+        assert "error: Expected the same labelled images (heldout) in runs" in command.stderr
+        assert before == {path: path.read_bytes() for path in files.rglob("*") if path.is_file()}
+        shutil.rmtree(tmp_path / "runs/bellows/baselines", ignore_errors=True)
+    assert not (tmp_path / "files").exists()
+    assert not (tmp_path / "RESULTS.md").exists()
 
 
 def test_differences_are_paired_by_seed(study):

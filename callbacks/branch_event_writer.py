@@ -50,6 +50,7 @@ class BranchEventWriter(keras.callbacks.Callback):
             self.branch = branch
             self.run = TensorBoardRun(
                 self.log_dir / f"stage-{step.stage}" / step.branch,
+                begin=step.epoch,
                 terms=plan.terms,
                 hyper_parameters={
                     **self.hyper_parameters,

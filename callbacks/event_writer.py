@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
+from awl_vae.callbacks.event_files import keep_epochs
 from awl_vae.callbacks.logs import Logs
 from awl_vae.callbacks.signals import SIGNALS
 
@@ -21,12 +22,19 @@ class TensorBoardRun:
 
     Args:
         log_dir: directory of the event files.
+        begin: the epoch, from 1, that is written first. Events of it and of later ones, which a
+            process has left that was cut off, are removed.
         terms: names of the loss terms.
         hyper_parameters: settings of the run, for the HParams page.
     """
 
     def __init__(
-        self, log_dir: Path, *, terms: Sequence[str], hyper_parameters: Mapping[str, object]
+        self,
+        log_dir: Path,
+        *,
+        begin: int,
+        terms: Sequence[str],
+        hyper_parameters: Mapping[str, object],
     ):
         self.tags = (
             {"loss": "loss/weighted", "pattern": "pattern"}
@@ -34,6 +42,7 @@ class TensorBoardRun:
             | {term: f"loss/{term}" for term in terms}
             | {f"weight_{term}": f"weight/{term}" for term in terms}
         )
+        keep_epochs(log_dir, begin - 1)
         self.writer = tf.summary.create_file_writer(str(log_dir))
         with self.writer.as_default():
             hparams.hparams(dict(hyper_parameters))
@@ -81,18 +90,21 @@ class EventWriter(keras.callbacks.Callback):
         self.monitor = monitor
         self.images = images
         self.best_auc = -1.0
+        self.run: TensorBoardRun | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.best_auc = -1.0
-        self.run = TensorBoardRun(self.log_dir, **self.settings)
+        self.best_auc, self.run = -1.0, None
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        if self.run is None:
+            self.run = TensorBoardRun(self.log_dir, begin=epoch + 1, **self.settings)
         is_best = logs[self.monitor] > self.best_auc
         self.best_auc = max(self.best_auc, logs[self.monitor])
         self.run.write(epoch + 1, logs, self.images if is_best else None)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        self.run.close()
+        if self.run is not None:
+            self.run.close()
 
     def get_state(self) -> dict[str, Any]:
         return {"best_auc": self.best_auc}

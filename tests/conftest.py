@@ -9,6 +9,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 import awl_vae.models.vae  # noqa: F401 (so that Keras can load one)
 from awl_vae.detection import Detector, calibrate
@@ -27,6 +28,24 @@ def read_csv(path):
 
 def read_json(path):
     return json.loads(Path(path).read_text())
+
+
+def events(directory):
+    """(tag, step) of every event in the files of a directory, as the files have them."""
+    return [
+        (value.tag, event.step)
+        for path in sorted(directory.glob("*tfevents*"))
+        for event in EventFileLoader(str(path)).Load()
+        for value in event.summary.value
+    ]
+
+
+def assert_same_events(run, whole):
+    """The same tags and steps in each directory, and each of them once."""
+    for directory in {path.parent for path in whole.rglob("*tfevents*")}:
+        found = events(run / directory.relative_to(whole))
+        assert sorted(found) == sorted(events(directory))
+        assert len(found) == len({*found})
 
 
 def black_detector(size=(16, 16), *, threshold=0.25, score="mse", resize="stretch"):

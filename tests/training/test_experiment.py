@@ -11,7 +11,15 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import assert_same_bits, make_folder, read_csv, read_json, tiny, variables_of
+from conftest import (
+    assert_same_bits,
+    assert_same_events,
+    make_folder,
+    read_csv,
+    read_json,
+    tiny,
+    variables_of,
+)
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.hparams import plugin_data_pb2
 
@@ -302,6 +310,7 @@ def test_given_again_it_prints_the_summary_and_changes_nothing(finished):
 
 
 def assert_same_run(run, whole):
+    assert_same_events(run, whole)
     for name in ("summary.json", "summary.md", "dataset.json", "config.json", "baseline.json"):
         assert (run / name).read_bytes() == (whole / name).read_bytes(), name
     for directory, twin in zip(run_dirs(run), run_dirs(whole), strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import (
     assert_same_bits,
+    assert_same_events,
     make_folder,
     read_csv,
     read_json,
@@ -224,6 +225,7 @@ def test_what_is_printed(finished):
 
 
 def assert_same_run(run, whole):
+    assert_same_events(run, whole)
     for name in ("summary.json", "summary.md", "config.json"):
         assert (run / name).read_bytes() == (whole / name).read_bytes()
     for method in METHODS:

@@ -65,6 +65,7 @@ class Dataset:
         adapt: labelled images, which the rule and the choice of the best epoch may see.
         test: labelled images that are read once, at the end; empty under the protocol "paper".
         synthetic: copies of calibration images with synthetic defects.
+        synthetic_version: how these are drawn, a key of `VISIBILITY`; 1 is that of 0.1.0.
         notes: what is to be said of the images before they are used, in lines.
     """
 
@@ -73,6 +74,7 @@ class Dataset:
     adapt: tuple[Item, ...]
     test: tuple[Item, ...]
     synthetic: tuple[Item, ...] = ()
+    synthetic_version: int = 1
     notes: tuple[str, ...] = ()
 
     def items(self) -> list[tuple[str, Item]]:

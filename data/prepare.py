@@ -11,10 +11,15 @@ import numpy as np
 from awl_vae.data.cache import ImageCache
 from awl_vae.data.dataset import SPLITS, DataError, Dataset, Item
 from awl_vae.data.duplicates import find_duplicates
-from awl_vae.data.synthetic_defects import originals
+from awl_vae.data.synthetic_defects import VISIBILITY, originals
 from awl_vae.system import read_json, write_json
 
-MANIFEST = {"crc32": int, "images": [{"image": str}], "duplicates": dict | None}
+MANIFEST = {
+    "crc32": int,
+    "images": [{"image": str}],
+    "duplicates": dict | None,
+    "synthetic_defects": int | None,
+}
 
 
 class PreparedData:
@@ -116,6 +121,8 @@ def prepare(
         manifest["images"] = _listed(dataset, duplicates)
         if duplicates:
             manifest["duplicates"] = duplicates
+        if dataset.synthetic_version > 1:
+            manifest["synthetic_defects"] = dataset.synthetic_version
         if known is not None and known != manifest:
             cache_path.unlink()
             raise DataError(
@@ -161,6 +168,21 @@ def check_images(dataset: Dataset, manifest_path: Path) -> dict[str, Any]:
     if known["images"] != images:
         raise DataError(_difference(known["images"], images, manifest_path))
     return known
+
+
+def synthetic_version(manifest_path: Path) -> int:
+    """The version of the synthetic defects that the images of a manifest have.
+
+    Raises:
+        DataError: If a newer program has drawn them.
+    """
+    version = read_json(manifest_path, MANIFEST).get("synthetic_defects") or 1
+    if version not in VISIBILITY:
+        raise DataError(
+            f"Expected synthetic defects of version {' or '.join(map(str, VISIBILITY))}. "
+            f"Received: {version}, {manifest_path}"
+        )
+    return int(version)
 
 
 def _listed(dataset: Dataset, left_out: Container[str]) -> list[dict[str, Any]]:

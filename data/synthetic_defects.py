@@ -8,6 +8,7 @@ the same for every dataset.
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import cv2
@@ -22,11 +23,25 @@ SEED = 2024
 LEAST_COPIES = 100
 """Each normal image is damaged once, or more often where they are fewer than this."""
 
-LEAST_CHANGE = 0.06
-"""How much a defect changes some pixel at least, as a share of the image's range.
 
-A blur on a smooth place, say, changes nothing: it is drawn anew.
-"""
+@dataclass(frozen=True)
+class Visibility:
+    """What a defect changes at least; a blur on a smooth place, say, is drawn anew.
+
+    Attributes:
+        share: how many of its pixels change so much, in [0, 1]; 0 for one of them.
+        change: how much, as a share of the image's range of gray levels.
+    """
+
+    share: float
+    change: float
+
+
+VISIBILITY = MappingProxyType({1: Visibility(0.0, 0.06), 2: Visibility(0.25, 0.1)})
+"""By version of the defects. Those of 1, which 0.1.0 drew, can hardly be seen in part."""
+
+VERSION = max(VISIBILITY)
+"""What is drawn where nothing was begun with another."""
 
 LEAST_SIDE = 8
 """Of the box around a region of interest that defects are drawn in, in pixels."""
@@ -44,11 +59,12 @@ class UnseenError(ValueError):
 Draw = Callable[[np.ndarray, np.ndarray, np.random.RandomState], tuple[np.ndarray, np.ndarray]]
 
 
-def synthetic_copies(items: Sequence[Item]) -> tuple[Item, ...]:
+def synthetic_copies(items: Sequence[Item], version: int = VERSION) -> tuple[Item, ...]:
     """Damaged copies of normal images, each with what is cut from another of them.
 
     Args:
         items: normal images, at least one.
+        version: a key of `VISIBILITY`.
 
     Returns:
         At least as many copies, damaged when they are loaded, with all kinds in turn: `defect` is
@@ -70,10 +86,11 @@ def synthetic_copies(items: Sequence[Item]) -> tuple[Item, ...]:
         images = items[number].load(), items[source].load()
         load_roi = items[number].load_roi
         add = add_defect if load_roi is None else functools.partial(_add_inside, load_roi())
+        add = functools.partial(add, *images, version=version)
         try:
-            return add(*images, np.random.RandomState(seed), kinds[index % len(kinds)])
+            return add(np.random.RandomState(seed), kinds[index % len(kinds)])
         except UnseenError:
-            return add(*images, np.random.RandomState(seed))
+            return add(np.random.RandomState(seed))
 
     return tuple(
         made_item(
@@ -97,11 +114,15 @@ def _add_inside(
     source: np.ndarray,
     rng: np.random.RandomState,
     kind: str | None = None,
+    *,
+    version: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`add_defect` in the box around a region of interest (H, W)."""
     box = _box(roi)
     damaged, mask = image.copy(), np.zeros(roi.shape, bool)
-    damaged[box], mask[box] = add_defect(image[box], source[box], rng, kind, roi=roi[box])
+    damaged[box], mask[box] = add_defect(
+        image[box], source[box], rng, kind, roi=roi[box], version=version
+    )
     return damaged, mask
 
 
@@ -123,6 +144,7 @@ def add_defect(
     kind: str | None = None,
     *,
     roi: np.ndarray | None = None,
+    version: int = VERSION,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Damages a copy of an image.
 
@@ -132,6 +154,7 @@ def add_defect(
         rng: draws kind, place, size and contrast.
         kind: a key of `KINDS`, or None for one by chance.
         roi: bool (H, W), the pixels in which it is to be seen, and others are left as they are.
+        version: a key of `VISIBILITY`.
 
     Returns:
         The damaged image, like `image`, and the defect's pixels, bool (H, W).
@@ -146,14 +169,15 @@ def add_defect(
     dark, bright = np.quantile(x if roi is None else np.asarray(x)[roi], (0.01, 0.99))
     full = np.iinfo(image.dtype).max
     scale = max(bright - dark, LEAST_LEVELS / full)
+    least = VISIBILITY[version]
     for _ in range(MAX_DRAWS):
         drawn = kind or rng.choice(list(KINDS))
         damaged, mask = KINDS[drawn]((x - dark) / scale, (other - dark) / scale, rng)
         mask = mask if roi is None else mask & roi
         damaged = np.clip(damaged * scale + dark, 0.0, 1.0)
         levels = np.floor(damaged * full + HALF).astype(image.dtype)
-        is_seen = np.abs(damaged - x)[mask].max(initial=0.0) >= LEAST_CHANGE * scale
-        if is_seen and (levels != image)[mask].any():
+        changed = np.abs(damaged - x)[mask] >= least.change * scale
+        if changed.any() and changed.mean() >= least.share and (levels != image)[mask].any():
             return np.where(_like(mask, image), levels, image), mask
     raise UnseenError(f"Expected an image on which a {kind or 'defect'} can be seen.")
 

@@ -38,8 +38,9 @@ than that the rule did not come to matter. Climb, and the score `{CHOSEN_SCORE}`
 claims, were chosen before the study in trials of VAEs on bellows, square and comb, whose files
 were not kept; the photographs elpv_mono and elpv_poly are what they are judged by. The images of
 brick and of gravel are overlapping cuts of one photograph each, so intervals there are narrower
-than the truth, and their defects are of the same kinds as the synthetic ones. A dash is for what
-is no part of the study.
+than the truth, and their defects are of the same kinds as the synthetic ones. All synthetic defects
+are those of version 0.1.0, some of which can hardly be seen. A dash is for what is no part of the
+study.
 
 Images of elpv_mono and elpv_poly are from the elpv-dataset (Buerhop-Lutz et al., 2018; CC
 BY-NC-SA 4.0), under whose licence they stay.

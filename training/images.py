@@ -8,12 +8,14 @@ import numpy as np
 
 from awl_vae.data import (
     SPLITS,
+    VERSION,
     Dataset,
     ImageCache,
     PreparedData,
     load_dataset,
     prepare,
     synthetic_copies,
+    synthetic_version,
 )
 from awl_vae.data.check import Concern, range_concern
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
@@ -52,7 +54,12 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
     """The decoded images; a directory is new, and another run in it gone, once they are read."""
     config, path = directory.config, directory.path
     dataset = load_images(experiment, config)
-    dataset = replace(dataset, synthetic=synthetic_copies(dataset.calibration))
+    version = _synthetic_version(directory)
+    dataset = replace(
+        dataset,
+        synthetic=synthetic_copies(dataset.calibration, version),
+        synthetic_version=version,
+    )
     # Image libraries write of broken files themselves; our one line says it better.
     with directory.begin() as files, silent_stderr() as stderr:
         bar = ProgressBar(len(dataset.items()), stderr)
@@ -67,6 +74,20 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
     data = PreparedData(dataset, ImageCache(path / CACHE), prepared.duplicates)
     print(_describe(config, data, dataset.notes))
     return data
+
+
+def _synthetic_version(directory: RunDirectory) -> int:
+    """That of the synthetic defects which the directory was begun with, or the newest."""
+    manifest = directory.path / "dataset.json"
+    if directory.is_new or not manifest.exists():
+        return VERSION
+    version = synthetic_version(manifest)
+    if version < VERSION:
+        print(
+            "It goes on with the synthetic defects that it was begun with, some of which can "
+            "hardly be seen; another --run_dir has those of this version."
+        )
+    return version
 
 
 def _describe(config: Config, data: PreparedData, notes: Sequence[str]) -> str:

@@ -108,6 +108,8 @@ def test_an_unfinished_run_directory_goes_on_to_the_same_bits(tmp_path):
     shutil.copy(OLD / "auc_adapted/dataset.json", run)
     command = commands.run("run_auc_adapted.py", *AUC_ADAPTED, f"--run_dir={run}")
     assert "goes on after epoch" in command.stderr
+    assert "goes on with the synthetic defects that it was begun with" in command.stdout
+    assert "synthetic_defects" not in read_json(run / "dataset.json")
     history = "auc_adapted/seed-1/history.csv"
     assert_same_figures(run / history, OLD / "auc_adapted" / history, elsewhere=1e-3)
 
@@ -116,6 +118,11 @@ def test_an_unfinished_run_directory_goes_on_to_the_same_bits(tmp_path):
 @pytest.mark.parametrize("experiment", ["auc_adapted", "loss_adapted"])
 def test_the_same_settings_give_the_same_bits(tmp_path, experiment):
     script, flags = RUNS[experiment]
+    (tmp_path / "run").mkdir()
+    if (OLD / experiment / "dataset.json").exists():
+        # Begun then, so that its synthetic defects are those of then.
+        for name in ("config.json", "dataset.json"):
+            shutil.copy(OLD / experiment / name, tmp_path / "run")
     commands.run(script, *flags, f"--run_dir={tmp_path / 'run'}")
     for expected in [*OLD.joinpath(experiment).glob("*/seed-1/*.csv")]:
         if expected.name in ("history.csv", "branches.csv"):

@@ -4,7 +4,6 @@ import runpy
 import sys
 
 from awl_vae import __version__
-from awl_vae.system.interrupts import exit_at_interrupts
 
 COMMANDS = {
     "auc-adapted": (
@@ -18,7 +17,10 @@ COMMANDS = {
     "baselines": ("run_baselines", "what PCA and the mean image find on the same images"),
     "check": ("check_images", "tell what is wrong with a folder of images before training"),
     "inspect": ("inspect_images", "inspect images with a trained detector"),
-    "calibrate": ("calibrate_detector", "find another threshold for a trained detector"),
+    "calibrate": (
+        "calibrate_detector",
+        "find another threshold for a trained detector, or by another score",
+    ),
     "export": ("export_model", "write a detector as a graph: SavedModel, ONNX or LiteRT"),
     "write-dataset": ("write_dataset", "write a generated dataset as PNG files"),
     "study": ("study", "run everything that the results are made of"),
@@ -35,6 +37,8 @@ NO_COMMAND = 2
 
 def main() -> None:
     """Runs the command that the arguments name, and exits with its status."""
+    from awl_vae.system.interrupts import exit_at_interrupts
+
     exit_at_interrupts()
     from awl_vae.system.terminal import quiet_at_a_closed_pipe
 

@@ -15,14 +15,10 @@ from .prepare import (
     PreparedData as PreparedData,
     check_images as check_images,
     prepare as prepare,
-    synthetic_version as synthetic_version,
 )
 from .reading import read_image as read_image
 from .sources import (
     GENERATED as GENERATED,
     load_dataset as load_dataset,
 )
-from .synthetic_defects import (
-    VERSION as VERSION,
-    synthetic_copies as synthetic_copies,
-)
+from .synthetic_defects import synthetic_copies as synthetic_copies

@@ -17,6 +17,7 @@ from awl_vae.data.roi import read_roi
 from awl_vae.detection.finding import Finding
 from awl_vae.detection.judging import judge, take
 from awl_vae.detection.likeness import Likeness
+from awl_vae.detection.rescore import with_score
 from awl_vae.detection.saved import (
     COLUMNS,
     FORMAT,
@@ -63,8 +64,8 @@ class Detector:
         threshold: of the scores.
         pixel_threshold: value of an anomaly map that normal images hardly reach; regions are where
             a map is at least this.
-        calibration: rows of `image`, `split`, `label`, `score`: the images that thresholds are
-            found on.
+        calibration: rows of `image`, `split`, `label`, `score`, and maybe of other scores: the
+            images that thresholds are found on.
         likeness: what those images looked like, or None where that is not known: then none is
             said to be unlike them.
 
@@ -216,11 +217,33 @@ class Detector:
         """Verdicts (N,) bool of scores (N,); what is not a number is anomalous."""
         return ~(np.asarray(scores, np.float64) < self.threshold.value)
 
+    def with_score(
+        self, score: str, threshold: str | None = None, setting: float | None = None
+    ) -> "Detector":
+        """The detector that the same network is by another score; this one stays as it is.
+
+        It is the one that a run with that score gives wherever it ends with the same network, to
+        the bit: threshold, pixel threshold and calibration. No image is read: the calibration of a
+        run has the scores by all of `SCORES`.
+
+        Args:
+            score: a key of `SCORES`.
+            threshold: a key of `THRESHOLDS`; None for that of this detector, with its setting.
+            setting: the number of a threshold that takes one; see `calibrate`.
+
+        Raises:
+            DetectorError: If there is no such score, or the calibration is of 0.1.0 and knows one
+                score alone, or `threshold` is None where it was given by hand.
+            CalibrationError: If the threshold cannot be found.
+        """
+        return with_score(self, score, threshold, setting)
+
     def save(self, directory: Path) -> None:
         """Writes `scorer.keras`, `calibration.csv` and `detector.json`, whole or not at all."""
         with atomic_directory(Path(directory)) as temporary:
             self.scorer.save(temporary / "scorer.keras")
-            write_csv(temporary / "calibration.csv", COLUMNS, self.calibration)
+            columns = dict.fromkeys([*COLUMNS, *(self.calibration or [{}])[0]])
+            write_csv(temporary / "calibration.csv", [*columns], self.calibration)
             self.save_settings(temporary)
 
     def save_settings(self, directory: Path) -> None:

@@ -1,10 +1,12 @@
-r"""Finds another threshold for a trained detector, and says what to expect of it.
+r"""Finds another threshold for a trained detector, or by another score, and what to expect of it.
 
     awl-vae calibrate --threshold=quantile --false_alarm_rate=0.01 \
         --model_dir=runs/loss_adapted/folder/loss_adapted/seed-1
 
 The normal images are the calibration images, which nothing was trained on; their scores, and those
-of the labelled adapt images, are kept with the detector, so no image is read.
+of the labelled adapt images, are kept with the detector, so no image is read. With --score it
+becomes the detector that a run with that score gives wherever it ends with the same network; the
+threshold is found as before unless one is asked for.
 """
 
 if not __package__:
@@ -15,9 +17,12 @@ import sys
 from absl import flags
 
 from awl_vae.detection.thresholds import THRESHOLDS, NormalMethod
+from awl_vae.evaluation.scores import SCORES
 from awl_vae.experiments.command import run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
+from awl_vae.experiments.flags import define_setting
 from awl_vae.system.errors import UserError
+from awl_vae.training.settings import Choice
 
 FLAGS = flags.FLAGS
 NUMBERS = {name: method for name, method in THRESHOLDS.items() if isinstance(method, NormalMethod)}
@@ -30,8 +35,14 @@ def main() -> int:
     from awl_vae.detection import calibrate, describe
 
     before = detector.threshold
-    detector.threshold = calibrate(detector.calibration, FLAGS.threshold, setting)
-    detector.save_settings(directory)
+    if FLAGS.score is None:
+        detector.threshold = calibrate(detector.calibration, FLAGS.threshold, setting)
+        detector.save_settings(directory)
+    else:
+        is_asked = setting is not None or not FLAGS["threshold"].using_default_value
+        threshold = FLAGS.threshold if is_asked else None
+        detector = detector.with_score(FLAGS.score, threshold, setting)
+        detector.save(directory)
     print(describe(detector.threshold))
     print(f"It takes the place of {before.value:.6g} ({before.method}) in {directory}.")
     return 0
@@ -58,6 +69,9 @@ def _setting() -> float | None:
 
 if __name__ == "__main__":
     define_model_dir()
+    define_setting(
+        "score", Choice("The anomaly score that it is to have.", SCORES), default="its own"
+    )
     methods = "; ".join(f"{name}: {method.about}" for name, method in THRESHOLDS.items())
     flags.DEFINE_enum(
         "threshold", "quantile", list(THRESHOLDS), f"How the threshold is found. {methods}."

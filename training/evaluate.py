@@ -13,6 +13,7 @@ from awl_vae.data import PreparedData, scoring_batches
 from awl_vae.data.reading import image_size
 from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.likeness import Likeness, measure
+from awl_vae.detection.rescore import with_all_scores
 from awl_vae.evaluation import SCORES, Scorer, auroc, pixel_metrics, rates, youden_threshold
 from awl_vae.losses import kl
 from awl_vae.models import VAE
@@ -63,19 +64,19 @@ def evaluate(
     if data.has_roi:
         scorer.roi.assign(data.mean_roi > 0)  # where it has not learnt anything, it says nothing
     batches = batches_to_score(data)
-    residuals = scorer.learn_scale(batches["calibration"])
     calibration = batches["calibration"]
-    leave_one_out, peaks = scorer.leave_one_out(calibration, calibration, residuals)
+    normal = _leave_one_out(scorer, calibration)
     by_name = _scores_by_name(scorer, batches)
     scores = {split: by_name[split][config.score] for split in ("adapt", "test", "synthetic")}
-    scores["calibration"] = leave_one_out
+    scores["calibration"], _ = normal[config.score]
     rows = _score_rows(data, scores)
     write_csv(directory / "scores.csv", SCORE_COLUMNS, rows)
     columns = ("image", "split", "label", *SCORES)
     write_csv(directory / "all_scores.csv", columns, _all_score_rows(data, by_name))
     labelled = {split: (data.labels[split], scores[split]) for split in ("adapt", "test")}
     uses_labels = config.uses_labels and len(scores["adapt"]) > 0
-    detector = _detector(config, scorer, rows, peaks, uses_labels, Likeness.of(_looks(data)))
+    likeness = Likeness.of(_looks(data))
+    detector = _detector(config, scorer, rows, normal, by_name["adapt"], uses_labels, likeness)
     threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
     result: dict[str, Any] = {"seed": seed, "epoch": epoch, "kl": _kl(model, calibration)}
     result |= _figures_of_merit(labelled, threshold)
@@ -98,21 +99,46 @@ def evaluate(
     return result
 
 
+def _leave_one_out(
+    scorer: Scorer, calibration: tf.data.Dataset
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By score, what `Scorer.leave_one_out` gives, each as a run with that score computes it.
+
+    The scorer has learnt the scale then, whether its own score uses it or not.
+    """
+    found = {}
+    for name in SCORES:
+        own = scorer
+        if name != scorer.score:
+            own = Scorer(scorer.model, name, scorer.image_size)
+        residuals = own.learn_scale(calibration)
+        if residuals is not None:
+            scorer.scale.assign(own.scale)
+        found[name] = own.leave_one_out(calibration, calibration, residuals)
+    return found
+
+
 def _detector(
     config: Config,
     scorer: Scorer,
     rows: Sequence[dict[str, Any]],
-    peaks: np.ndarray,
+    normal: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    adapt: Mapping[str, np.ndarray],
     uses_labels: bool,
     likeness: Likeness | None,
 ) -> Detector:
     """The model as a detector, with Youden's threshold, or a quantile without labels."""
-    rows = [row for row in rows if row["split"] != "test"]
+    peaks = {name: of_maps for name, (_, of_maps) in normal.items()}
+    rows = with_all_scores(
+        (row for row in rows if row["split"] != "test"),
+        {name: np.concatenate([scores, adapt[name]]) for name, (scores, _) in normal.items()},
+        peaks,
+    )
     return Detector(
         scorer,
         resize=config.resize,
         threshold=calibrate(rows, "youden" if uses_labels else "quantile"),
-        pixel_threshold=pixel_threshold(peaks),
+        pixel_threshold=pixel_threshold(peaks[config.score]),
         calibration=rows,
         likeness=likeness,
     )

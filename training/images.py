@@ -8,16 +8,16 @@ import numpy as np
 
 from awl_vae.data import (
     SPLITS,
-    VERSION,
     Dataset,
     ImageCache,
     PreparedData,
     load_dataset,
     prepare,
     synthetic_copies,
-    synthetic_version,
 )
 from awl_vae.data.check import Concern, range_concern
+from awl_vae.data.prepare import synthetic_version
+from awl_vae.data.synthetic_defects import VERSION
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.evaluation import auroc
 from awl_vae.system import write_json

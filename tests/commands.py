@@ -57,12 +57,15 @@ class Command:
     Args:
         script: file name in experiments/.
         *arguments: its flags.
+
+    Attributes:
+        output: where what it prints goes, until it has ended.
     """
 
     def __init__(self, script, *arguments):
-        self._output = Path(tempfile.mkdtemp())
+        self.output = Path(tempfile.mkdtemp())
         arguments = [str(argument) for argument in arguments]
-        self._process = _CONTEXT.Process(target=_main, args=(script, arguments, self._output))
+        self._process = _CONTEXT.Process(target=_main, args=(script, arguments, self.output))
         self._process.start()
 
     def is_running(self):
@@ -105,12 +108,12 @@ class Command:
         self._process.join(AT_MOST)
         if self.is_running():
             self._process.kill()
-            raise AssertionError(f"It did not end: {(self._output / 'stderr').read_text()}")
-        files = [self._output / name for name in ("stdout", "stderr")]
+            raise AssertionError(f"It did not end: {(self.output / 'stderr').read_text()}")
+        files = [self.output / name for name in ("stdout", "stderr")]
         self.stdout, self.stderr = (  # One that was killed at once has written none.
             file.read_text(errors="surrogateescape") if file.exists() else "" for file in files
         )
-        shutil.rmtree(self._output)
+        shutil.rmtree(self.output)
         return self._process.exitcode
 
 

@@ -1,5 +1,6 @@
 """One Ctrl-C ends a command with one line and the status 130, whenever it comes."""
 
+import os
 import random
 import signal
 import subprocess
@@ -7,8 +8,9 @@ import sys
 import time
 
 import commands
+import cv2
 import pytest
-from conftest import black_detector, make_folder, tiny
+from conftest import black_detector, make_folder, stripes, tiny
 
 PLAIN = "\nInterrupted.\n"
 GOES_ON = "\nInterrupted. The same command goes on from here.\n"
@@ -142,6 +144,23 @@ def interrupt_training(folder, run, seconds):
     time.sleep(seconds)
     command.interrupt()
     assert_ended_quietly(command.wait(), command.stderr, GOES_ON)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_an_inspection_goes_on_where_its_output_is_kept(tmp_path, is_kept):
+    black_detector().save(tmp_path / "detector")
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "image.png"), stripes(0, size=(600, 800)))
+    for index in range(3000):
+        os.link(tmp_path / "image.png", tmp_path / f"images/{index:04d}.png")
+    output = tmp_path / "output"
+    flags = [f"--model_dir={tmp_path / 'detector'}", f"--images={tmp_path / 'images'}"]
+    flags += [f"--output_dir={output}"] if is_kept else []
+    command = commands.Command("inspect_images.py", *flags)
+    lines = output / "inspection.csv" if is_kept else command.output / "stdout"
+    command.wait_for_lines(lines, 5)
+    command.interrupt()
+    assert_ended_quietly(command.wait(), command.stderr, GOES_ON if is_kept else PLAIN)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -8,7 +8,7 @@ import numpy as np
 
 from awl_vae.detection.calibration import calibrate, pixel_threshold
 from awl_vae.detection.saved import DetectorError
-from awl_vae.evaluation import SCORES, Scorer
+from awl_vae.evaluation import SCORES
 from awl_vae.system.errors import check_name
 from awl_vae.system.files import is_finite
 
@@ -55,8 +55,7 @@ def with_score(
     if score != detector.scorer.score:
         rows = _rows_by(detector.calibration, score)
         peaks = [row[f"peak_{score}"] for row in rows if row["split"] == "calibration"]
-        found.scorer = Scorer(detector.scorer.model, score, detector.image_size)
-        found.scorer.scale.assign(detector.scorer.scale)
+        found.scorer = detector.scorer.with_score(score)
         found.calibration = rows
         found.pixel_threshold = pixel_threshold(np.array(peaks, float).astype(np.float32))
     found.threshold = calibrate(found.calibration, threshold, setting)

@@ -189,6 +189,14 @@ class Scorer(keras.Model):
             for batch, original in zip(batches, originals, strict=True)
         )
 
+    def with_score(self, score: str) -> "Scorer":
+        """The scorer of the same model by another score, with the same scale and region."""
+        other = Scorer(self.model, score, self.image_size, has_roi=self.has_roi)
+        other.scale.assign(self.scale)
+        if self.has_roi:
+            other.roi.assign(self.roi)
+        return other
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
         return super().get_config() | {

@@ -78,7 +78,7 @@ def evaluate(
     likeness = Likeness.of(_looks(data))
     detector = _detector(config, scorer, rows, normal, by_name["adapt"], uses_labels, likeness)
     threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
-    result: dict[str, Any] = {"seed": seed, "epoch": epoch, "kl": _kl(model, calibration)}
+    result: dict[str, Any] = {"seed": seed, "epoch": epoch, "kl": _kl(scorer, calibration)}
     result |= _figures_of_merit(labelled, threshold)
     result["by_score"] = _by_score(by_name, data.labels)
     result["synthetic_auc"] = result["by_score"][config.score]["synthetic_auc"]
@@ -108,9 +108,7 @@ def _leave_one_out(
     """
     found = {}
     for name in SCORES:
-        own = scorer
-        if name != scorer.score:
-            own = Scorer(scorer.model, name, scorer.image_size)
+        own = scorer if name == scorer.score else scorer.with_score(name)
         residuals = own.learn_scale(calibration)
         if residuals is not None:
             scorer.scale.assign(own.scale)
@@ -152,11 +150,13 @@ def _looks(data: PreparedData) -> Iterator[dict[str, float]]:
         yield measure(x, image_size(item.file) if item.file else None)
 
 
-def _kl(model: keras.Model, batches: tf.data.Dataset) -> float | None:
+def _kl(scorer: Scorer, batches: tf.data.Dataset) -> float | None:
     """Mean KL divergence of images in nats, 0 where the latents tell nothing; None without it."""
+    model = scorer.model
     if not isinstance(model, VAE):
         return None
-    return float(np.mean(np.concatenate([kl(*model.encode(x)) for x in batches]), dtype=float))
+    seen = (x[..., :1] * x[..., 1:] if scorer.has_roi else x for x in batches)
+    return float(np.mean(np.concatenate([kl(*model.encode(x)) for x in seen]), dtype=float))
 
 
 def _figures_of_merit(

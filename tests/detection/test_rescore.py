@@ -1,6 +1,7 @@
 """A detector with another score is the one that a run with that score gives."""
 
 import commands
+import cv2
 import numpy as np
 import pytest
 from conftest import assert_same_bits, black_detector, make_folder, stripes
@@ -10,14 +11,20 @@ from awl_vae.detection import CalibrationError, DetectorError
 from awl_vae.system import read_csv, write_csv
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+@pytest.fixture(scope="module", params=["", pytest.param("roi.png", marks=pytest.mark.thorough)])
+def runs(request, tmp_path_factory):
     """By score, the detector of a run on the same images, whose network no score has part in."""
     root = tmp_path_factory.mktemp("runs")
     folder = make_folder(root / "photographs")
+    for path in folder.rglob("*.png"):  # All have the size of the region.
+        cv2.imwrite(str(path), cv2.imread(str(path), 0)[:20])
+    region = np.zeros((20, 24), np.uint8)
+    region[3:18, 4:20] = 255
+    cv2.imwrite(str(root / "roi.png"), region)
     flags = ["--dataset=folder", f"--data_dir={folder}", "--image_size=16", "--latent_dim=4"]
     for score in ("mse", "standardized"):
         run = [f"--run_dir={root / score}", f"--score={score}", "--num_threads=2"]
+        run += [f"--roi_mask={root / request.param}"] if request.param else []
         commands.run("run_baselines.py", *flags, *run)
     return {score: root / score / "pca/seed-1/detector" for score in ("mse", "standardized")}
 

@@ -17,8 +17,8 @@ from keras import ops
 
 from awl_vae.data.images import HALF, Placement
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.export_formats import FORMATS
-from awl_vae.system import read_json, write_json
+from awl_vae.detection.export_formats import FORMATS, SAVED_MODEL
+from awl_vae.system import foreign_file, read_json, temporary_path, write_json
 from awl_vae.system.errors import FileError, UserError, check_name, install_hint
 
 TOLERANCE = 1e-3
@@ -26,8 +26,6 @@ TOLERANCE = 1e-3
 value's."""
 
 NUM_CHECKED = 16
-SAVED_MODEL = ("assets", "fingerprint.pb", "saved_model.pb", "variables")
-"""What TensorFlow writes into the directory of a SavedModel."""
 
 
 class ExportError(UserError, RuntimeError):
@@ -98,7 +96,7 @@ def export(
     settings_path = path.with_name(path.name + ".json")
     _check_replaceable(path, settings_path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.awl_vae{path.suffix}")
+    temporary = temporary_path(path, "awl_vae.new")
     _remove(temporary)
     try:
         difference = _write(detector, temporary, format, input_size, dtype)
@@ -118,9 +116,9 @@ def export(
 
 def _check_replaceable(path: Path, settings_path: Path) -> None:
     """Checks that what is there is an earlier export, by its content and not by its name."""
-    others = []
-    if path.is_dir():
-        others = [child.name for child in path.iterdir() if child.name not in SAVED_MODEL]
+    others: list[object] = []
+    if path.is_dir() and (name := foreign_file(path, SAVED_MODEL)):
+        others.append(name)
     if settings_path.exists():
         try:
             known = read_json(settings_path)

@@ -6,6 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+SAVED_MODEL = ("/fingerprint.pb", "/saved_model.pb", "/variables/variables.*")
+"""What TensorFlow writes into the directory of a SavedModel; see `foreign_file`."""
+
+EXPORTED = "exported"
+"""The name of an export, without the suffix of its format, if nothing is said."""
+
 Runner = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Images (N, h, w) to scores (N,) and anomaly maps (N, H, W)."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from absl import flags
 
-from awl_vae.detection.export_formats import FORMATS
+from awl_vae.detection.export_formats import EXPORTED, FORMATS
 from awl_vae.experiments.command import run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
 from awl_vae.experiments.flags import define_setting
@@ -30,7 +30,7 @@ def main() -> int:
     detector, directory = detector_from_flags()
     from awl_vae.detection.export import export
 
-    path = Path(FLAGS.output or directory.with_name(f"exported{FORMATS[FLAGS.format].suffix}"))
+    path = Path(FLAGS.output or directory.with_name(EXPORTED + FORMATS[FLAGS.format].suffix))
     difference = export(
         detector,
         path,

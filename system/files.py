@@ -2,25 +2,34 @@
 
 import contextlib
 import csv
+import glob
 import io
 import json
 import math
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from awl_vae.system.errors import FileError, UserError
 from awl_vae.system.kinds import Kind, difference
 
 
+def temporary_path(path: Path, word: str = "tmp") -> Path:
+    """The name beside `path` under which it is written, the same at every call.
+
+    It keeps the suffix, since Keras and Matplotlib choose the format by it.
+    """
+    return path.with_name(f".{path.stem}.{word}{path.suffix}")
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, *, durable: bool = True) -> Iterator[Path]:
     """Yields a temporary path beside `path`, renamed to it when the block ends without an error.
 
-    The temporary name keeps the suffix, since Keras and Matplotlib choose the format by it. It is
-    the same at every call: what a killed process left behind is overwritten by the next one.
+    What a killed process left under the temporary name is overwritten by the next one.
 
     Args:
         path: the file to write; its directory is made.
@@ -31,7 +40,7 @@ def atomic_path(path: str | os.PathLike, *, durable: bool = True) -> Iterator[Pa
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
+    temporary = temporary_path(path)
     try:
         yield temporary
         if durable:
@@ -50,7 +59,7 @@ def atomic_directory(path: str | os.PathLike, *, earlier: Iterable[str] = ()) ->
     Args:
         path: the directory to write. One that is there is replaced if it holds nothing but files
             that are written anew.
-        earlier: patterns of names, such as "*.png", that it may hold besides.
+        earlier: patterns, such as "*.png", of what it may hold besides; see `foreign_file`.
 
     Yields:
         The directory to write to.
@@ -59,16 +68,14 @@ def atomic_directory(path: str | os.PathLike, *, earlier: Iterable[str] = ()) ->
         UserError: If it holds something else; then it stays as it is.
     """
     path = Path(os.path.realpath(path))
-    temporary, replaced = (
-        path.with_name(f".{path.name}.awl_vae.{name}") for name in ("new", "old")
-    )
+    temporary, replaced = (temporary_path(path, f"awl_vae.{name}") for name in ("new", "old"))
     for leftover in (temporary, replaced):
         shutil.rmtree(leftover, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
         yield temporary
         if path.exists():
-            _check_replaceable(path, temporary, tuple(earlier))
+            _check_replaceable(path, temporary, earlier)
             path.rename(replaced)
         temporary.rename(path)
     finally:
@@ -76,17 +83,38 @@ def atomic_directory(path: str | os.PathLike, *, earlier: Iterable[str] = ()) ->
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _check_replaceable(path: Path, new: Path, earlier: tuple[str, ...]) -> None:
+def _check_replaceable(path: Path, new: Path, earlier: Iterable[str]) -> None:
     """Checks that nobody else's files would go with a directory."""
-    for child in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        name = child.relative_to(path)
+    files = (file.relative_to(new) for file in new.rglob("*") if file.is_file())
+    written = (f"/{glob.escape(str(file))}" for file in files)
+    name = foreign_file(path, [*written, *earlier]) if path.is_dir() else PurePath()
+    if name is not None:
+        raise UserError(
+            "Expected a new directory, or one with nothing but what is written there. "
+            f"Received: {path}, which holds {name}"
+        )
+
+
+def foreign_file(directory: Path, ours: Iterable[str]) -> PurePath | None:
+    """The first file in a directory that is none of ours, so that nobody may remove it.
+
+    Args:
+        directory: the directory. A link in it is a file, whatever it leads to.
+        ours: patterns of our files, such as "*.png" at any depth, or "/seed-*/*.png" from the
+            directory on. What is left of their temporary files is ours, too.
+
+    Returns:
+        Its path in the directory, or None where all are ours.
+    """
+    patterns = tuple(ours)
+    for child in sorted(directory.rglob("*")):
         if child.is_dir() and not child.is_symlink():
             continue
-        if not (new / name).is_file() and not any(map(name.match, earlier)):
-            raise UserError(
-                "Expected a new directory, or one with nothing but what is written there. "
-                f"Received: {path}, which holds {name}"
-            )
+        name = PurePath("/", child.relative_to(directory))
+        written = name.with_name(re.sub(r"^\.(.+)\.tmp(\.[^.]*)?$", r"\1\2", name.name))
+        if not any(name.match(pattern) or written.match(pattern) for pattern in patterns):
+            return child.relative_to(directory)
+    return None
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -4,13 +4,14 @@ import contextlib
 import dataclasses
 import shutil
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Self
 
 from awl_vae.data.folder import check_folder
-from awl_vae.system import LOCK, DirectoryLock, read_json, write_json
+from awl_vae.system import LOCK, DirectoryLock, foreign_file, read_json, temporary_path, write_json
 from awl_vae.system.errors import FileError, UserError
 from awl_vae.training.config import Config, ConfigError
+from awl_vae.training.own_files import OURS
 from awl_vae.training.resolve import resolve, unread
 from awl_vae.training.settings import before_settings
 
@@ -22,8 +23,8 @@ NEW = ".new"
 RUN_DIR = "runs/{experiment}/{dataset}"
 """Where the files go if nothing is said."""
 
-KINDS = {"seeds": [int], "num_threads": int | None}
-"""What is taken over from `config.json`; the rest is compared."""
+KINDS = {"experiment": str, "dataset": str, "seeds": [int], "num_threads": int | None}
+"""What tells that a `config.json` is of a run, and what is taken over; the rest is compared."""
 
 
 class RunDirectoryError(UserError, RuntimeError):
@@ -78,10 +79,13 @@ class RunDirectory:
         if self.is_new and config.data_dir is not None:
             check_folder(config.data_dir)  # no other run_dir would help
         if differing and not overwrite:
+            ways = "another --run_dir" if self._foreign() else "--overwrite, or another --run_dir"
             raise RunDirectoryError(
-                f"Expected the configuration of {self.path / CONFIG}, or --overwrite, or "
-                f"another --run_dir. Received: {', '.join(differing)}"
+                f"Expected the configuration of {self.path / CONFIG}, or {ways}. "
+                f"Received: {', '.join(differing)}"
             )
+        if differing:
+            self._check_ours()
         self.config = config
         if known is not None and not differing:
             seeds = tuple(sorted({*config.seeds, *known["seeds"]}))
@@ -135,21 +139,31 @@ class RunDirectory:
         file = self.path / CONFIG
         if not file.exists():
             # Our own, also of a process that was killed before or while it wrote the first one.
-            ours = (LOCK, NEW, ".config.tmp.json")
+            ours = (LOCK, NEW, temporary_path(file).name)
             others = [child.name for child in self.path.iterdir() if child.name not in ours]
+            others += filter(None, [self._foreign()])
             if others:
-                raise RunDirectoryError(
-                    "Expected an empty --run_dir or one of an earlier run. Received: "
-                    f"--run_dir={self.path}, which holds {others[0]} but no {CONFIG}"
-                )
+                raise _not_ours(self.path, f"which holds {others[0]} but no {CONFIG}")
             return None
         try:
+            known = read_json(file)
+            if not {"experiment", "dataset"} <= known.keys():
+                raise _not_ours(self.path, f"whose {CONFIG} is not that of a run")
             return read_json(file, KINDS)
         except FileError as error:
             raise RunDirectoryError(str(error)) from error
 
+    def _foreign(self) -> PurePath | None:
+        return foreign_file(self.path, OURS)
+
+    def _check_ours(self) -> None:
+        """Checks that nothing of somebody else's would go with an earlier run."""
+        if name := self._foreign():
+            raise _not_ours(self.path, f"which holds {name}, too, and is not overwritten")
+
     def _clear(self) -> None:
         """Removes what was there before."""
+        self._check_ours()  # again: reading images takes its time
         for child in self.path.iterdir():
             # config.json goes last: until then a cut leaves a directory that is known as ours.
             if child.name in (LOCK, NEW, CONFIG):
@@ -186,6 +200,12 @@ def open_run_directory(
     )
     directory.notes += unread(config, given)
     return directory
+
+
+def _not_ours(path: Path, why: str) -> RunDirectoryError:
+    return RunDirectoryError(
+        f"Expected an empty --run_dir or one of an earlier run. Received: --run_dir={path}, {why}"
+    )
 
 
 def _differing(known: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:

@@ -593,10 +593,13 @@ def test_the_command_that_exports_and_what_it_refuses(trained, tmp_path):
     precious.mkdir()
     (precious / "photograph.png").write_text("the only one")
     (tmp_path / "net.onnx").write_text("somebody's")
+    (tmp_path / "saved/variables").mkdir(parents=True)
+    (tmp_path / "saved/variables/thesis.tex").write_text("precious")
     before = sorted(tmp_path.iterdir())
     for output, json_text in (
         (precious, None),
         (precious, '{"images": []}'),
+        (precious.parent / "saved", (tmp_path / "a.onnx.json").read_text()),
         (precious, (tmp_path / "a.onnx.json").read_text()),
         (tmp_path / "net.onnx", None),
         (tmp_path / "net.onnx", "[]"),

@@ -124,10 +124,13 @@ def test_a_missing_directory(tmp_path):
     assert f"Received: --data_dir={tmp_path / 'nowhere'}" in line
 
 
+OTHER_RUN = json.dumps({"experiment": "auc_adapted", "dataset": "comb", "seeds": [1]})
+
+
 def test_a_missing_directory_is_told_whatever_was_run_before(tmp_path):
     run = tmp_path / "run"
     run.mkdir()
-    (run / "config.json").write_text(json.dumps({"dataset": "comb", "seeds": [1]}))
+    (run / "config.json").write_text(OTHER_RUN)
     for more in ((), ("--overwrite",)):
         line = error_of(*tiny(tmp_path / "nowhere", run, *more))
         assert f"Received: --data_dir={tmp_path / 'nowhere'}" in line
@@ -180,11 +183,39 @@ def test_more_training_images_than_there_are(image_folder, tmp_path):
 def test_a_run_dir_of_another_configuration(image_folder, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
-    (run / "config.json").write_text(json.dumps({"dataset": "comb", "seeds": [1]}))
+    (run / "config.json").write_text(OTHER_RUN)
     line = error_of(*tiny(image_folder, run))
     assert "--dataset=folder (there: comb)" in line
     assert "--overwrite" in line
-    assert (run / "config.json").read_text() == '{"dataset": "comb", "seeds": [1]}'
+    assert (run / "config.json").read_text() == OTHER_RUN
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "expected"),
+    [
+        ("thesis.tex", '{"dataset": "ours", "lr": 0.1}', "whose config.json is not that of a run"),
+        ("thesis.tex", "null", "Expected an object"),
+        ("thesis.tex", "[]", "Expected an object"),
+        ("thesis.tex", "", "Expected JSON"),
+        ("thesis.tex", OTHER_RUN, "which holds thesis.tex, too"),
+        ("pca/seed-1/notes.txt", OTHER_RUN, "which holds pca/seed-1/notes.txt, too"),
+        (".new/thesis.tex", None, "which holds .new"),
+    ],
+)
+def test_overwriting_removes_nothing_that_no_run_made(
+    image_folder, tmp_path, name, config, expected
+):
+    run = tmp_path / "run"
+    (run / name).parent.mkdir(parents=True)
+    (run / name).write_text("precious")
+    if config is not None:
+        (run / "config.json").write_text(config)
+    line = error_of(*tiny(image_folder, run, "--overwrite"))
+    assert expected in line
+    assert "--overwrite" not in error_of(*tiny(image_folder, run))
+    assert (run / name).read_text() == "precious"
+    assert config is None or (run / "config.json").read_text() == config
+    assert not (run / ".lock").exists()
 
 
 def test_a_run_dir_that_is_not_ours(image_folder, tmp_path):

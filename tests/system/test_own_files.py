@@ -2,7 +2,7 @@
 
 import pytest
 
-from awl_vae.system import read_csv, read_json, write_csv, write_json
+from awl_vae.system import foreign_file, read_csv, read_json, write_csv, write_json
 from awl_vae.system.errors import FileError, UserError
 from awl_vae.system.kinds import NUMBER, OPTIONAL_NUMBER
 
@@ -72,3 +72,19 @@ def test_an_error_is_one_line_whatever_was_received():
     assert str(UserError("Expected a name. Received: a\nb\u2028c")).splitlines() == [
         "Expected a name. Received: a b c"
     ]
+
+
+def test_what_is_left_of_our_own_files_is_ours_and_a_link_is_not(tmp_path):
+    ours = ("/a.json", "/seed-*/*.png")
+    for name in ("a.json", ".a.tmp.json", "seed-1/b.png", "seed-1/.b.tmp.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert foreign_file(tmp_path, ours) is None
+    for name in ("b.png", ".a.tmp.csv", "seed-1/a.json", "seed-1/deep/b.png", "other/seed-1/b.png"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        assert str(foreign_file(tmp_path, ours)) == name
+        path.unlink()
+    (tmp_path / "link").symlink_to(tmp_path / "seed-1")
+    assert str(foreign_file(tmp_path, ours)) == "link"

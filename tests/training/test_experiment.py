@@ -28,7 +28,9 @@ from awl_vae.data import load_dataset
 from awl_vae.evaluation import auroc, rates, youden_threshold
 from awl_vae.figures.examples import read_examples
 from awl_vae.losses import PATTERNS
+from awl_vae.system import foreign_file
 from awl_vae.system.terminal import ProgressBar
+from awl_vae.training.own_files import OURS
 
 SCRIPT = "run_auc_adapted.py"
 METHODS = ("conventional", "auc_adapted")
@@ -68,6 +70,7 @@ def test_files(finished):
         "summary.md",
         "synthetic_defects.png",
     }
+    assert foreign_file(run, OURS) is None
     for directory in run_dirs(run):
         names = {path.name for path in directory.iterdir()}
         events = {name for name in names if name.startswith("events.out.tfevents")}

@@ -23,6 +23,8 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 from awl_vae.detection import Detector
 from awl_vae.evaluation import auroc, rates, youden_threshold
+from awl_vae.system import foreign_file
+from awl_vae.training.own_files import OURS
 
 SCRIPT = "run_loss_adapted.py"
 E1, E2, E3 = 1, 3, 5
@@ -163,6 +165,10 @@ def test_summary_is_what_scores_and_branches_say(finished):
     for table in ("AUC (Table 9)", "Sensitivity (Table 10)", "Specificity (Table 11)"):
         assert text.count(f"| {table} |") == 2
     assert "at the last epoch" in text
+
+
+def test_every_file_is_known_as_ours(finished):
+    assert foreign_file(finished[1], OURS) is None
 
 
 def test_files(finished):

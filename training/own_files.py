@@ -1,0 +1,38 @@
+"""What a run leaves in its directory, and what may therefore be removed there."""
+
+from awl_vae.detection.export_formats import EXPORTED, FORMATS, SAVED_MODEL
+
+OF_A_RUN = (
+    "config.json",
+    "environment.json",
+    "dataset.json",
+    "baseline.json",
+    "summary.json",
+    "summary.md",
+    "synthetic_defects.png",
+    "cache.npy",
+    ".lock",
+    ".new/dataset.json",
+    ".new/cache.npy",
+)
+OF_A_SEED = (
+    "result.json",
+    "history.csv",
+    "branches.csv",
+    "scores.csv",
+    "all_scores.csv",
+    "examples.npz",
+    "model.keras",
+    "checkpoint/*.npz",
+    "figures/*.png",
+    "detector/scorer.keras",
+    "detector/calibration.csv",
+    "detector/detector.json",
+    "events.out.tfevents.*",
+    "stage-*/*/events.out.tfevents.*",
+    # What `awl-vae export` writes where no --output is given.
+    *(f"{EXPORTED}{row.suffix}{more}" for row in FORMATS.values() for more in ("", ".json")),
+    *(f"{EXPORTED}{name}" for name in SAVED_MODEL),
+)
+OURS = (*(f"/{name}" for name in OF_A_RUN), *(f"/*/seed-*/{name}" for name in OF_A_SEED))
+"""Patterns for `foreign_file`."""

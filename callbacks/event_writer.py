@@ -1,6 +1,7 @@
 """TensorBoard events: scalars of each epoch, images now and then, hyper-parameters."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tensorboard.plugins.hparams import api as hparams
 from awl_vae.callbacks.event_files import keep_epochs
 from awl_vae.callbacks.logs import Logs
 from awl_vae.callbacks.signals import SIGNALS
+from awl_vae.system import naming
 
 Images = Callable[[], Mapping[str, np.ndarray]]
 """Returns, by tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""
@@ -42,24 +44,28 @@ class TensorBoardRun:
             | {term: f"loss/{term}" for term in terms}
             | {f"weight_{term}": f"weight/{term}" for term in terms}
         )
-        keep_epochs(log_dir, begin - 1)
-        self.writer = tf.summary.create_file_writer(str(log_dir))
-        with self.writer.as_default():
+        self._naming = partial(naming, log_dir, tf.errors.OpError)
+        with self._naming():
+            keep_epochs(log_dir, begin - 1)
+            self.writer = tf.summary.create_file_writer(str(log_dir))
+        with self._naming(), self.writer.as_default():
             hparams.hparams(dict(hyper_parameters))
 
     def write(self, epoch: int, logs: Logs, images: Images | None = None) -> None:
         """Writes the logs of an epoch, from 1, and images if there are."""
-        with self.writer.as_default(step=epoch):
+        shown = images() if images else {}
+        with self._naming(), self.writer.as_default(step=epoch):
             for name in self.tags.keys() & logs.keys():
                 if logs[name] is not None:
                     tf.summary.scalar(self.tags[name], logs[name])
-            for tag, shown in (images() if images else {}).items():
-                tf.summary.image(tag, shown, max_outputs=len(shown))
-        self.writer.flush()
+            for tag, each in shown.items():
+                tf.summary.image(tag, each, max_outputs=len(each))
+            self.writer.flush()
 
     def close(self) -> None:
         """Closes the event file."""
-        self.writer.close()
+        with self._naming():
+            self.writer.close()
 
 
 class EventWriter(keras.callbacks.Callback):

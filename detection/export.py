@@ -18,7 +18,7 @@ from keras import ops
 from awl_vae.data.images import HALF, Placement
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.export_formats import FORMATS, SAVED_MODEL
-from awl_vae.system import foreign_file, read_json, temporary_path, write_json
+from awl_vae.system import foreign_file, naming, read_json, temporary_path, write_json
 from awl_vae.system.errors import FileError, UserError, check_name, install_hint
 
 TOLERANCE = 1e-3
@@ -96,10 +96,11 @@ def export(
     settings_path = path.with_name(path.name + ".json")
     _check_replaceable(path, settings_path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_path(path, "awl_vae.new")
+    temporary = temporary_path(path.with_name(path.name + FORMATS[format].suffix), "awl_vae.new")
     _remove(temporary)
     try:
-        difference = _write(detector, temporary, format, input_size, dtype)
+        with naming(path, tf.errors.OpError):
+            difference = _write(detector, temporary, format, input_size, dtype)
         settings = _settings(detector, format, input_size, dtype) | {"difference": difference}
         # A cut between these leaves a threshold without a model, but no model with another's.
         _remove(path)

@@ -16,7 +16,7 @@ from awl_vae.detection.finding import (
     Finding,
     csv_line,
 )
-from awl_vae.system import atomic_path, read_csv
+from awl_vae.system import atomic_path, naming, read_csv
 from awl_vae.system.errors import FileError
 from awl_vae.system.kinds import NUMBER, difference
 
@@ -37,7 +37,7 @@ class Journal:
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        with open(path, "a+b", buffering=0) as file:
+        with naming(path), open(path, "a+b", buffering=0) as file:
             file.seek(0)
             content = file.read()
             whole = content.rfind(b"\n") + 1
@@ -52,13 +52,17 @@ class Journal:
     def append(self, finding: Finding) -> str:
         """Adds the line of a finding; returns it."""
         line = finding.to_csv()
-        self._file.write(line.encode("utf-8", "surrogateescape"))
+        data = line.encode("utf-8", "surrogateescape")
+        with naming(self.path):
+            while data:  # A full disk takes a part without a word.
+                data = data[self._file.write(data) :]
         self.known[str(finding.path)] = finding.state
         return line
 
     def close(self) -> None:
         """Makes sure that the lines are on the disk, and closes the file."""
-        os.fsync(self._file.fileno())
+        with naming(self.path):
+            os.fsync(self._file.fileno())
         self._file.close()
 
 

@@ -29,7 +29,7 @@ def files_error(error: OSError, directory: str | os.PathLike | None = None) -> U
 
     Args:
         error: what the system says.
-        directory: where it was, if the error does not know of which file it is.
+        directory: where it was, if it is not known of which file it is (see `naming`).
     """
     where = error.filename or directory
     place = f", {os.fspath(where)}" if where else ""

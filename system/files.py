@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import glob
 import io
 import json
@@ -25,6 +26,36 @@ def temporary_path(path: Path, word: str = "tmp") -> Path:
     return path.with_name(f".{path.stem}.{word}{path.suffix}")
 
 
+FILE_ERRORS = tuple(
+    map(os.strerror, (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EACCES))
+)
+"""What a library may tell of the system, among its own words."""
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike, *library_errors: type[Exception]) -> Iterator[None]:
+    """Tells of an error of writing which file it is about.
+
+    Args:
+        path: the file.
+        library_errors: what a library raises in the place of `OSError`.
+
+    Raises:
+        OSError: What the block raised, with the name of the file.
+    """
+    try:
+        yield
+    except OSError as error:
+        # Of a file that is open the system tells no name, and the temporary one is nobody's.
+        if error.filename in (None, os.fspath(temporary_path(Path(path)))):
+            error.filename, error.filename2 = os.fspath(path), None
+        raise
+    except library_errors as error:
+        text = " ".join(str(error).split())
+        reason = next((each for each in FILE_ERRORS if each in text), text)
+        raise OSError(errno.EIO, reason, os.fspath(path)) from error
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, *, durable: bool = True) -> Iterator[Path]:
     """Yields a temporary path beside `path`, renamed to it when the block ends without an error.
@@ -42,11 +73,12 @@ def atomic_path(path: str | os.PathLike, *, durable: bool = True) -> Iterator[Pa
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)
     try:
-        yield temporary
-        if durable:
-            with open(temporary, "rb") as file:
-                os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with naming(path):
+            yield temporary
+            if durable:
+                with open(temporary, "rb") as file:
+                    os.fsync(file.fileno())
+            os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -11,7 +11,11 @@ from absl import app, flags
 
 from awl_vae.system.errors import UserError, did_you_mean, files_error, nearest
 from awl_vae.system.interrupts import INTERRUPTED, exit_at_interrupts, interruptible
+from awl_vae.system.keras_backend import BackendError
 from awl_vae.system.terminal import quiet_at_a_closed_pipe
+
+NO_BACKEND = 2
+"""The exit status of every command where Keras is set to another backend than TensorFlow."""
 
 
 def run(
@@ -37,9 +41,9 @@ def run(
     exit_at_interrupts()
     flags.FLAGS.set_gnu_getopt()  # Flags may come after a word.
 
-    def fail(text: str) -> NoReturn:
+    def fail(text: str, status: int = error_status) -> NoReturn:
         print(f"error: {text}", file=sys.stderr)
-        sys.exit(error_status)
+        sys.exit(status)
 
     def parse(argv: list[str]) -> list[str]:
         try:
@@ -60,12 +64,14 @@ def run(
 
 def _call(
     main: Callable[[], int],
-    fail: Callable[[str], NoReturn],
+    fail: Callable[..., NoReturn],
     error_status: int,
     goes_on: Callable[[], bool],
 ) -> None:
     try:
         sys.exit(interruptible(main))
+    except BackendError as error:
+        fail(error.in_flags, NO_BACKEND)
     except UserError as error:
         fail(error.in_flags)
     except BrokenPipeError:

@@ -8,11 +8,13 @@ level that somebody set, or TensorFlow where it is imported already.
 import os
 import sys
 
+from awl_vae.system.keras_backend import check_backend, hidden_bfloat16
 from awl_vae.system.terminal import silent_stderr
 
+check_backend()
 if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with silent_stderr():
+    with silent_stderr(), hidden_bfloat16():
         import tensorflow
 else:
     import tensorflow  # noqa: F401

@@ -22,7 +22,7 @@ from awl_vae.training.methods import title_of
 from awl_vae.training.results import read_baseline, read_results, result_path
 from awl_vae.training.run_directory import RunDirectory
 from awl_vae.training.run_figures import plot_synthetic
-from awl_vae.training.runtime import set_up
+from awl_vae.training.runtime import own_settings, set_up
 from awl_vae.training.summary import summarize
 from awl_vae.training.summary_tables import to_markdown
 
@@ -30,6 +30,7 @@ MethodsAndSeed = tuple[tuple[str, ...], int]
 """What a run trains."""
 
 
+@own_settings()
 def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     """Trains whatever is not finished, then writes and prints the summary.
 

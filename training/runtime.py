@@ -1,10 +1,16 @@
 """TensorFlow made to give the same bits again, on a GPU where there is one."""
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 import tensorflow as tf
 
 from awl_vae.system.errors import UserError
 from awl_vae.system.words import quantity
+
+KERAS_DEFAULTS = ("float32", 1e-7, "channels_last")
+"""Keras' floatx, epsilon and image_data_format where nothing is said."""
 
 
 def set_up(num_threads: int) -> list[str]:
@@ -36,6 +42,28 @@ def set_up(num_threads: int) -> list[str]:
     if not gpus:
         print(f"No GPU found: training on the CPU with {quantity(num_threads, 'thread')}.")
     return [device.name for device in tf.config.list_physical_devices()]
+
+
+@contextlib.contextmanager
+def own_settings() -> Iterator[None]:
+    """Keras as it comes, whatever a user's `keras.json` or program has set; that is set again.
+
+    Networks and detectors name their types and formats. What is left are the defaults of Keras' own
+    parts, such as the precision of an optimizer's learning rate.
+    """
+    config = keras.config
+    before = config.floatx(), config.epsilon(), config.image_data_format()
+    try:
+        _set(*KERAS_DEFAULTS)
+        yield
+    finally:
+        _set(*before)
+
+
+def _set(floatx: str, epsilon: float, image_data_format: str) -> None:
+    keras.config.set_floatx(floatx)
+    keras.config.set_epsilon(epsilon)
+    keras.config.set_image_data_format(image_data_format)
 
 
 def start_run(seed: int) -> None:

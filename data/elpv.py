@@ -48,7 +48,7 @@ def elpv(
         hint = install_hint("elpv")
         raise DataError(f"Expected the package elpv-dataset. Received: none; {hint}")
     root = importlib.resources.files("elpv_dataset") / "data"
-    rows = [line.split() for line in (root / "labels.csv").read_text().splitlines()]
+    rows = [line.split() for line in (root / "labels.csv").read_text(encoding="utf-8").splitlines()]
     runs = [list(run) for _, run in groupby(rows, key=lambda row: row[2])]
     cells = max((run for run in runs if run[0][2] == cell_type), key=len)
     pool = {

@@ -12,7 +12,7 @@ from absl import app, flags
 from awl_vae.system.errors import UserError, did_you_mean, files_error, nearest
 from awl_vae.system.interrupts import INTERRUPTED, exit_at_interrupts, interruptible
 from awl_vae.system.keras_backend import BackendError
-from awl_vae.system.terminal import quiet_at_a_closed_pipe
+from awl_vae.system.terminal import quiet_at_a_closed_pipe, take_any_text
 
 NO_BACKEND = 2
 """The exit status of every command where Keras is set to another backend than TensorFlow."""
@@ -39,6 +39,7 @@ def run(
         goes_on: returns whether the same command goes on where it was interrupted.
     """
     exit_at_interrupts()
+    take_any_text()
     flags.FLAGS.set_gnu_getopt()  # Flags may come after a word.
 
     def fail(text: str, status: int = error_status) -> NoReturn:

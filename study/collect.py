@@ -66,7 +66,7 @@ def collect(study_dir: Path, output_dir: Path) -> int:
 def _copy_seed(directory: Path, copy: Path, score: str) -> None:
     for name in PER_SEED:
         if (directory / name).exists():
-            _write_compressed(copy / f"{name}.gz", (directory / name).read_text())
+            _write_compressed(copy / f"{name}.gz", (directory / name).read_text(encoding="utf-8"))
     if (directory / "all_scores.csv").exists():
         columns = dict.fromkeys(("split", "label", score, CHOSEN_SCORE))
         rows = [

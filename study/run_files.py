@@ -19,7 +19,7 @@ TIME_FILE, SCORES_FILE, EXAMPLES_FILE = "time.json", "scores.csv.gz", "examples.
 
 
 def _read_compressed(path: Path) -> list[dict[str, str]]:
-    with gzip.open(path, "rt") as file:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

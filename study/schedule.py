@@ -69,7 +69,7 @@ class _Job:
         self._units_done = 0
         self.log.parent.mkdir(parents=True, exist_ok=True)
         command = run.command(study_dir, profile)
-        with open(self.log, "w") as output:
+        with open(self.log, "wb") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
 
     def follow(self, bar: ProgressBar, num_waiting: int) -> int | None:
@@ -109,7 +109,7 @@ def _units(cost: float) -> int:
 
 def _progress(log: Path) -> tuple[float, str]:
     """How much of a run is done, in [0, 1], and what it is doing, by the last line of its bar."""
-    bars = re.findall(r"(\d+) %  \S+ left  (.*)", log.read_text(errors="replace"))
+    bars = re.findall(r"(\d+) %  \S+ left  (.*)", log.read_text(encoding="utf-8", errors="replace"))
     share, doing = bars[-1] if bars else ("0", "starting")
     # Images are read with a bar of their own.
     return (0.0 if doing == "reading images" else int(share) / 100), doing

@@ -1,6 +1,7 @@
 """What a terminal shows: a progress bar, and nothing that C libraries write by themselves."""
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -9,14 +10,29 @@ from collections.abc import Iterator
 from typing import TextIO
 
 
+def take_any_text() -> None:
+    """Makes the process take and print every text, whatever the locale.
+
+    Where the locale knows nothing but ASCII, Python is started again in its UTF-8 mode, so that
+    names of files are text. What another locale lacks is escaped where it is printed.
+    """
+    if sys.getfilesystemencoding() == "ascii":
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
 @contextlib.contextmanager
 def silent_stderr() -> Iterator[TextIO]:
     """Discards what C libraries write to standard error; yields a stream that still gets there."""
     kept = os.dup(2)
-    with open(os.devnull, "w") as sink:
+    with open(os.devnull, "wb") as sink:
         os.dup2(sink.fileno(), 2)
     try:
-        with open(kept, "w", 1, errors="backslashreplace", closefd=False) as stderr:
+        encoding, errors = sys.stderr.encoding, "backslashreplace"
+        with open(kept, "w", 1, encoding=encoding, errors=errors, closefd=False) as stderr:
             yield stderr
     finally:
         os.dup2(kept, 2)

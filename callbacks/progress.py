@@ -40,7 +40,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self.auc = "".join(
-            f", last {signal.name} AUC {logs[signal.auc]:.4f}"
+            f", {signal.name} AUC {logs[signal.auc]:.4f} after epoch {epoch + 1}"
             for signal in SIGNALS.values()
             if signal.auc in logs
         )

@@ -12,6 +12,7 @@ from awl_vae.data.dataset import DataError, Item
 from awl_vae.data.images import to_float
 from awl_vae.system import atomic_path
 from awl_vae.system.ahead import map_ahead
+from awl_vae.system.words import and_others
 
 Depth = type[np.uint8] | type[np.uint16]
 """What the images of a file are in."""
@@ -103,8 +104,7 @@ def _write(
             file.write(image.tobytes())
         if errors:
             # A damaged copy of a broken image is no other one.
-            first, *more = dict.fromkeys(map(str, errors))
-            raise DataError(f"{first} (and {len(more)} more)" if more else first)
+            raise DataError(and_others(list(dict.fromkeys(map(str, errors))), "file"))
 
 
 def _load(item: Item) -> np.ndarray | DataError:

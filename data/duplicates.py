@@ -9,6 +9,7 @@ import numpy as np
 from awl_vae.data.cache import ImageCache
 from awl_vae.data.dataset import DataError, Item
 from awl_vae.data.images import read_gray
+from awl_vae.system.words import quantity
 
 PRIORITY = ("calibration", "train", "adapt", "test")
 """Where an image stays that is in several splits: in the first of these."""
@@ -40,7 +41,7 @@ def find_duplicates(items: Sequence[tuple[str, Item]], cache: ImageCache) -> dic
         (one, other), *more = contradictions
         raise DataError(
             f"Expected an image to be either normal or anomalous. Received: {one} and {other}, "
-            "which are the same" + (f" (and {len(more)} more pairs)" if more else "")
+            "which are the same" + (f" (and {quantity(len(more), 'more pair')})" if more else "")
         )
     return duplicates
 

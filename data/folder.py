@@ -16,6 +16,7 @@ from awl_vae.data.reading import SUFFIXES
 from awl_vae.data.roi import RegionsOfInterest
 from awl_vae.data.splits import split_train_and_labelled
 from awl_vae.system import atomic_path
+from awl_vae.system.words import with_first
 
 
 def folder(
@@ -96,11 +97,14 @@ def _notes(layout: Layout, masks_of: Mapping[Path, Sequence[Path]]) -> Iterator[
     if layout.masks:
         text = f"Masks of {len(masks_of)} of {len(layout.anomalous)} anomalous images."
         yield text + (f" First without: {layout.name(without[0])}." if without else "")
-    if others := layout.others(masks_of):
-        yield (
-            f"Not in the layout, and ignored: {len(others)} files "
-            f"(first: {layout.name(others[0])})."
-        )
+    others = layout.others(masks_of)
+    masks = layout.masks_among(others)
+    for text, files in (
+        ("Masks of no anomalous image, and ignored", masks),
+        ("Not in the layout, and ignored", [path for path in others if path not in masks]),
+    ):
+        if files:
+            yield f"{text}: {with_first(len(files), 'file', layout.name(files[0]))}."
 
 
 def write_folder(

@@ -83,6 +83,11 @@ class Layout:
         files = (path for part in self.parts for path in part.rglob("[!.]*") if path not in used)
         return sorted(path for path in files if not path.is_dir())
 
+    def masks_among(self, files: Sequence[Path]) -> list[Path]:
+        """Those of some files that are images in a directory of masks."""
+        images = (path for path in files if path.suffix.lower() in SUFFIXES)
+        return [path for path in images if any(map(path.is_relative_to, self.masks))]
+
     def name(self, path: Path) -> str:
         """What a file is called: its path below the directory."""
         return path.relative_to(self.root).as_posix()

@@ -131,14 +131,12 @@ def _bytes(source: Source) -> bytes:
         )
     try:
         # A pipe would wait for ever.
-        if isinstance(path, Path) and not stat.S_ISREG(path.stat().st_mode):
-            raise DataError(f"Expected a file. Received: {path}, which is none")
-        return path.read_bytes()
+        if not isinstance(path, Path) or stat.S_ISREG(path.stat().st_mode):
+            return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        if isinstance(error, DataError):
-            raise
         raise DataError(f"Expected an image. Received: {reason}, {path}") from error
+    raise DataError(f"Expected a file. Received: {path}, which is none")
 
 
 def _place(source: Source) -> str:

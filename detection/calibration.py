@@ -51,7 +51,8 @@ def calibrate(
     if not found.takes(setting):
         wanted = found.expected if isinstance(found, NormalMethod) else "no number"
         raise CalibrationError(
-            f"Expected {wanted} for the threshold {method!r}. Received: {setting}."
+            f"Expected {wanted} for the threshold {method!r}. "
+            f"Received: {'none' if setting is None else setting}."
         )
     labels = np.array([int(str(row["label"])) for row in rows if row["split"] == "adapt"], int)
     if isinstance(found, LabelledMethod) and len(np.unique(labels)) < 2:

@@ -16,6 +16,9 @@ from awl_vae.system.words import quantity
 FALSE_ALARM_RATE = 0.01
 """The rate that `quantile` aims at where nothing else is said."""
 
+LEAST_FOR_DEVIATION = 20
+"""Normal images from which a standard deviation is known to about a sixth of it: 1/√(2 · 19)."""
+
 LEAST_RATE = 1e-9
 """A rate of false alarms is above this; no number of images could tell of a lower one."""
 
@@ -74,6 +77,16 @@ def too_few(num_normal: int, false_alarm_rate: float) -> str:
 def k_sigma(normal_scores: np.ndarray, k: float) -> float:
     """Mean plus k sample standard deviations (ddof = 1) of at least two normal scores (N,)."""
     return float(np.mean(normal_scores)) + k * float(np.std(normal_scores, ddof=1))
+
+
+def too_few_for_deviation(num_normal: int, k: float) -> str:
+    """What to warn of where `k_sigma` has too few normal images, or an empty text."""
+    if num_normal >= LEAST_FOR_DEVIATION:
+        return ""
+    return (
+        f"{quantity(num_normal, 'normal image')} give no sure standard deviation; "
+        f"{quantity(LEAST_FOR_DEVIATION, 'image')} would."
+    )
 
 
 def k_sigma_alarms(normal_scores: np.ndarray, threshold: float, k: float) -> FalseAlarms:
@@ -191,6 +204,7 @@ THRESHOLDS: dict[str, NormalMethod | LabelledMethod] = {
         default=3.0,
         alarms=k_sigma_alarms,
         least_images=2,
+        warn=too_few_for_deviation,
     ),
     "manual": NormalMethod(
         "the threshold itself",

@@ -36,7 +36,7 @@ from awl_vae.experiments.command import run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
 from awl_vae.system.errors import UserError
 from awl_vae.system.terminal import discard_stdout, silent_stderr
-from awl_vae.system.words import quantity
+from awl_vae.system.words import quantity, with_first
 
 FLAGS = flags.FLAGS
 
@@ -68,7 +68,7 @@ def main() -> int:
     _say(describe(detector.threshold))
     if others:
         first = ascii(str(others[0].relative_to(source or "")))[1:-1]
-        _say(f"Passed over, no images by their names: {len(others)} files (first: {first}).")
+        _say(f"Passed over, no images by their names: {with_first(len(others), 'file', first)}.")
     inspector = Inspector(detector, FLAGS.batch_size, FLAGS.num_threads, _write, _say, rois)
     # Image libraries write of broken files themselves; our one line says it better.
     with silent_stderr() as stderr, contextlib.redirect_stderr(stderr):

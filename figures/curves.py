@@ -145,7 +145,7 @@ def plot_roc(
         title=title,
         aspect="equal",
     )
-    axes.legend(loc="lower right", fontsize=8)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     save_figure(figure, path)
 
 

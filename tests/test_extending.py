@@ -143,7 +143,7 @@ def test_a_signal_has_its_column_its_tag_and_its_words(registered, tmp_path, mon
     assert entry["epoch"] == 1 + aucs.index(max(aucs))
     text = (run / "summary.md").read_text()
     assert all(words in text for words in ("where ALL is highest.", "THEY DID.", "with THEIRS."))
-    assert f"last all AUC {aucs[-2]:.4f}" in capsys.readouterr().err
+    assert f"all AUC {aucs[-2]:.4f} after epoch {len(aucs) - 1}" in capsys.readouterr().err
     events = b"".join(path.read_bytes() for path in run.glob("conventional/seed-1/events.*"))
     assert b"auc/all" in events
 

@@ -80,8 +80,8 @@ def information(devices: list[str]) -> Iterator[str]:
         yield f"{name} {_version(name) or 'is not installed'}"
     yield f"Devices: {', '.join(devices)}"
     for extra, missing in _extras().items():
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        state = f"no {missing[0]}{more}; {install_hint(extra)}" if missing else "installed"
+        names = missing if len(missing) <= 2 else [missing[0], f"{len(missing) - 1} more"]
+        state = f"no {' and '.join(names)}; {install_hint(extra)}" if missing else "installed"
         yield f"Extra {extra}: {state}"
 
 

@@ -215,15 +215,18 @@ def _by_kind(data: PreparedData, scores: Scores, score: str) -> dict[str, float]
 
 def _pixel_merit(scorer: Scorer, data: PreparedData, split: str) -> dict[str, float | None]:
     """Pixel AUROC and AUPRO over the normal images and those whose defect is marked."""
-    items = [
-        (i, item) for i, item in enumerate(data.items[split]) if not item.label or item.load_mask
-    ]
     empty = np.zeros(scorer.image_size, bool)
-    masks = [item.load_mask() if item.label and item.load_mask else empty for _, item in items]
-    rois = [item.load_roi() for _, item in items if item.load_roi] or [~empty] * len(items)
+    used: dict[int, np.ndarray] = {}
+    for index, item in enumerate(data.items[split]):
+        mask = item.load_mask() if item.label and item.load_mask else empty
+        if mask.any() or not item.label:
+            used[index] = mask
+    masks = list(used.values())
+    items = [data.items[split][index] for index in used]
+    rois = [item.load_roi() for item in items if item.load_roi] or [~empty] * len(items)
     if not any(mask.any() for mask in masks):
         return {"pixel_auc": None, "pixel_aupro": None}
-    positions = data.positions[split][[i for i, _ in items]]
+    positions = data.positions[split][list(used)]
     batches = scoring_batches(data.cache, positions, SCORING_BATCH_SIZE)
     auc, aupro = pixel_metrics(lambda: scorer.maps(batches), lambda: masks, lambda: rois)
     return {"pixel_auc": auc, "pixel_aupro": aupro}

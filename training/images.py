@@ -22,6 +22,7 @@ from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.evaluation import auroc
 from awl_vae.system import write_json
 from awl_vae.system.terminal import ProgressBar, silent_stderr
+from awl_vae.system.words import with_first
 from awl_vae.training.check import calibration_concerns, separation_concerns, separations
 from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment
@@ -111,10 +112,15 @@ def _describe(config: Config, data: PreparedData, notes: Sequence[str]) -> str:
     if data.duplicates:
         left_out, same = next(iter(data.duplicates.items()))
         text += (
-            f"\nIn several splits, and used in one: {len(data.duplicates)} images are left out "
-            f"(first: {left_out}, the same as {same})."
+            "\nIn several splits, and used in one; left out: "
+            f"{with_first(len(data.duplicates), 'image', f'{left_out}, the same as {same}')}."
         )
     warnings = [f"Warning: {concern.text}." for concern in _concerns(data, config)]
+    if empty := _empty_masks(data) if config.data_dir is not None else []:
+        warnings.append(
+            "Warning: a mask that marks nothing counts as none: "
+            f"{with_first(len(empty), 'image', empty[0])}."
+        )
     return "\n".join([text, *warnings, *notes])
 
 
@@ -128,6 +134,16 @@ def _concerns(data: PreparedData, config: Config) -> Iterator[Concern]:
         yield from separation_concerns(separations(*_labelled(data)))
     if not config.uses_labels:
         yield from calibration_concerns(len(data.items["calibration"]), FALSE_ALARM_RATE)
+
+
+def _empty_masks(data: PreparedData) -> list[str]:
+    """The anomalous images of whose mask no pixel is marked at the size of training."""
+    return [
+        item.name
+        for split in ("adapt", "test")
+        for item in data.items[split]
+        if item.label and item.load_mask and not item.load_mask().any()
+    ]
 
 
 def _labelled(data: PreparedData) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -141,7 +141,8 @@ class RunDirectory:
             # Our own, also of a process that was killed before or while it wrote the first one.
             ours = (LOCK, NEW, temporary_path(file).name)
             others = [child.name for child in self.path.iterdir() if child.name not in ours]
-            others += filter(None, [self._foreign()])
+            if name := self._foreign():
+                others.append(str(name))
             if others:
                 raise _not_ours(self.path, f"which holds {others[0]} but no {CONFIG}")
             return None

@@ -40,7 +40,7 @@ def set_up(num_threads: int) -> list[str]:
         ) from error
     tf.config.experimental.enable_op_determinism()
     if not gpus:
-        print(f"No GPU found: training on the CPU with {quantity(num_threads, 'thread')}.")
+        print(f"No GPU found: computing on the CPU with {quantity(num_threads, 'thread')}.")
     return [device.name for device in tf.config.list_physical_devices()]
 
 

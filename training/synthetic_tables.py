@@ -6,7 +6,7 @@ from typing import Any
 
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.system.markdown import percent, table
-from awl_vae.training.methods import METHODS, title_of
+from awl_vae.training.methods import LINEAR_METHODS, METHODS, title_of
 from awl_vae.training.summary import over_seeds
 
 NEAR_CHANCE = 0.6
@@ -14,6 +14,9 @@ NEAR_CHANCE = 0.6
 
 EMPTY = 0.01
 """Nats that the latent variables of a model tell of an image at least: below, it is empty."""
+
+WORSE = 0.4
+"""An AUC below this is worse than chance."""
 
 CLEARLY = 0.05
 """How much higher an AUC by another score is worth a word."""
@@ -48,10 +51,15 @@ def synthetic_lines(summary: Mapping[str, Any], *, has_labels: bool) -> Iterator
     uses_labels = SIGNALS[summary.get("adapt_signal", "labels")].uses_labels and has_labels
     for method, of_scores in means.items():
         aucs = {score: merits["synthetic_auc"] or 0.0 for score, merits in of_scores.items()}
-        text = _emptiness(per_seed[method], METHODS[method].lower_kl)
-        if text := text or _advice(aucs, summary["score"], is_free=not uses_labels):
-            yield f"Warning: {title_of(method)} {text}"
-            yield ""
+        is_linear = method in LINEAR_METHODS
+        advice = _advice(aucs, summary["score"], is_free=not uses_labels, is_linear=is_linear)
+        for text in (
+            _emptiness(per_seed[method], METHODS[method].lower_kl) or advice,
+            _worse_than_chance(of_scores[summary["score"]]["test_auc"]),
+        ):
+            if text:
+                yield f"Warning: {title_of(method)} {text}"
+                yield ""
 
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
@@ -112,7 +120,17 @@ def _emptiness(rows: Sequence[Mapping[str, Any]], lower_kl: str) -> str | None:
     )
 
 
-def _advice(aucs: Mapping[str, float], score: str, *, is_free: bool) -> str | None:
+def _worse_than_chance(test_auc: float | None) -> str | None:
+    """What to say of a detector that is wrong more often than a guess."""
+    if test_auc is None or test_auc >= WORSE:
+        return None
+    return (
+        f"has an AUC of {percent(test_auc)} % on the test images, where 50 is chance: it takes "
+        "normal images for anomalous ones. Look whether the labels are the right way round."
+    )
+
+
+def _advice(aucs: Mapping[str, float], score: str, *, is_free: bool, is_linear: bool) -> str | None:
     """What to do where synthetic defects are hardly found, or without labels, by a wrong score."""
     own, best = aucs[score], max(aucs, key=lambda name: aucs[name])
     is_better = aucs[best] > own + CLEARLY
@@ -121,7 +139,9 @@ def _advice(aucs: Mapping[str, float], score: str, *, is_free: bool) -> str | No
     text = f"finds synthetic defects with an AUC of {percent(own)} % by the score {score}"
     if own < NEAR_CHANCE:
         text += ", where 50 is chance"
+        text += ": it takes normal images for anomalous ones" if own < WORSE else ""
     if is_better:
         return f"{text}, and of {percent(aucs[best])} % by {best}: try --score={best}."
     text += ". Look at the reconstructions"
-    return f"{text}; more --epochs or `awl-vae baselines` may do better."
+    better = "a VAE" if is_linear else "more --epochs or `awl-vae baselines`"
+    return f"{text}; {better} may do better."

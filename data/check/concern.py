@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from awl_vae.system.words import with_first
+
 
 @dataclass(frozen=True)
 class Concern:
@@ -33,12 +35,7 @@ def listed(topic: str, names: Sequence[str], text: str, *, of: str = "image") ->
     """
     if not names:
         return []
-    return [Concern(topic, f"{counted(len(names), of, shown(names[0]))}: {text}", tuple(names))]
-
-
-def counted(number: int, of: str, first: str) -> str:
-    """How many there are of something, at least one, with the first."""
-    return f"1 {of} ({first})" if number == 1 else f"{number} {of}s (first: {first})"
+    return [Concern(topic, f"{with_first(len(names), of, shown(names[0]))}: {text}", tuple(names))]
 
 
 def shown(name: str) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from awl_vae.data.check.concern import Concern, counted, listed, shown
+from awl_vae.data.check.concern import Concern, listed, shown
 from awl_vae.data.check.defects import MeasuredMask, defect_concerns, measure_mask
 from awl_vae.data.check.levels import level_concerns, unlike_concerns
 from awl_vae.data.check.measure import Measured, Unreadable, measure
@@ -16,6 +16,7 @@ from awl_vae.data.layout import NORMAL, Layout
 from awl_vae.data.masks import match_masks
 from awl_vae.data.reading import OTHER_SUFFIXES, SUFFIXES
 from awl_vae.system.ahead import map_ahead
+from awl_vae.system.words import with_first
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,10 @@ class Survey:
         if self.unreadable:
             names = tuple(self.unreadable)
             reason = shown(self.unreadable[names[0]])
-            text = f"{counted(len(names), 'image', shown(names[0]))}: {reason}"
+            text = f"{with_first(len(names), 'image', shown(names[0]))}: {reason}"
             yield Concern("unreadable", text, names)
         images = [path for path in self._others if _is_image(path)]
-        masks = [path for path in images if any(map(path.is_relative_to, self.layout.masks))]
+        masks = self.layout.masks_among(images)
         yield from listed(
             "not used",
             [self.layout.name(path) for path in images if path not in masks],

@@ -5,6 +5,7 @@ from conftest import stripes
 
 from awl_vae.data import SPLITS, DataError, ImageCache, load_dataset, synthetic_copies
 from awl_vae.data.images import resize, to_float
+from awl_vae.system.words import and_others
 
 
 def load(root, protocol="heldout", num_train=None, resize="stretch"):
@@ -84,7 +85,8 @@ def test_other_files_are_passed_over_and_counted(image_folder):
     assert len(dataset.train) == 15
     assert dataset.notes == (
         "Masks of 1 of 8 anomalous images. First without: test/blob/000.png.",
-        "Not in the layout, and ignored: 5 files (first: ground_truth/000_mask.png).",
+        "Masks of no anomalous image, and ignored: 1 file (ground_truth/000_mask.png).",
+        "Not in the layout, and ignored: 4 files (first: test/README).",
     )
 
 
@@ -152,7 +154,7 @@ def test_broken_images_are_counted_and_leave_no_cache(tmp_path, image_folder):
     (image_folder / "train/good/004.png").write_text("hello")
     (image_folder / "test/good/001.png").write_bytes(b"")
     items = [item for _, item in load(image_folder).items()]
-    with pytest.raises(DataError, match=r"train/good/004\.png \(and 1 more"):
+    with pytest.raises(DataError, match=r"train/good/004\.png; and .*test/good/001\.png"):
         ImageCache.build(tmp_path / "cache.npy", items)
     assert list(tmp_path.glob("*.npy")) == list(tmp_path.glob(".*tmp*")) == []
 
@@ -164,3 +166,9 @@ def test_a_broken_image_with_damaged_copies_is_one(tmp_path, image_folder):
     with pytest.raises(DataError) as error:
         ImageCache.build(tmp_path / "cache.npy", items)
     assert str(error.value).endswith(calibration[0].name)
+
+
+def test_the_one_other_broken_file_is_named_and_more_are_counted():
+    assert and_others(["a"], "file") == "a"
+    assert and_others(["a", "b"], "file") == "a; and b"
+    assert and_others(["a", "b", "c"], "file") == "a (and 2 other files)"

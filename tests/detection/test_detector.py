@@ -467,3 +467,14 @@ def test_an_image_whose_score_is_not_finite_is_anomalous_and_in_the_report(tmp_p
     )
     assert counts.verdicts == {"anomalous": 1}
     assert 'class="anomalous"' in (tmp_path / "output/report.html").read_text()
+
+
+def test_a_deviation_of_few_images_is_warned_of():
+    rows = [
+        {"split": "calibration", "label": "0", "score": str(0.1 + index / 100)}
+        for index in range(20)
+    ]
+    assert "Warning" not in describe(calibrate(rows, "k_sigma", 3.0))
+    assert "19 normal images give no sure standard deviation" in describe(
+        calibrate(rows[1:], "k_sigma", 3.0)
+    )

@@ -1,11 +1,13 @@
 import commands
+import cv2
 import keras
 import numpy as np
 import pytest
-from conftest import read_json
+from conftest import make_folder, read_json
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
+from awl_vae import train
 from awl_vae.system import read_csv
 from awl_vae.training.baselines import linear_model
 
@@ -44,3 +46,14 @@ def test_the_command(image_folder, tmp_path):
             labels = [0] * len(normal) + [1] * len(damaged)
             assert len(damaged) == 20
             assert auc == pytest.approx(roc_auc_score(labels, normal + damaged))
+
+
+def test_a_mask_that_marks_nothing_is_told_and_counts_as_none(tmp_path, capsys):
+    folder = make_folder(tmp_path / "photographs")
+    for index in range(5):
+        path = folder / f"ground_truth/spot/{index:03d}_mask.png"
+        cv2.imwrite(str(path), np.zeros((20 + index % 3, 24), np.uint8))
+    train(folder, run_dir=tmp_path / "run", experiment="baselines", image_size=16, latent_dim=4)
+    printed = capsys.readouterr().out
+    assert "a mask that marks nothing counts as none: 5 images (first: test/spot/" in printed
+    assert read_json(tmp_path / "run/pca/seed-1/result.json")["pixel_auc"] is None

@@ -7,13 +7,13 @@ import pytest
 from awl_vae.training.synthetic_tables import synthetic_lines
 
 
-def text_of(*aucs, signal="labels", has_labels=True, method="pca", kls=()):
+def text_of(*aucs, signal="labels", has_labels=True, method="pca", kls=(), test_auc=None):
     rows = [
         {
             "seed": seed,
             "kl": kl,
             "by_score": {
-                "mse": {"synthetic_auc": by_mse, "auc": None, "test_auc": None},
+                "mse": {"synthetic_auc": by_mse, "auc": None, "test_auc": test_auc},
                 "standardized": {"synthetic_auc": by_other, "auc": None, "test_auc": None},
             },
             "synthetic_auc_by_kind": {"blur": by_mse, "warp": by_other},
@@ -45,7 +45,15 @@ def test_a_better_score_is_named():
 def test_where_no_score_is_better_it_is_the_training():
     text = text_of((0.55, 0.59))
     assert "by the score mse, where 50 is chance. Look at the reconstructions;" in text
-    assert "or `awl-vae baselines` may" in text
+    assert "a VAE may do better" in text
+    assert "or `awl-vae baselines` may" in text_of((0.55, 0.59), method="conventional")
+
+
+def test_a_detector_worse_than_chance_is_told():
+    text = text_of((0.3, 0.3), test_auc=0.25)
+    assert "30.00 % by the score mse, where 50 is chance: it takes normal images for anom" in text
+    assert "Warning: PCA has an AUC of 25.00 % on the test images, where 50 is chance" in text
+    assert "Warning" not in text_of((0.7, 0.7), test_auc=0.45)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from conftest import black_detector, make_folder, stripes
 from odd_images import KINDS
 
 from awl_vae.data import DataError, load_dataset, prepare, read_image
+from awl_vae.data.check import Survey, write_page
+from awl_vae.training.check import check
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 
@@ -139,6 +141,29 @@ def test_to_train_on(photographs, tmp_path, case, in_time):
         assert kind_of(case) not in NONE
         is_read = path.suffix != ".jp2"
         assert sum(len(data.positions[name]) for name in ("train", "calibration")) == 30 + is_read
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_checked(photographs, tmp_path, case, in_time):
+    good = photographs / "train/good"
+    before = {*good.iterdir()}
+    path = write(case, good)
+    try:
+        seen = Survey.of(photographs, (16, 16), "stretch", num_threads=2)
+        report = check(seen, 0.1)
+    finally:
+        for other in {*good.iterdir()} - before:
+            other.unlink()
+    name = seen.layout.name(path)
+    others = {seen.layout.name(other) for other in before}
+    assert others <= {image.name for image in seen.images}
+    assert {*seen.unreadable} <= {name}
+    assert not (kind_of(case) in WHOLE and seen.unreadable)
+    if kind_of(case) in NONE:
+        assert name in seen.unreadable or path.suffix == ".jp2"
+    assert not [line for line in report.lines() if len(line.splitlines()) > 1]
+    write_page(tmp_path / "check.html", report, {each.name: each.thumbnail for each in seen.images})
+    assert_nothing_half_written(tmp_path)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -20,6 +20,7 @@ from awl_vae.training.settings import (
     Seeds,
     Setting,
     Size,
+    before_settings,
     setting,
     settings_of,
 )
@@ -125,10 +126,10 @@ class Config:
 
     @classmethod
     def from_json(cls, settings: Mapping[str, Any]) -> Self:
-        """The configuration that `to_json` gave."""
+        """The configuration that `to_json` gave, maybe of an earlier version."""
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
-            for name, value in settings.items()
+            for name, value in (before_settings(cls) | dict(settings)).items()
         }
         return cls(**values)
 

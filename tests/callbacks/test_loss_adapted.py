@@ -87,7 +87,7 @@ class RecordingCache:
     """A cache that notes which images were read, in their order."""
 
     def __init__(self, cache):
-        self.shape = cache.shape
+        self.shape, self.num_channels = cache.shape, cache.num_channels
         self.cache = cache
         self.positions = []
 

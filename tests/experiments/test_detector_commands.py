@@ -180,7 +180,7 @@ def test_images_of_other_formats_are_unreadable_and_other_files_are_told(trained
         ("spot.jp2", "spot.heic"), "unreadable"
     )
     assert "Received: JPEG2000" in command.stdout
-    assert "no images by their names: 1 files (first: notes.txt)" in command.stderr
+    assert "no images by their names: 1 file (notes.txt)" in command.stderr
 
 
 def has_one_error(command):

@@ -66,7 +66,7 @@ def test_arrays_and_json(tmp_path):
 def test_events_that_have_no_place(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file") as caught:
-        TensorBoardRun(tmp_path / "file/events", terms=["bce"], hyper_parameters={})
+        TensorBoardRun(tmp_path / "file/events", begin=1, terms=["bce"], hyper_parameters={})
     assert caught.value.filename == str(tmp_path / "file/events")
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from measure import NUM_THREADS, serve
 
+import awl_vae.system.quiet_tensorflow  # noqa: F401 (is there in every training)
+
 SIZE = (64, 64)
 
 

@@ -9,6 +9,7 @@ import io
 import os
 import stat
 import warnings
+from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeGuard
@@ -42,8 +43,8 @@ ORIENTATION = 0x0112
 TURNED = (5, 6, 7, 8)
 """Its values by which height and width change places."""
 
-PNG_MARKS = (b"eXIf", b"exif", b"xmp")
-"""Where one of these is in a PNG, it may say something of its orientation."""
+PNG_MARKS = (b"exif", b"xmp")
+"""What the head of a PNG's chunk has, in either case, that may say something of its orientation."""
 
 JPEG_IN_TIFF = ("jpeg", "tiff_jpeg", "old-jpeg")
 
@@ -89,14 +90,15 @@ def read_image(source: Source) -> np.ndarray:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) of the image in a file, as it is to be seen; only its head is read.
+    """(height, width) of the image in a file, as it is to be seen; it is not decoded.
 
     Raises:
         DataError: If the file is no image.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            turned = image.getexif().get(ORIENTATION) in TURNED
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            turned = _orientation(data, image) in TURNED
             return image.size if turned else image.size[::-1]
     except (OSError, ValueError) as error:
         raise DataError(f"Expected an image. Received: {error}, {path}") from error
@@ -159,11 +161,9 @@ def _decode(data: bytes) -> np.ndarray:
         pixels = _jpeg(data, image)
     elif image.format == "PNG":
         pixels = _png(data, image)
-        if not any(mark in data for mark in PNG_MARKS):
-            return pixels  # Pillow would decode the file to find out.
     else:
         pixels = _tiff(data, image) if image.format == "TIFF" else _by_pillow(image)
-    return _upright(pixels, image.getexif().get(ORIENTATION))
+    return _upright(pixels, _orientation(data, image))
 
 
 def _jpeg(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:
@@ -230,6 +230,23 @@ def _without(pixels: np.ndarray, level: int | tuple[int, int, int]) -> np.ndarra
         pixels = np.stack([pixels] * 3, -1)
     alpha = np.any(pixels != np.broadcast_to(level, 3)[::-1], -1) * np.iinfo(np.uint16).max
     return np.dstack([pixels, alpha.astype(np.uint16)])
+
+
+def _orientation(data: bytes, image: ImageFile.ImageFile) -> int | None:
+    """How a camera was held, if the file says so."""
+    if image.format == "PNG" and not any(
+        mark in head.lower() for head in _heads(data) for mark in PNG_MARKS
+    ):
+        return None  # Pillow would decode the file to find out.
+    return image.getexif().get(ORIENTATION)
+
+
+def _heads(data: bytes) -> Iterator[bytes]:
+    """The type of each chunk of a PNG, with the keyword that texts begin with."""
+    place = 8
+    while place < len(data):
+        yield data[place + 4 : place + 40]
+        place += 12 + int.from_bytes(data[place : place + 4])
 
 
 def _upright(pixels: np.ndarray, orientation: int | None) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""The fenced blocks of the pages run, page by page, in their order."""
+"""The fenced blocks of the pages run, page by page, in their order.
+
+So that they take less time, of what they write to test on few images are left, and nobody measures
+their coverage.
+"""
 
 import os
 import re
@@ -7,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+FEW = 25
+"""Images of a directory that are left."""
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,13 +36,17 @@ def test_the_blocks_of_a_page_run(page, tmp_path):
         place = ROOT
     # The commands of this environment, whatever else is on the path.
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {name: os.environ[name] for name in os.environ if "COVERAGE" not in name}
     for language, text in blocks(page):
         shell = ["bash", "-euo", "pipefail", "-c", text]
         command = [sys.executable, "-c", text] if language == "python" else shell
         finished = subprocess.run(
-            command, cwd=place, env=os.environ | {"PATH": path}, capture_output=True, text=True
+            command, cwd=place, env=environment | {"PATH": path}, capture_output=True, text=True
         )
         assert finished.returncode == 0, f"{text}\n{finished.stderr}"
+        for directory in tmp_path.glob("photographs/test/*"):
+            for image in sorted(directory.iterdir())[FEW:]:
+                image.unlink()
 
 
 def test_what_is_not_run_says_why_and_is_little():

@@ -89,7 +89,10 @@ def marked_in(mask: np.ndarray) -> np.ndarray:
     if mask.ndim == 2:
         return mask != 0
     colors = (mask[..., :3] != 0).any(-1)
-    return colors if colors.any() or mask.shape[2] == 3 else mask[..., 3] != 0
+    if colors.any() or mask.shape[2] == 3:
+        return colors
+    alpha = mask[..., 3]
+    return (alpha != 0) & (alpha.min() != alpha.max())  # the same everywhere, it says nothing
 
 
 def check_aspect_ratio(marked: np.ndarray, size: tuple[int, int], mask: object) -> None:

@@ -40,6 +40,9 @@ OTHER_SUFFIXES = (
 ORIENTATION = 0x0112
 """The tag of Exif and TIFF that says how a camera was held."""
 
+BITS, PHOTOMETRIC, PLANES, WHITE_IS_0 = 258, 262, 284, 0
+"""Tags of TIFF, and a value of the second."""
+
 TURNED = (5, 6, 7, 8)
 """Its values by which height and width change places."""
 
@@ -90,7 +93,7 @@ def read_image(source: Source) -> np.ndarray:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) of the image in a file, as it is to be seen; it is not decoded.
+    """(height, width) of the image in a file, as it is to be seen; only TIFF is decoded.
 
     Raises:
         DataError: If the file is no image.
@@ -98,9 +101,12 @@ def image_size(path: Path) -> tuple[int, int]:
     try:
         data = path.read_bytes()
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.format == "TIFF":  # Pillow's size may be that of what is seen already
+                height, width, *_ = _decode(data).shape
+                return height, width
             turned = _orientation(data, image) in TURNED
             return image.size if turned else image.size[::-1]
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Whatever damage does to a library.
         raise DataError(f"Expected an image. Received: {error}, {path}") from error
 
 
@@ -114,7 +120,7 @@ def image_format(path: Path) -> str:
         with Image.open(path, formats=FORMATS) as image:
             # A JPEG with a preview in it has another name of Pillow's.
             return "JPEG" if image.format == "MPO" else str(image.format)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Whatever damage does to a library.
         raise DataError(f"Expected an image. Received: {error}, {path}") from error
 
 
@@ -191,6 +197,16 @@ def _tiff(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:
     """A TIFF, unless damage to it would be reported to nobody."""
     if image.info.get("compression") in JPEG_IN_TIFF:
         raise DataError("Expected a TIFF of another compression. Received: one with JPEG in it")
+    tags = getattr(image, "tag_v2", {})
+    bits = max(tags.get(BITS, (1,)))
+    if 8 < bits < 32:
+        if bits != 16:
+            raise DataError(f"Expected 8 or 16 bits a pixel. Received: {bits}")
+        if tags.get(PLANES, 1) != 1 or tags.get(PHOTOMETRIC) == WHITE_IS_0:
+            raise DataError(
+                "Expected a TIFF whose colours lie side by side, and whose 0 is black, of 16 bits. "
+                "Received: another"
+            )
     if not _is_deep(image):
         return _by_pillow(image)
     image.load()  # Pillow tells of damage, and turns it as OpenCV does.
@@ -203,8 +219,10 @@ def _is_deep(image: ImageFile.ImageFile) -> bool:
     return any(";16" in str(tile[3]) for tile in image.tile)
 
 
-def _by_pillow(image: Image.Image) -> np.ndarray:
+def _by_pillow(image: ImageFile.ImageFile) -> np.ndarray:
     """An image of 8 bits a channel or fewer; what is transparent becomes a channel."""
+    if image.format == "PPM" and (image.mode == "I" or "65535" in str(image.tile)):
+        raise DataError("Expected 8 bits in a PNM. Received: 16")
     if image.mode in ("F", "I"):
         raise DataError(f"Expected 8 or 16 bits a pixel. Received: 32 ({image.mode!r})")
     if image.has_transparency_data:
@@ -238,7 +256,10 @@ def _orientation(data: bytes, image: ImageFile.ImageFile) -> int | None:
         mark in head.lower() for head in _heads(data) for mark in PNG_MARKS
     ):
         return None  # Pillow would decode the file to find out.
-    return image.getexif().get(ORIENTATION)
+    try:
+        return image.getexif().get(ORIENTATION)
+    except Exception:  # What is damaged beside the pixels is nobody's concern.
+        return None
 
 
 def _heads(data: bytes) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from awl_vae.data.dataset import Item, made_item
+from awl_vae.data.dataset import DataError, Item, made_item
 from awl_vae.data.images import HALF
 
 SEED = 2024
@@ -52,7 +52,7 @@ LEAST_LEVELS = 5
 MAX_DRAWS = 100
 
 
-class UnseenError(ValueError):
+class UnseenError(DataError):
     """A kind of defect cannot be seen on an image."""
 
 
@@ -179,7 +179,10 @@ def add_defect(
         changed = np.abs(damaged - x)[mask] >= least.change * scale
         if changed.any() and changed.mean() >= least.share and (levels != image)[mask].any():
             return np.where(_like(mask, image), levels, image), mask
-    raise UnseenError(f"Expected an image on which a {kind or 'defect'} can be seen.")
+    raise UnseenError(
+        f"Expected an image on which a {kind or 'synthetic defect'} can be seen. "
+        f"Received: none in {MAX_DRAWS} tries"
+    )
 
 
 def _paste(

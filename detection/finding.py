@@ -36,7 +36,7 @@ class FileState:
         """The state of a file, or of the one that a link leads to; None where there is none."""
         try:
             info = path.stat()
-        except OSError:
+        except (OSError, ValueError):  # A path with a NUL is none.
             return None
         return cls(info.st_size, info.st_mtime_ns) if stat.S_ISREG(info.st_mode) else None
 

@@ -81,11 +81,11 @@ class Scorer(keras.Model):
             )
         self.built = True
         images = tf.TensorSpec((None, *self.image_size, 2 if has_roi else 1), tf.float32)
-        self.score_and_map = tf.function(self.call, input_signature=[images])
-        self.reconstruct = tf.function(self._reconstruct, input_signature=[images])
-        self._residual = tf.function(self._squared_error, input_signature=[images])
+        self.score_and_map = tf.function(self.call, autograph=False, input_signature=[images])
+        self.reconstruct = tf.function(self._reconstruct, autograph=False, input_signature=[images])
+        self._residual = tf.function(self._squared_error, autograph=False, input_signature=[images])
         scales = tf.TensorSpec((None, *self.image_size), tf.float32)
-        self._scaled = tf.function(self._score, input_signature=[images, scales])
+        self._scaled = tf.function(self._score, autograph=False, input_signature=[images, scales])
 
     def call(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Images (N, H, W, 1), or 2 with regions, to scores (N,) and anomaly maps (N, H, W)."""

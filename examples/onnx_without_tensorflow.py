@@ -21,7 +21,9 @@ size, dtype = tuple(settings["input"]["shape"][1:]), settings["input"]["dtype"]
 session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
 
 for path in paths:
-    image = cv2.imread(path, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    image = cv2.imread(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if image is not None:  # gray by its colours, as a detector reads a file
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     if image is None or image.shape != size or image.dtype != dtype:
         found = "none" if image is None else f"{image.shape}, {image.dtype}"
         sys.exit(f"error: Expected an image of {size}, {dtype}. Received: {found}, {path}")

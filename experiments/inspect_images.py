@@ -17,6 +17,7 @@ Exit status: 0 all normal, 1 some anomalous, 3 none anomalous but some unreadabl
 if not __package__:
     import checkout  # noqa: F401
 
+import codecs
 import contextlib
 import io
 import os
@@ -152,8 +153,8 @@ def _paths(source: Path | None, output_dir: Path | None) -> tuple[list[Path], li
 
 def _listed(line: bytes) -> Path:
     """The path that a line names; one of Windows ends in a carriage return."""
-    path = _absolute(os.fsdecode(line))
-    return path if path.exists() else _absolute(os.fsdecode(line.removesuffix(b"\r")))
+    path = _absolute(os.fsdecode(line.removeprefix(codecs.BOM_UTF8)))
+    return path if os.path.exists(path) else _absolute(os.fsdecode(line.removesuffix(b"\r")))
 
 
 def _stop_by_signals() -> threading.Event:

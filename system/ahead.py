@@ -25,9 +25,13 @@ def map_ahead(
         The results, in the order of the values.
     """
     values = iter(values)
-    with ThreadPoolExecutor(num_threads) as pool:
+    pool = ThreadPoolExecutor(num_threads)
+    try:
         pending = deque(pool.submit(function, value) for value in islice(values, ahead))
         while pending:
             result = pending.popleft().result()
             pending.extend(pool.submit(function, value) for value in islice(values, 1))
             yield result
+    finally:
+        # Who goes early, by Ctrl-C or an error, does not wait for what nobody takes.
+        pool.shutdown(cancel_futures=True)

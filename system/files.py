@@ -101,6 +101,8 @@ def atomic_directory(path: str | os.PathLike, *, earlier: Iterable[str] = ()) ->
     """
     path = Path(os.path.realpath(path))
     temporary, replaced = (temporary_path(path, f"awl_vae.{name}") for name in ("new", "old"))
+    if replaced.exists() and not path.exists():
+        replaced.rename(path)  # A process was killed between the two renames below.
     for leftover in (temporary, replaced):
         shutil.rmtree(leftover, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -111,6 +113,8 @@ def atomic_directory(path: str | os.PathLike, *, earlier: Iterable[str] = ()) ->
             path.rename(replaced)
         temporary.rename(path)
     finally:
+        if replaced.exists() and not path.exists():
+            replaced.rename(path)
         for leftover in (temporary, replaced):
             shutil.rmtree(leftover, ignore_errors=True)
 

@@ -64,6 +64,11 @@ def test_codings(image_folder, mask):
     assert expected.any()
 
 
+def test_a_black_mask_marks_nothing_also_where_it_is_opaque(image_folder):
+    black = np.dstack([0 * MASK, 0 * MASK, 0 * MASK, 0 * MASK + 255])
+    assert not masked(image_folder, "ground_truth/spot/000_mask.png", black).any()
+
+
 def test_a_mask_may_be_of_another_size(image_folder):
     name = "ground_truth/spot/000_mask.png"
     larger = masked(image_folder, name, cv2.resize(MASK, (72, 60), interpolation=0))

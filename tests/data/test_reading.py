@@ -13,7 +13,7 @@ from PIL import Image
 
 from awl_vae.data import DataError, read_image
 from awl_vae.data.images import read_gray, resize
-from awl_vae.data.reading import ORIENTATION, SUFFIXES
+from awl_vae.data.reading import ORIENTATION, SUFFIXES, image_size
 
 
 def encoded(image, file_format, **options):
@@ -234,6 +234,26 @@ def test_no_image_and_other_numbers_are_errors(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(DataError, match=r"Expected a file\. Received: .*pipe\.png"):
         read_image(tmp_path / "pipe.png")
+
+
+@pytest.mark.parametrize("file_format", ["TIFF", "PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_what_is_read(tmp_path, file_format, orientation):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    path = tmp_path / "image"
+    path.write_bytes(encoded(Image.fromarray(stripes(1)), file_format, exif=exif))
+    assert image_size(path) == read_image(path).shape[:2]
+
+
+def test_deep_files_that_would_be_misread_are_refused():
+    for text in (b"P6 4 2 65535\n", b"P5 4 2 65535\n"):
+        with pytest.raises(DataError, match="Expected 8 bits in a PNM. Received: 16"):
+            read_image(text + bytes(48))
+    white_is_0 = {262: 0}
+    gray = Image.fromarray(stripes(1, dtype=np.uint16))
+    with pytest.raises(DataError, match="whose 0 is black"):
+        read_image(encoded(gray, "TIFF", tiffinfo=white_is_0))
 
 
 def test_every_suffix_is_of_a_format_that_is_read():

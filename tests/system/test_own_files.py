@@ -2,7 +2,14 @@
 
 import pytest
 
-from awl_vae.system import foreign_file, read_csv, read_json, write_csv, write_json
+from awl_vae.system import (
+    atomic_directory,
+    foreign_file,
+    read_csv,
+    read_json,
+    write_csv,
+    write_json,
+)
 from awl_vae.system.errors import FileError, UserError
 from awl_vae.system.kinds import NUMBER, OPTIONAL_NUMBER
 
@@ -72,6 +79,15 @@ def test_an_error_is_one_line_whatever_was_received():
     assert str(UserError("Expected a name. Received: a\nb\u2028c")).splitlines() == [
         "Expected a name. Received: a b c"
     ]
+
+
+def test_a_directory_outlives_a_kill_between_its_two_renames(tmp_path):
+    with atomic_directory(tmp_path / "detector") as directory:
+        (directory / "a.txt").write_text("first")
+    (tmp_path / "detector").rename(tmp_path / ".detector.awl_vae.old")
+    with pytest.raises(OSError, match="full"), atomic_directory(tmp_path / "detector"):
+        raise OSError("full")
+    assert (tmp_path / "detector/a.txt").read_text() == "first"
 
 
 def test_what_is_left_of_our_own_files_is_ours_and_a_link_is_not(tmp_path):

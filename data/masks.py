@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from awl_vae.data.dataset import DataError
-from awl_vae.data.reading import SUFFIXES, image_size, read_image
+from awl_vae.data.reading import SUFFIXES, Source, image_format, image_size, read_image
 
-ENDING = "_mask"
+ENDINGS = ("_mask", "_gt", "_label")
+"""What public datasets put after the stem of an image, in either case."""
 
 Key = tuple[str, str]
 """Kind of defect and stem of an image, in one spelling."""
@@ -19,8 +20,8 @@ Key = tuple[str, str]
 def match_masks(folders: Sequence[Path], images: Sequence[Path]) -> dict[Path, tuple[Path, ...]]:
     """Which masks belong to which images.
 
-    The mask of an image `<kind>/<stem>` is `<kind>/<stem>_mask` or `<kind>/<stem>` with any suffix
-    of an image, in either case; or all the files of a folder `<kind>/<stem>` together.
+    The mask of an image `<kind>/<stem>` is `<kind>/<stem>`, maybe with one of `ENDINGS`, with any
+    suffix of an image, in either case; or all the files of a folder `<kind>/<stem>` together.
 
     Args:
         folders: where the masks are.
@@ -60,7 +61,7 @@ def read_mask(files: Sequence[Path], image: Path) -> np.ndarray:
     """The pixels that the masks of an image mark together.
 
     Args:
-        files: the masks; see `marked_in`.
+        files: the masks; see `read_marked`.
         image: their image.
 
     Returns:
@@ -71,7 +72,7 @@ def read_mask(files: Sequence[Path], image: Path) -> np.ndarray:
     """
     marked = np.zeros((0, 0), bool)
     for file in files:
-        found = marked_in(read_image(file))
+        found = read_marked(file)
         check_aspect_ratio(found, image_size(image), file)
         if marked.size and marked.shape != found.shape:
             raise DataError(
@@ -79,6 +80,21 @@ def read_mask(files: Sequence[Path], image: Path) -> np.ndarray:
             )
         marked = found | marked if marked.size else found
     return marked
+
+
+def read_marked(source: Source) -> np.ndarray:
+    """The pixels (h, w) bool that the mask in a file marks; see `marked_in`.
+
+    In a JPEG that is what is at least half as bright as its brightest pixel: beside an edge, and
+    far from it, there are levels that nobody drew.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    mask = read_image(source)
+    if image_format(source) == "JPEG":
+        mask = np.uint8(mask > mask.max() / 2)
+    return marked_in(mask)
 
 
 def marked_in(mask: np.ndarray) -> np.ndarray:
@@ -121,13 +137,18 @@ def _key_of_mask(parts: Sequence[str], known: Mapping[Key, object]) -> Key | Non
         return None
     kind, stem = _key(*parts[:2])
     candidates = [(kind, stem)]
-    if len(parts) == 2 and stem.endswith(ENDING):
-        candidates.append((kind, stem.removesuffix(ENDING)))
+    if len(parts) == 2:
+        candidates.append((kind, without_ending(stem)))
     return next((key for key in candidates if key in known), None)
 
 
 def _key(kind: str, stem: str) -> Key:
     return spelled(kind), spelled(stem)
+
+
+def without_ending(stem: str) -> str:
+    """The stem of an image, of that of its mask in the one spelling."""
+    return next((stem.removesuffix(e) for e in ENDINGS if stem.endswith(e)), stem)
 
 
 def spelled(name: str) -> str:

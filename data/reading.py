@@ -110,18 +110,19 @@ def image_size(path: Path) -> tuple[int, int]:
         raise DataError(f"Expected an image. Received: {error}, {path}") from error
 
 
-def image_format(path: Path) -> str:
-    """The format of the image in a file, one of `FORMATS`; only its head is read.
+def image_format(source: Source) -> str:
+    """The format of an image, one of `FORMATS`; it is not decoded.
 
     Raises:
-        DataError: If the file is no image.
+        DataError: If it is no image.
     """
+    data = _bytes(source)
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             # A JPEG with a preview in it has another name of Pillow's.
             return "JPEG" if image.format == "MPO" else str(image.format)
     except Exception as error:  # Whatever damage does to a library.
-        raise DataError(f"Expected an image. Received: {error}, {path}") from error
+        raise DataError(f"Expected an image. Received: {error}{_place(source)}") from error
 
 
 def is_path(source: object) -> TypeGuard[str | os.PathLike[str]]:
@@ -130,8 +131,8 @@ def is_path(source: object) -> TypeGuard[str | os.PathLike[str]]:
 
 
 def _bytes(source: Source) -> bytes:
-    if isinstance(source, bytes):
-        return source
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
     path = Path(source) if is_path(source) else source
     if not isinstance(path, Path | Traversable):
         raise DataError(
@@ -148,7 +149,7 @@ def _bytes(source: Source) -> bytes:
 
 
 def _place(source: Source) -> str:
-    return "" if isinstance(source, bytes) else f", {source}"
+    return f", {source}" if is_path(source) or isinstance(source, Traversable) else ""
 
 
 def _other(data: bytes) -> str:

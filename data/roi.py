@@ -8,8 +8,14 @@ import numpy as np
 
 from awl_vae.data.dataset import DataError
 from awl_vae.data.images import resize
-from awl_vae.data.masks import ENDING, check_aspect_ratio, marked_in, spelled
-from awl_vae.data.reading import SUFFIXES, Source, image_size, is_path, read_image
+from awl_vae.data.masks import (
+    check_aspect_ratio,
+    marked_in,
+    read_marked,
+    spelled,
+    without_ending,
+)
+from awl_vae.data.reading import SUFFIXES, Source, image_size, is_path
 
 Key = tuple[str, ...]
 """The last directories and the stem of an image or a mask, in one spelling."""
@@ -76,7 +82,7 @@ class RegionsOfInterest:
         return roi
 
     def _read_anew(self, mask: Path) -> tuple[np.ndarray, np.ndarray]:
-        marked = marked_in(read_image(mask))
+        marked = read_marked(mask)
         return marked, bring_to_size(marked, self._image_size, self._mode, mask)
 
     def note(self, images: Sequence[PurePath]) -> str:
@@ -110,7 +116,7 @@ def read_roi(
         DataError: See `bring_to_size`; or if the mask cannot be read.
     """
     name = mask if is_path(mask) else "a mask"
-    marked = marked_in(mask if isinstance(mask, np.ndarray) else read_image(mask))
+    marked = marked_in(mask) if isinstance(mask, np.ndarray) else read_marked(mask)
     check_aspect_ratio(marked, shape, name)
     return bring_to_size(marked, image_size, mode, name)
 
@@ -152,4 +158,4 @@ def _index(directory: Path) -> dict[Key, Path]:
 
 def _key(name: PurePath) -> Key:
     *directories, stem = map(spelled, name.with_suffix("").parts)
-    return (*directories, stem.removesuffix(ENDING))
+    return (*directories, without_ending(stem))

@@ -316,7 +316,7 @@ def _is_one(images: object) -> bool:
     """Whether that is one image, and not several."""
     if isinstance(images, np.ndarray):
         return images.ndim < 3 or (images.ndim == 3 and images.shape[-1] in (3, 4))
-    return isinstance(images, bytes) or is_path(images)
+    return isinstance(images, bytes | bytearray | memoryview) or is_path(images)
 
 
 def _batches(images: Images, masks: Masks | None) -> Iterator[list[tuple[Image, Image | None]]]:

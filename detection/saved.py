@@ -85,6 +85,12 @@ def read_settings(directory: Path) -> dict[str, Any]:
         (method is None or method.takes(setting), f"a setting of {threshold['method']}", setting),
         (settings["pixel_threshold"] > 0, "a pixel_threshold above 0", settings["pixel_threshold"]),
         (alarms["num_normal"] >= 1, "a num_normal of at least 1", alarms["num_normal"]),
+        (alarms["count"] >= 0, "a count of at least 0", alarms["count"]),
+        (
+            0 <= alarms["low"] <= alarms["rate"] <= alarms["high"] <= 1,
+            "a rate of false alarms in [0, 1], between its low and high",
+            alarms["rate"],
+        ),
     ):
         if not is_right:
             raise DetectorError(f"Expected {expected}. Received: {value}, {path}")

@@ -38,6 +38,9 @@ def masked(image_folder, name, mask=MASK):
         "ground_truth/Spot/000_mask.png",
         "Ground_Truth/spot/000_mask.png",
         "ground_truth/spot/000/000.png",
+        "ground_truth/spot/000_GT.png",
+        "ground_truth/spot/000_label.bmp",
+        "ground_truth/spot/000_mask.jpg",
     ],
 )
 def test_names(image_folder, name):

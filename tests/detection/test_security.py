@@ -122,6 +122,11 @@ def change(directory, edit):
         (lambda s: s["threshold"].update(setting="much"), "a finite number or null as threshold"),
         (lambda s: s["threshold"].update(setting=None), "Expected a setting of manual"),
         (lambda s: s["threshold"]["false_alarms"].update(num_normal=0), "num_normal of at least 1"),
+        (lambda s: s["threshold"]["false_alarms"].update(count=-7), "count of at least 0"),
+        (
+            lambda s: s["threshold"]["false_alarms"].update(rate=5),
+            r"rate of false alarms in \[0, 1\]",
+        ),
         (lambda s: s.update(pixel_threshold=0), "Expected a pixel_threshold above 0"),
         (lambda s: s.update(pixel_threshold=True), "Expected a finite number as pixel_threshold"),
     ],

@@ -93,7 +93,7 @@ def read_marked(source: Source) -> np.ndarray:
     """
     mask = read_image(source)
     if image_format(source) == "JPEG":
-        mask = np.uint8(mask > mask.max() / 2)
+        mask = (mask > mask.max() / 2).astype(np.uint8)
     return marked_in(mask)
 
 

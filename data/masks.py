@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from awl_vae.data.dataset import DataError
-from awl_vae.data.reading import SUFFIXES, Source, image_format, image_size, read_image
+from awl_vae.data.reading import SUFFIXES, Source, image_size, read_with_format
 
 ENDINGS = ("_mask", "_gt", "_label")
 """What public datasets put after the stem of an image, in either case."""
@@ -91,8 +91,8 @@ def read_marked(source: Source) -> np.ndarray:
     Raises:
         DataError: If it cannot be read.
     """
-    mask = read_image(source)
-    if image_format(source) == "JPEG":
+    mask, file_format = read_with_format(source)
+    if file_format == "JPEG":
         mask = (mask > mask.max() / 2).astype(np.uint8)
     return marked_in(mask)
 

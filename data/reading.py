@@ -20,7 +20,9 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from awl_vae.data.dataset import DataError
 
-Source = str | os.PathLike[str] | bytes | Traversable
+Bytes = bytes | bytearray | memoryview
+
+Source = str | os.PathLike[str] | Bytes | Traversable
 """What holds an encoded image: a path, the bytes themselves, or a file of a package."""
 
 FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "PPM")
@@ -74,9 +76,19 @@ def read_image(source: Source) -> np.ndarray:
         DataError: If that is no such image, is damaged or cut short, holds more than one image, or
             other numbers than 8 or 16 bits a pixel.
     """
+    return read_with_format(source)[0]
+
+
+def read_with_format(source: Source) -> tuple[np.ndarray, str]:
+    """Reads an image, see `read_image`, and which of `FORMATS` it has.
+
+    Raises:
+        DataError: See `read_image`.
+    """
     data = _bytes(source)
     try:
-        return np.ascontiguousarray(_decode(data))
+        pixels, file_format = _decode(data)
+        return np.ascontiguousarray(pixels), file_format
     except DataError as error:
         raise DataError(f"{error}{_place(source)}") from error.__cause__
     except UnidentifiedImageError as error:
@@ -98,31 +110,21 @@ def image_size(path: Path) -> tuple[int, int]:
     Raises:
         DataError: If the file is no image.
     """
+    data = _bytes(path)
     try:
-        data = path.read_bytes()
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.format == "TIFF":  # Pillow's size may be that of what is seen already
-                height, width, *_ = _decode(data).shape
-                return height, width
             turned = _orientation(data, image) in TURNED
-            return image.size if turned else image.size[::-1]
+            if image.format != "TIFF":
+                return image.size if turned else image.size[::-1]
     except Exception as error:  # Whatever damage does to a library.
         raise DataError(f"Expected an image. Received: {error}, {path}") from error
+    height, width, *_ = read_image(path).shape  # Pillow may have turned its size, or not
+    return height, width
 
 
-def image_format(source: Source) -> str:
-    """The format of an image, one of `FORMATS`; it is not decoded.
-
-    Raises:
-        DataError: If it is no image.
-    """
-    data = _bytes(source)
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            # A JPEG with a preview in it has another name of Pillow's.
-            return "JPEG" if image.format == "MPO" else str(image.format)
-    except Exception as error:  # Whatever damage does to a library.
-        raise DataError(f"Expected an image. Received: {error}{_place(source)}") from error
+def is_image_name(path: Path) -> bool:
+    """Whether a file is an image by its name, of a format that is read or of another."""
+    return path.suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES)
 
 
 def is_path(source: object) -> TypeGuard[str | os.PathLike[str]]:
@@ -131,7 +133,7 @@ def is_path(source: object) -> TypeGuard[str | os.PathLike[str]]:
 
 
 def _bytes(source: Source) -> bytes:
-    if isinstance(source, bytes | bytearray | memoryview):
+    if isinstance(source, Bytes):
         return bytes(source)
     path = Path(source) if is_path(source) else source
     if not isinstance(path, Path | Traversable):
@@ -149,7 +151,7 @@ def _bytes(source: Source) -> bytes:
 
 
 def _place(source: Source) -> str:
-    return f", {source}" if is_path(source) or isinstance(source, Traversable) else ""
+    return "" if isinstance(source, Bytes) else f", {source}"
 
 
 def _other(data: bytes) -> str:
@@ -160,7 +162,7 @@ def _other(data: bytes) -> str:
         return f"{len(data)} bytes that are none" if data else "an empty file"
 
 
-def _decode(data: bytes) -> np.ndarray:
+def _decode(data: bytes) -> tuple[np.ndarray, str]:
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     if (pages := getattr(image, "n_frames", 1)) > 1:
         raise DataError(f"Expected a file with one image. Received: {pages}")
@@ -170,7 +172,9 @@ def _decode(data: bytes) -> np.ndarray:
         pixels = _png(data, image)
     else:
         pixels = _tiff(data, image) if image.format == "TIFF" else _by_pillow(image)
-    return _upright(pixels, _orientation(data, image))
+    # A JPEG with a preview in it has another name of Pillow's.
+    file_format = "JPEG" if image.format == "MPO" else str(image.format)
+    return _upright(pixels, _orientation(data, image)), file_format
 
 
 def _jpeg(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import awl_vae.models.vae  # noqa: F401 (so that Keras knows what a VAE is)
 from awl_vae.data.images import RESIZE_MODES, resize, to_float, to_gray
-from awl_vae.data.reading import Source, is_path, read_image
+from awl_vae.data.reading import Bytes, Source, is_path, read_image
 from awl_vae.data.roi import read_roi
 from awl_vae.detection.finding import Finding
 from awl_vae.detection.judging import judge, take
@@ -316,7 +316,7 @@ def _is_one(images: object) -> bool:
     """Whether that is one image, and not several."""
     if isinstance(images, np.ndarray):
         return images.ndim < 3 or (images.ndim == 3 and images.shape[-1] in (3, 4))
-    return isinstance(images, bytes | bytearray | memoryview) or is_path(images)
+    return isinstance(images, Bytes) or is_path(images)
 
 
 def _batches(images: Images, masks: Masks | None) -> Iterator[list[tuple[Image, Image | None]]]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from awl_vae.data.reading import OTHER_SUFFIXES, SUFFIXES
+from awl_vae.data.reading import is_image_name
 from awl_vae.detection.finding import FileState
 
 
@@ -42,7 +42,7 @@ def is_to_be_inspected(path: Path) -> bool:
 
     Images of formats that are not read are among them: they are unreadable, and not passed over.
     """
-    return path.suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES) or path.is_dir()
+    return is_image_name(path) or path.is_dir()
 
 
 class Watcher:

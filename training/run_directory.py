@@ -10,6 +10,7 @@ from typing import Any, Self
 from awl_vae.data.folder import check_folder
 from awl_vae.system import LOCK, DirectoryLock, foreign_file, read_json, temporary_path, write_json
 from awl_vae.system.errors import FileError, UserError
+from awl_vae.system.kinds import difference
 from awl_vae.training.config import Config, ConfigError
 from awl_vae.training.own_files import OURS
 from awl_vae.training.resolve import resolve, unread
@@ -150,7 +151,9 @@ class RunDirectory:
             known = read_json(file)
             if not {"experiment", "dataset"} <= known.keys():
                 raise _not_ours(self.path, f"whose {CONFIG} is not that of a run")
-            return read_json(file, KINDS)
+            if wrong := difference(known, KINDS):
+                raise FileError(f"{wrong}, {file}")
+            return known
         except FileError as error:
             raise RunDirectoryError(str(error)) from error
 

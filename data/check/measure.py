@@ -10,7 +10,7 @@ from awl_vae.data.dataset import DataError
 from awl_vae.data.duplicates import digest
 from awl_vae.data.images import resize, to_gray
 from awl_vae.data.layout import check_name
-from awl_vae.data.reading import image_format, read_image
+from awl_vae.data.reading import read_with_format
 
 THUMBNAIL = (32, 32)
 """Height and width."""
@@ -95,7 +95,7 @@ def measure(
     name = path.relative_to(root).as_posix()
     try:
         check_name(name, root)
-        image, form = read_image(path), image_format(path)
+        image, file_format = read_with_format(path)
     except DataError as error:
         return Unreadable(name, str(error))
     gray = to_gray(image)
@@ -109,7 +109,7 @@ def measure(
         size=gray.shape,
         bits=8 * gray.dtype.itemsize,
         colors=COLORS[2 if image.ndim == 2 else image.shape[2]],
-        format=form,
+        format=file_format,
         num_bytes=path.stat().st_size,
         digest=digest(gray),
         brightness=float(mean) / most,

@@ -14,7 +14,7 @@ from awl_vae.data.check.repeated import repeated_concerns
 from awl_vae.data.dataset import DataError
 from awl_vae.data.layout import NORMAL, Layout
 from awl_vae.data.masks import match_masks
-from awl_vae.data.reading import OTHER_SUFFIXES, SUFFIXES
+from awl_vae.data.reading import SUFFIXES, is_image_name
 from awl_vae.system.ahead import map_ahead
 from awl_vae.system.words import with_first
 
@@ -102,7 +102,7 @@ class Survey:
             reason = shown(self.unreadable[names[0]])
             text = f"{with_first(len(names), 'image', shown(names[0]))}: {reason}"
             yield Concern("unreadable", text, names)
-        images = [path for path in self._others if _is_image(path)]
+        images = [path for path in self._others if is_image_name(path)]
         masks = self.layout.masks_among(images)
         yield from listed(
             "not used",
@@ -180,7 +180,3 @@ def _looks(
 
 def _call(look: Look) -> Measured | Unreadable | MeasuredMask:
     return look()
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES)

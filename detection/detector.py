@@ -31,7 +31,7 @@ from awl_vae.detection.saved import (
 from awl_vae.detection.thresholds import Threshold
 from awl_vae.evaluation import Scorer
 from awl_vae.system import atomic_directory, write_csv, write_json
-from awl_vae.system.errors import FileError, nearest
+from awl_vae.system.errors import FileError, did_you_mean
 
 BATCH_SIZE = 32
 Image = Source | np.ndarray
@@ -84,8 +84,7 @@ class Detector:
         likeness: Likeness | None = None,
     ):
         if resize not in RESIZE_MODES:
-            found = nearest(resize, RESIZE_MODES)
-            meant = f" (did you mean {found}?)" if found else ""
+            meant = did_you_mean(str(resize), RESIZE_MODES)
             raise DetectorError(
                 f"Expected a resize among {', '.join(RESIZE_MODES)}{meant}. Received: {resize!r}"
             )

@@ -4,7 +4,8 @@ It stands here, since what tells the classes apart takes `evaluation`, and how m
 threshold takes `detection`: `data`, which looks at the images, may import neither.
 """
 
-import itertools
+import bisect
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import numpy as np
 from awl_vae.data.check import Concern, Report, Survey, Table, counts_table, defects_table
 from awl_vae.data.layout import NORMAL
 from awl_vae.data.splits import num_calibration
+from awl_vae.detection.false_alarms import supports
 from awl_vae.detection.thresholds import too_few
 
 STRONG = 0.75
@@ -99,10 +101,11 @@ def calibration_concerns(num_given: int, false_alarm_rate: float) -> Iterator[Co
         false_alarm_rate: the rate that is asked for, in (0, 1).
     """
     if warning := too_few(num_given, false_alarm_rate):
-        enough = next(
-            count
-            for count in itertools.count(2)
-            if not too_few(num_calibration(count), false_alarm_rate)
+        enough = bisect.bisect_left(
+            range(sys.maxsize),
+            True,
+            lo=2,
+            key=lambda count: supports(num_calibration(count), false_alarm_rate),
         )
         yield Concern(
             "images for calibration",

@@ -146,6 +146,7 @@ def test_images_for_a_rate_of_false_alarms(folder):
     ]
     assert list(calibration_concerns(99, 0.01)) == []
     assert "Of 38 in train/good" in next(calibration_concerns(18, 0.05)).text
+    assert "Of 999999990 in train/good" in next(calibration_concerns(3, 1e-8)).text
     (concern,) = report(folder, 0.01).concerns
     assert concern.topic == "images for calibration"
     assert concern.text.startswith("20 normal images cannot")

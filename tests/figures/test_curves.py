@@ -20,9 +20,9 @@ SCORES = {
 @pytest.mark.parametrize("scores", SCORES.values(), ids=SCORES)
 @pytest.mark.parametrize("threshold", [0.0142, 0.25, -1e12, 1e30])
 def test_a_histogram_takes_a_moment_whatever_the_scores(tmp_path, scores, threshold):
-    begin = time.monotonic()
+    begin = time.process_time()
     svg = histogram_svg(scores, np.empty(0), threshold=threshold, score="mse")
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
     assert len(svg) < 200_000
     assert f"normal ({len(scores)})" in svg
     labels = np.arange(len(scores)) % 2

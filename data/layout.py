@@ -3,7 +3,8 @@
 train/good/*                              normal images to train on
 test/good/*                               labelled normal images
 test/<defect>/*                           labelled anomalous images, by the kind of defect
-ground_truth/<defect>/<stem>_mask.*       optional: the defect's pixels; see `match_masks`
+ground_truth/<defect>/<stem>_mask.*       optional: the defect's pixels; see `FOLDERS` and
+                                          `match_masks` of `masks`
 
 The names of the layout are taken in either case.
 """
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from awl_vae.data.dataset import DataError
+from awl_vae.data.masks import FOLDERS
 from awl_vae.data.reading import SUFFIXES
 
-NORMAL, GROUND_TRUTH = "good", "ground_truth"
+NORMAL = "good"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Layout:
     @classmethod
     def of(cls, root: Path) -> "Layout":
         """The layout of a directory that has train/ and test/, as far as they are there."""
-        train, test, masks = (_named(root, name) for name in ("train", "test", GROUND_TRUTH))
+        train, test, masks = (_named(root, *names) for names in (("train",), ("test",), FOLDERS))
         return cls(
             root,
             (*train, *test, *masks),
@@ -114,9 +116,9 @@ def images_in(path: Path) -> list[Path]:
     return [child for child in _children(path) if child.suffix.lower() in SUFFIXES]
 
 
-def _named(parent: Path, name: str) -> list[Path]:
-    """The directories of a name, in whichever case."""
-    return [path for path in _children(parent) if path.is_dir() and path.name.casefold() == name]
+def _named(parent: Path, *names: str) -> list[Path]:
+    """The directories of some names, in whichever case."""
+    return [path for path in _children(parent) if path.is_dir() and path.name.casefold() in names]
 
 
 def _children(path: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +10,22 @@ import numpy as np
 from awl_vae.data.dataset import DataError
 from awl_vae.data.reading import SUFFIXES, Source, image_size, read_with_format
 
-ENDINGS = ("_mask", "_gt", "_label")
-"""What public datasets put after the stem of an image, in either case."""
+FOLDERS = ("ground_truth", "masks")
+"""Where public datasets have their masks, in either case."""
+
+ENDINGS = ("_mask", "-mask", "_gt", "_label", "_seg")
+"""What they put after the stem of an image, in either case."""
 
 Key = tuple[str, str]
-"""Kind of defect and stem of an image, in one spelling."""
+"""Kind of defect and stem of an image, in one spelling of `SPELLINGS`."""
 
 
 def match_masks(folders: Sequence[Path], images: Sequence[Path]) -> dict[Path, tuple[Path, ...]]:
     """Which masks belong to which images.
 
     The mask of an image `<kind>/<stem>` is `<kind>/<stem>`, maybe with one of `ENDINGS`, with any
-    suffix of an image, in either case; or all the files of a folder `<kind>/<stem>` together.
+    suffix of an image; or all the files of a folder `<kind>/<stem>` together. Where it is there in
+    the case of the image, others are not its mask.
 
     Args:
         folders: where the masks are.
@@ -33,27 +37,45 @@ def match_masks(folders: Sequence[Path], images: Sequence[Path]) -> dict[Path, t
     Raises:
         DataError: If a mask is of two images, or an image has two of them.
     """
+    files = [
+        (mask, mask.relative_to(folder).with_suffix("").parts)
+        for folder in folders
+        for mask in sorted(folder.rglob("[!.]*"))
+        if mask.suffix.lower() in SUFFIXES
+    ]
+    found: dict[Path, tuple[Path, ...]] = {}
+    for spelling in SPELLINGS:
+        matched = {mask for masks in found.values() for mask in masks}
+        left = [(mask, parts) for mask, parts in files if mask not in matched]
+        found |= _matched(left, [image for image in images if image not in found], spelling)
+    return found
+
+
+def _matched(
+    files: Sequence[tuple[Path, Sequence[str]]],
+    images: Sequence[Path],
+    spelling: Callable[[str], str],
+) -> dict[Path, tuple[Path, ...]]:
+    """What `match_masks` returns, of masks with their folders and stems, in one spelling."""
     of_key: dict[Key, list[Path]] = defaultdict(list)
     for image in images:
-        of_key[_key(image.parent.name, image.stem)].append(image)
+        of_key[spelling(image.parent.name), spelling(image.stem)].append(image)
     found: dict[Path, tuple[Path, ...]] = {}
-    for folder in folders:
-        for mask in sorted(folder.rglob("[!.]*")):
-            parts = mask.relative_to(folder).with_suffix("").parts
-            key = _key_of_mask(parts, of_key)
-            if key is None or mask.suffix.lower() not in SUFFIXES:
-                continue
-            image, *others = of_key[key]
-            if others:
-                raise DataError(
-                    f"Expected one image for the mask {mask}. Received: {image} and {others[0]}"
-                )
-            earlier = found.get(image, ())
-            if earlier and (len(parts) == 2 or earlier[0].parent != mask.parent):
-                raise DataError(
-                    f"Expected one mask for the image {image}. Received: {earlier[0]} and {mask}"
-                )
-            found[image] = (*earlier, mask)
+    for mask, parts in files:
+        key = _key_of_mask(parts, of_key, spelling)
+        if key is None:
+            continue
+        image, *others = of_key[key]
+        if others:
+            raise DataError(
+                f"Expected one image for the mask {mask}. Received: {image} and {others[0]}"
+            )
+        earlier = found.get(image, ())
+        if earlier and (len(parts) == 2 or earlier[0].parent != mask.parent):
+            raise DataError(
+                f"Expected one mask for the image {image}. Received: {earlier[0]} and {mask}"
+            )
+        found[image] = (*earlier, mask)
     return found
 
 
@@ -131,26 +153,33 @@ def check_aspect_ratio(marked: np.ndarray, size: tuple[int, int], mask: object) 
         )
 
 
-def _key_of_mask(parts: Sequence[str], known: Mapping[Key, object]) -> Key | None:
+def _key_of_mask(
+    parts: Sequence[str], known: Mapping[Key, object], spelling: Callable[[str], str]
+) -> Key | None:
     """The key of the image that a mask of these folders and stem is of, if there is one."""
     if len(parts) not in (2, 3):
         return None
-    kind, stem = _key(*parts[:2])
+    kind, stem = spelling(parts[0]), spelling(parts[1])
     candidates = [(kind, stem)]
     if len(parts) == 2:
         candidates.append((kind, without_ending(stem)))
     return next((key for key in candidates if key in known), None)
 
 
-def _key(kind: str, stem: str) -> Key:
-    return spelled(kind), spelled(stem)
-
-
 def without_ending(stem: str) -> str:
-    """The stem of an image, of that of its mask in the one spelling."""
-    return next((stem.removesuffix(e) for e in ENDINGS if stem.endswith(e)), stem)
+    """The stem of an image, of that of its mask."""
+    return next((stem[: -len(e)] for e in ENDINGS if stem.lower().endswith(e)), stem)
+
+
+def composed(name: str) -> str:
+    """A name without the differences of how letters are composed."""
+    return unicodedata.normalize("NFC", name)
 
 
 def spelled(name: str) -> str:
-    """A name without the differences of case and of how letters are composed."""
-    return unicodedata.normalize("NFC", name).casefold()
+    """The same without those of case."""
+    return composed(name).casefold()
+
+
+SPELLINGS = (composed, spelled)
+"""How names are compared: what is the same by the first is preferred to what is by the second."""

@@ -148,7 +148,7 @@ def read_layout(root: Path) -> Layout:
     if not root.is_dir():
         raise DataError(f"Expected a folder of images. Received: {root}, which is none")
     layout = Layout.of(root)
-    if not layout.parts:
+    if layout.parts == layout.masks:  # a folder of masks beside images makes no layout
         layout = Layout.of_normal(root)
     if not layout.normal and not layout.labelled:
         below = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir()))

@@ -41,6 +41,10 @@ def masked(image_folder, name, mask=MASK):
         "ground_truth/spot/000_GT.png",
         "ground_truth/spot/000_label.bmp",
         "ground_truth/spot/000_mask.jpg",
+        "ground_truth/spot/000-mask.png",
+        "ground_truth/spot/000_SEG.png",
+        "masks/spot/000.png",
+        "Masks/spot/000_mask.png",
     ],
 )
 def test_names(image_folder, name):
@@ -109,6 +113,23 @@ def test_several_masks_in_a_folder_of_their_image_are_one(image_folder):
     both = items["test/spot/000.png"].load_mask()
     assert both[one].all()
     assert both.sum() > one.sum()
+
+
+def test_a_mask_in_the_case_of_its_image_goes_before_others(image_folder):
+    """As on file systems where a.png and A.png are two files."""
+    for index, name in enumerate(("A", "a")):
+        cv2.imwrite(str(image_folder / f"test/spot/{name}.png"), stripes(index, size=(20, 24)))
+    for index, name in enumerate(("A_mask", "a_mask")):
+        mask = np.zeros((20, 24), np.uint8)
+        mask[10 * index : 10 * index + 10] = 255
+        cv2.imwrite(str(image_folder / f"ground_truth/spot/{name}.png"), mask)
+    items = {item.name: item for _, item in load(image_folder).items()}
+    assert items["test/spot/A.png"].load_mask()[0, 0]
+    assert items["test/spot/a.png"].load_mask()[-1, 0]
+    (image_folder / "test/spot/A.png").unlink()
+    dataset = load(image_folder)
+    assert {i.name: i for _, i in dataset.items()}["test/spot/a.png"].load_mask()[-1, 0]
+    assert any("Masks of no anomalous image, and ignored" in note for note in dataset.notes)
 
 
 def test_a_mask_of_another_shape_is_an_error_with_both_sizes(image_folder):

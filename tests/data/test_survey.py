@@ -84,6 +84,14 @@ def test_a_folder_that_holds_images_is_of_normal_ones(tmp_path):
     assert concerns(tmp_path) == {}
 
 
+def test_masks_beside_images_make_no_layout(tmp_path):
+    for index in range(3):
+        write(tmp_path / f"{index}.png", texture(index))
+    write(tmp_path / "masks/0.png", texture(3))
+    assert len(survey(tmp_path).images) == 3
+    assert list(concerns(tmp_path)) == ["not used"]
+
+
 def test_where_there_are_no_images(tmp_path):
     with pytest.raises(DataError, match="Expected a folder of images. Received: .*nowhere"):
         survey(tmp_path / "nowhere")

@@ -29,7 +29,7 @@ class MeasuredMask:
         defect: the kind of its defect.
         area: how many pixels of the image are marked.
         resized: the same at the size of training: the area that they cover there, so that half
-            a pixel is 0.5.
+            a pixel is 0.5. In hundredths, as it is told.
         error: why the mask cannot be used, or an empty text.
     """
 
@@ -65,7 +65,9 @@ def measure_mask(
         return MeasuredMask(name, defect, 0.0, 0.0, error=str(error))
     full = np.iinfo(np.uint16).max
     covered = resize(marked * np.uint16(full), image_size, mode).sum(dtype=np.float64) / full
-    return MeasuredMask(name, defect, float(marked.mean() * height * width), float(covered))
+    return MeasuredMask(
+        name, defect, float(marked.mean() * height * width), round(float(covered), 2)
+    )
 
 
 def defect_concerns(masks: Sequence[MeasuredMask]) -> Iterator[Concern]:

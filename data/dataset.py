@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from awl_vae.system.errors import UserError
+
+if TYPE_CHECKING:
+    from awl_vae.data.measure import Measured
 
 SPLITS = ("train", "calibration", "adapt", "test", "synthetic")
 
@@ -26,6 +30,8 @@ class Item:
         load_mask: returns the defect's pixels, bool array (H, W), those in its region of interest;
             None where nobody marked them.
         file: where the image is, if it is a file of the user's.
+        measured: returns what was seen of that file when it was loaded; it is read where it was
+            not.
         load_roi: returns its region of interest, bool array (H, W); None where all of it counts,
             as then for every image of the dataset.
     """
@@ -35,6 +41,7 @@ class Item:
     load: Callable[[], np.ndarray]
     load_mask: Callable[[], np.ndarray] | None = None
     file: Path | None = None
+    measured: "Callable[[], Measured] | None" = None
     load_roi: Callable[[], np.ndarray] | None = None
 
     @property

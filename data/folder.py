@@ -1,17 +1,18 @@
 """Images of one's own, in the layout of MVTec AD; see `awl_vae.data.layout`."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from awl_vae.data.dataset import DataError, Dataset, Item, mask_path
-from awl_vae.data.images import read_gray, resize
-from awl_vae.data.layout import NORMAL, Layout, check_name, images_in
+from awl_vae.data.images import resize
+from awl_vae.data.layout import NORMAL, Layout, images_in
 from awl_vae.data.masks import match_masks, read_mask
+from awl_vae.data.measure import ImageFile
 from awl_vae.data.reading import SUFFIXES
 from awl_vae.data.roi import RegionsOfInterest
 from awl_vae.data.splits import split_train_and_labelled
@@ -57,9 +58,9 @@ def folder(
         )
     masks_of = match_masks(layout.masks, layout.anomalous)
     rois = RegionsOfInterest(Path(roi_mask), image_size, resize) if roi_mask else None
-    item = partial(_item, root, image_size, resize, masks_of, rois)
-    train_items = [item(path, None) for path in layout.normal]
-    labelled_items = [item(path, defect) for path, defect in layout.labelled]
+    item = functools.partial(_item, root, image_size, resize, masks_of, rois)
+    train_items = [item(path, "train", None) for path in layout.normal]
+    labelled_items = [item(path, "test", defect) for path, defect in layout.labelled]
     try:
         dataset = split_train_and_labelled(
             train_items,
@@ -145,15 +146,16 @@ def _item(
     masks_of: Mapping[Path, Sequence[Path]],
     rois: RegionsOfInterest | None,
     path: Path,
+    split: str,
     defect: str | None,
 ) -> Item:
-    name = path.relative_to(root).as_posix()
-    check_name(name, root)
+    image = ImageFile(path, root, split, defect, image_size, mode)
     masks = masks_of.get(path)
     load_roi = None
     if rois is not None:
-        load_roi = partial(rois.load, rois.mask_of(path.relative_to(root)), path)
+        load_roi = functools.partial(rois.load, rois.mask_of(path.relative_to(root)), path)
 
+    @_kept
     def load_mask() -> np.ndarray:
         # First what is marked, then the size: as gray levels, masks of 0 and 1 would lose pixels.
         marked = np.uint8(255) * read_mask(masks or (), path)
@@ -161,10 +163,26 @@ def _item(
         return mask if load_roi is None else mask & load_roi()
 
     return Item(
-        name=name,
+        name=image.name,
         defect=defect,
-        load=lambda: resize(read_gray(path), image_size, mode),
+        load=image.load,
         load_mask=load_mask if masks else None,
         file=path,
+        measured=image.measured,
         load_roi=load_roi,
     )
+
+
+def _kept(load_mask: Callable[[], np.ndarray]) -> Callable[[], np.ndarray]:
+    """A mask (H, W) that is read once, and kept with eight pixels a byte."""
+
+    @functools.cache
+    def packed() -> tuple[np.ndarray, tuple[int, int]]:
+        mask = load_mask()
+        return np.packbits(mask), mask.shape
+
+    def unpacked() -> np.ndarray:
+        bits, shape = packed()
+        return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(bool)
+
+    return unpacked

@@ -116,7 +116,7 @@ def prepare(
         ImageCache.build(
             cache_path, [item for _, item in items], num_threads=num_threads, progress=progress
         )
-        duplicates = find_duplicates(items, ImageCache(cache_path))
+        duplicates = find_duplicates(items)
         manifest: dict[str, Any] = {"crc32": _checksum(cache_path)}
         manifest["images"] = _listed(dataset, duplicates)
         if duplicates:

@@ -64,13 +64,18 @@ def quantile(normal_scores: np.ndarray, false_alarm_rate: float) -> float:
     return low + (min(step, (float(above[0]) - low) / 2.0) if len(above) else step)
 
 
+def num_needed(false_alarm_rate: float) -> int:
+    """How many normal images a rate of false alarms takes, see `supports`."""
+    return math.ceil(1 / false_alarm_rate - 1 - 1e-9)
+
+
 def too_few(num_normal: int, false_alarm_rate: float) -> str:
     """What to warn of where `quantile` has too few normal images for its rate, or an empty text."""
     if supports(num_normal, false_alarm_rate):
         return ""
     return (
         f"{quantity(num_normal, 'normal image')} cannot support a rate of {false_alarm_rate:g}; "
-        f"{quantity(math.ceil(1 / false_alarm_rate - 1 - 1e-9), 'image')} could."
+        f"{quantity(num_needed(false_alarm_rate), 'image')} could."
     )
 
 

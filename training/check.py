@@ -13,9 +13,10 @@ import numpy as np
 
 from awl_vae.data.check import Concern, Report, Survey, Table, counts_table, defects_table
 from awl_vae.data.layout import NORMAL
+from awl_vae.data.measure import Measured
 from awl_vae.data.splits import num_calibration
 from awl_vae.detection.false_alarms import supports
-from awl_vae.detection.thresholds import too_few
+from awl_vae.detection.thresholds import num_needed
 
 STRONG = 0.75
 """AUC from which, or from one minus which, something is said to tell the classes apart."""
@@ -81,6 +82,19 @@ def separations(labels: np.ndarray, numbers: Mapping[str, np.ndarray]) -> Iterat
         yield Separation(name, auroc(labels, values), chance)
 
 
+def separations_of(images: Iterable[Measured]) -> Iterator[Separation]:
+    """How well each of `FEATURES` tells the classes of the labelled images apart."""
+    # Copies are no more evidence.
+    distinct = {(image.digest, image.label): image for image in images if image.split == "test"}
+    labelled = list(distinct.values())
+    labels = np.array([image.label for image in labelled], np.int64)
+    numbers = {
+        name: np.array([number(image) for image in labelled], float)
+        for name, number in FEATURES.items()
+    }
+    yield from separations(labels, numbers)
+
+
 def separation_concerns(found: Iterable[Separation]) -> Iterator[Concern]:
     """What is to be said of numbers that tell the classes apart."""
     for each in found:
@@ -100,16 +114,19 @@ def calibration_concerns(num_given: int, false_alarm_rate: float) -> Iterator[Co
         num_given: how many there are.
         false_alarm_rate: the rate that is asked for, in (0, 1).
     """
-    if warning := too_few(num_given, false_alarm_rate):
+    if not supports(num_given, false_alarm_rate):
         enough = bisect.bisect_left(
             range(sys.maxsize),
             True,
             lo=2,
             key=lambda count: supports(num_calibration(count), false_alarm_rate),
         )
+        needed = num_needed(false_alarm_rate)
         yield Concern(
             "images for calibration",
-            f"{warning} Of {enough} in train/{NORMAL} so many are kept for calibration",
+            f"a threshold for a rate of false alarms of {false_alarm_rate:g} takes {needed} images "
+            f"for calibration, and there are {num_given}; of {enough} images in train/{NORMAL} "
+            f"{num_calibration(enough)} are kept for it",
         )
 
 
@@ -121,17 +138,7 @@ def check(survey: Survey, false_alarm_rate: float) -> Report:
         false_alarm_rate: the rate of false alarms that is wanted, in (0, 1).
     """
     layout = survey.layout
-    # Copies are no more evidence.
-    distinct = {
-        (image.digest, image.label): image for image in survey.images if image.split == "test"
-    }
-    labelled = list(distinct.values())
-    labels = np.array([image.label for image in labelled], np.int64)
-    numbers = {
-        name: np.array([number(image) for image in labelled], float)
-        for name, number in FEATURES.items()
-    }
-    apart = list(separations(labels, numbers))
+    apart = list(separations_of(survey.images))
     return Report(
         f"Images in {layout.root}",
         [

@@ -15,7 +15,8 @@ from awl_vae.data import (
     prepare,
     synthetic_copies,
 )
-from awl_vae.data.check import Concern, range_concern
+from awl_vae.data.check import Concern, image_concerns, listed, range_concern
+from awl_vae.data.measure import Measured
 from awl_vae.data.prepare import synthetic_version
 from awl_vae.data.synthetic_defects import VERSION
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
@@ -23,13 +24,16 @@ from awl_vae.evaluation import auroc
 from awl_vae.system import write_json
 from awl_vae.system.terminal import ProgressBar, silent_stderr
 from awl_vae.system.words import with_first
-from awl_vae.training.check import calibration_concerns, separation_concerns, separations
+from awl_vae.training.check import calibration_concerns, separation_concerns, separations_of
 from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment
 from awl_vae.training.run_directory import RunDirectory
 
 CACHE = "cache.npy"
 """The decoded images, for as long as there are runs to do."""
+
+MOST_WARNINGS = 5
+"""Lines."""
 
 
 def load_images(experiment: Experiment, config: Config) -> Dataset:
@@ -53,7 +57,7 @@ def load_images(experiment: Experiment, config: Config) -> Dataset:
 
 def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedData:
     """The decoded images; a directory is new, and another run in it gone, once they are read."""
-    config, path = directory.config, directory.path
+    config, path, is_new = directory.config, directory.path, directory.is_new
     dataset = load_images(experiment, config)
     version = _synthetic_version(directory)
     dataset = replace(
@@ -74,6 +78,8 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
         bar.close()
     data = PreparedData(dataset, ImageCache(path / CACHE), prepared.duplicates)
     print(_describe(config, data, dataset.notes))
+    if is_new:  # else they were told
+        print("".join(f"{line}\n" for line in _warnings(data, config)), end="")
     return data
 
 
@@ -115,25 +121,52 @@ def _describe(config: Config, data: PreparedData, notes: Sequence[str]) -> str:
             "\nIn several splits, and used in one; left out: "
             f"{with_first(len(data.duplicates), 'image', f'{left_out}, the same as {same}')}."
         )
-    warnings = [f"Warning: {concern.text}." for concern in _concerns(data, config)]
-    if empty := _empty_masks(data) if config.data_dir is not None else []:
-        warnings.append(
-            "Warning: a mask that marks nothing counts as none: "
-            f"{with_first(len(empty), 'image', empty[0])}."
-        )
-    return "\n".join([text, *warnings, *notes])
+    return "\n".join([text, *notes])
+
+
+def _warnings(data: PreparedData, config: Config) -> Iterator[str]:
+    """What is to be looked at, in `MOST_WARNINGS` lines at most."""
+    concerns = list(_concerns(data, config))
+    num_told = len(concerns) if len(concerns) <= MOST_WARNINGS else MOST_WARNINGS - 1
+    yield from (f"Warning: {concern}." for concern in concerns[:num_told])
+    if more := len(concerns) - num_told:
+        yield f"Warning: {more} more things to look at; awl-vae check {config.data_dir} tells all."
 
 
 def _concerns(data: PreparedData, config: Config) -> Iterator[Concern]:
-    """What `awl-vae check` would say, as far as the decoded images and the files' sizes tell it."""
-    brightest = max(float(data.pixels("train", i).max()) for i in range(len(data.labels["train"])))
-    yield from range_concern(brightest, 8 * data.cache.dtype.itemsize)
-    if config.data_dir is None:
-        return  # what is made, or comes in a package, is not the user's to mend
-    if len(data.items["adapt"]):
-        yield from separation_concerns(separations(*_labelled(data)))
+    """What `awl-vae check` would say of the images that are used."""
+    seen = list(_measured(data))
+    if not seen:  # what is made, or comes in a package, is not the user's to mend
+        train = range(len(data.labels["train"]))
+        brightest = max(float(data.pixels("train", index).max()) for index in train)
+        yield from range_concern(brightest, 8 * data.cache.dtype.itemsize)
+        return
+    yield from image_concerns(seen)
+    yield from listed("empty masks", _empty_masks(data), "a mask that marks nothing counts as none")
+    yield from separation_concerns(separations_of(seen))
     if not config.uses_labels:
         yield from calibration_concerns(len(data.items["calibration"]), FALSE_ALARM_RATE)
+
+
+def _measured(data: PreparedData) -> Iterator[Measured]:
+    """What was seen of the images that are files; with regions, of their levels inside."""
+    for split, items in data.items.items():
+        for index, item in enumerate(items):
+            if item.measured is None:
+                continue
+            one = item.measured()
+            if data.has_roi:
+                pixels = data.pixels(split, index)
+                one = replace(
+                    one,
+                    brightness=float(pixels.mean()),
+                    contrast=float(pixels.std()),
+                    border=0.0,
+                    black=float(np.mean(pixels == 0.0)),
+                    white=float(np.mean(pixels == 1.0)),
+                    brightest=float(pixels.max()),
+                )
+            yield one
 
 
 def _empty_masks(data: PreparedData) -> list[str]:
@@ -144,26 +177,6 @@ def _empty_masks(data: PreparedData) -> list[str]:
         for item in data.items[split]
         if item.label and item.load_mask and not item.load_mask().any()
     ]
-
-
-def _labelled(data: PreparedData) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Labels (N,) of the labelled images, and numbers (N,) of them that know no product."""
-    splits = ("adapt", "test")
-    levels = np.array(
-        [
-            (pixels.mean(), pixels.std())
-            for split in splits
-            for pixels in (data.pixels(split, i) for i in range(len(data.items[split])))
-        ]
-    )
-    files = [item.file for split in splits for item in data.items[split] if item.file]
-    numbers = {
-        "brightness": levels[:, 0],
-        "contrast": levels[:, 1],
-        "file size in bytes": np.array([file.stat().st_size for file in files]),
-    }
-    labels = np.concatenate([data.labels[split] for split in splits])
-    return labels, numbers
 
 
 def _counted(labels: np.ndarray) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from awl_vae.data.check.concern import Concern, listed
-from awl_vae.data.check.measure import Measured
+from awl_vae.data.measure import Measured
 
 USED = 0.25
 """Share of the range of levels below which images are said to use little of it."""

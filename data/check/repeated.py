@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from awl_vae.data.check.concern import Concern, shown
-from awl_vae.data.check.measure import THUMBNAIL, Measured
+from awl_vae.data.measure import THUMBNAIL, Measured
 from awl_vae.system.words import with_first
 
 MOST = 1.0 / 255.0

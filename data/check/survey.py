@@ -1,6 +1,6 @@
 """A folder of images, looked at: each file read once, a few numbers kept of each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,14 +9,27 @@ from typing import Any
 from awl_vae.data.check.concern import Concern, listed, shown
 from awl_vae.data.check.defects import MeasuredMask, defect_concerns, measure_mask
 from awl_vae.data.check.levels import level_concerns, unlike_concerns
-from awl_vae.data.check.measure import Measured, Unreadable, measure
 from awl_vae.data.check.repeated import repeated_concerns
 from awl_vae.data.dataset import DataError
 from awl_vae.data.layout import NORMAL, Layout
 from awl_vae.data.masks import match_masks
+from awl_vae.data.measure import ImageFile, Measured
 from awl_vae.data.reading import SUFFIXES, is_image_name
 from awl_vae.system.ahead import map_ahead
 from awl_vae.system.words import with_first
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An image that cannot be used.
+
+    Attributes:
+        name: its path below the folder.
+        reason: why, in a line.
+    """
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -91,9 +104,7 @@ class Survey:
         """What is to be said of it, whatever is done with the images."""
         yield from self._files()
         yield from self._classes()
-        yield from repeated_concerns(self.images)
-        yield from level_concerns(self.images)
-        yield from unlike_concerns(self.images)
+        yield from image_concerns(self.images)
         yield from defect_concerns(self.masks)
 
     def _files(self) -> Iterator[Concern]:
@@ -139,6 +150,13 @@ class Survey:
             )
 
 
+def image_concerns(images: Sequence[Measured]) -> Iterator[Concern]:
+    """What is to be said of images by what was seen of each."""
+    yield from repeated_concerns(images)
+    yield from level_concerns(images)
+    yield from unlike_concerns(images)
+
+
 def read_layout(root: Path) -> Layout:
     """The files of a directory that has train/ and test/, or holds normal images itself.
 
@@ -170,12 +188,21 @@ def _looks(
 ) -> Iterator[Look]:
     """What is to be called, for each image and each mask."""
     for path in layout.normal:
-        yield partial(measure, path, layout.root, "train", None, image_size, mode)
+        yield partial(_measure, path, layout.root, "train", None, image_size, mode)
     for path, defect in layout.labelled:
-        yield partial(measure, path, layout.root, "test", defect, image_size, mode)
+        yield partial(_measure, path, layout.root, "test", defect, image_size, mode)
         if defect and path in masks_of:
             name, masks = layout.name(path), masks_of[path]
             yield partial(measure_mask, masks, path, name, defect, image_size, mode)
+
+
+def _measure(
+    path: Path, root: Path, split: str, defect: str | None, image_size: tuple[int, int], mode: str
+) -> Measured | Unreadable:
+    try:
+        return ImageFile(path, root, split, defect, image_size, mode).measured()
+    except DataError as error:
+        return Unreadable(path.relative_to(root).as_posix(), str(error))
 
 
 def _call(look: Look) -> Measured | Unreadable | MeasuredMask:

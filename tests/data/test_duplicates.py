@@ -4,16 +4,18 @@ import os
 import shutil
 
 import cv2
+import numpy as np
 import pytest
 from conftest import read_json
 from test_folder import load
 
 from awl_vae.data import DataError, check_images, prepare
+from awl_vae.data.images import to_float
 
 
-def prepared(root, tmp_path):
+def prepared(root, tmp_path, **wanted):
     return prepare(
-        load(root),
+        load(root, **wanted),
         cache_path=tmp_path / "cache.npy",
         manifest_path=tmp_path / "dataset.json",
         num_threads=1,
@@ -25,11 +27,16 @@ def stored_anew(source, target):
     cv2.imwrite(str(target.with_suffix(".bmp")), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE))
 
 
+def widened(source, target):
+    """The same pixels times 257, in 16 bits."""
+    cv2.imwrite(str(target), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE).astype("uint16") * 257)
+
+
 def linked(source, target):
     os.symlink(source, target)
 
 
-@pytest.mark.parametrize("again", [shutil.copy, linked, stored_anew])
+@pytest.mark.parametrize("again", [shutil.copy, linked, stored_anew, widened])
 def test_an_image_is_in_one_split(image_folder, tmp_path, again):
     before = prepared(image_folder, tmp_path / "before")
     assert before.duplicates == {}
@@ -58,11 +65,19 @@ def test_an_image_is_in_one_split(image_folder, tmp_path, again):
     assert set(data.duplicates.values()) <= listed
     # What is cached and what is listed still belong together, now and when the run goes on.
     for item, position in zip(data.items["test"], data.positions["test"], strict=True):
-        assert (255 * data.cache.read([position])[0, ..., 0]).round().astype("uint8").tolist() == (
-            item.load().tolist()
-        )
+        np.testing.assert_array_equal(data.cache.read([position])[0, ..., 0], to_float(item.load()))
     check_images(load(image_folder), tmp_path / "dataset.json")
     assert prepared(image_folder, tmp_path).duplicates == data.duplicates
+
+
+def test_an_image_is_in_one_split_also_with_another_region(image_folder, tmp_path):
+    shutil.copy(image_folder / "train/good/000.png", image_folder / "test/good/again.png")
+    mask = np.zeros((20, 24), np.uint8)
+    mask[:10] = 255
+    (tmp_path / "roi").mkdir()
+    cv2.imwrite(str(tmp_path / "roi/again.png"), mask)
+    data = prepared(image_folder, tmp_path, roi_mask=str(tmp_path / "roi"))
+    assert data.duplicates == {"test/good/again.png": "train/good/000.png"}
 
 
 def test_an_image_has_one_label(image_folder, tmp_path):

@@ -8,7 +8,7 @@ from awl_vae.data.images import resize, to_float
 from awl_vae.system.words import and_others
 
 
-def load(root, protocol="heldout", num_train=None, resize="stretch"):
+def load(root, protocol="heldout", num_train=None, resize="stretch", **wanted):
     return load_dataset(
         "folder",
         (32, 32),
@@ -16,6 +16,7 @@ def load(root, protocol="heldout", num_train=None, resize="stretch"):
         protocol=protocol,
         resize=resize,
         data_dir=str(root),
+        **wanted,
     )
 
 

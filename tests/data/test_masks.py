@@ -94,6 +94,17 @@ def test_a_palette_is_read_by_its_colours(image_folder):
     np.testing.assert_array_equal(items["test/spot/000.png"].load_mask(), expected)
 
 
+def test_a_mask_is_read_once_and_its_copies_are_nobodys(image_folder):
+    masked(image_folder, "ground_truth/spot/000.png")
+    items = {item.name: item for _, item in load(image_folder).items()}
+    item = items["test/spot/000.png"]
+    mask = item.load_mask()
+    expected = mask.copy()
+    mask[:] = False
+    (image_folder / "ground_truth/spot/000.png").unlink()
+    np.testing.assert_array_equal(item.load_mask(), expected)
+
+
 def test_letters_are_the_same_however_they_are_composed(image_folder):
     composed, apart = (unicodedata.normalize(form, "prüf") for form in ("NFC", "NFD"))
     (image_folder / "test/spot/000.png").rename(image_folder / f"test/spot/{composed}.png")

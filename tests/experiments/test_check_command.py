@@ -1,8 +1,9 @@
 """`awl-vae check`: its exit status, its lines and its page."""
 
 import commands
+import cv2
 import pytest
-from check_folder import clean_folder
+from check_folder import clean_folder, texture
 from conftest import tiny
 
 SCRIPT = "check_images.py"
@@ -40,7 +41,7 @@ def test_the_size_and_the_rate_that_are_asked_for(folder):
     """A defect of 16x16 in 48x64 pixels covers 85 of 32x32 and 21 of 16x16."""
     command = commands.run(SCRIPT, folder, "--image_size=16", expected=1)
     assert "| hole | 8 | 256 | 21.33 |" in command.stdout
-    assert "support a rate of 0.01; 99 images could" in command.stdout
+    assert "a rate of false alarms of 0.01 takes 99 images" in command.stdout
 
 
 @pytest.mark.parametrize(
@@ -61,17 +62,41 @@ def test_not_run(words, expected):
     assert command.stdout == ""
 
 
+def is_warning(line):
+    return line.startswith("Warning: ")
+
+
+def test_training_warns_in_five_lines_at_most(folder, tmp_path):
+    train = folder / "train/good"
+    image = cv2.imread(str(train / "000.png"), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(folder / "test/good/again.png"), image ^ (image == image.max()))
+    cv2.imwrite(str(train / "large.png"), texture(50, size=(90, 120)))
+    cv2.imwrite(str(train / "dark.png"), texture(51) // 20)
+    cv2.imwrite(str(train / "blank.png"), 0 * image + 120)
+    flags = tiny(folder, tmp_path / "a", "--epochs=1", "--methods=conventional")
+    command = commands.run("run_auc_adapted.py", *flags, "--adapt_signal=synthetic")
+    warnings = filter(is_warning, command.stdout.partition("Conventional")[0].splitlines())
+    assert [line.removeprefix("Warning: ") for line in warnings] == [
+        "nearly the same: 1 pair (train/good/000.png, test/good/again.png): one in train and one "
+        "in test, which makes what is measured in test too good.",
+        "one level: 1 image (train/good/blank.png): nothing but one gray level.",
+        "very dark: 1 image (train/good/dark.png): a mean level below 5 % of the range.",
+        "other size: 1 image (train/good/large.png): far from the usual 48x64 (height x width).",
+        f"2 more things to look at; awl-vae check {folder} tells all.",
+    ]
+
+
 def test_training_warns_and_goes_on(folder, tmp_path):
     for path in (folder / "test/hole").iterdir():
         path.write_bytes(path.read_bytes() + bytes(5000))
     flags = tiny(folder, tmp_path / "a", "--epochs=1", "--methods=conventional")
     command = commands.run("run_auc_adapted.py", *flags)
-    warnings = [line for line in command.stdout.splitlines() if line.startswith("Warning: ")]
+    warnings = [*filter(is_warning, command.stdout.splitlines())]
     assert warnings[0] == (
-        "Warning: file size in bytes alone tells the classes apart, higher in anomalous images, "
-        "with an AUC of 1.00: by the defects, or by how the images were taken."
+        "Warning: labels without a look: file size in bytes alone tells the classes apart, higher "
+        "in anomalous images, with an AUC of 1.00: by the defects, or by how the images were taken."
     )
-    assert "cannot support" not in command.stdout  # the labels choose the threshold
+    assert "images for calibration" not in command.stdout  # the labels choose the threshold
     flags = [*flags, "--adapt_signal=synthetic", f"--run_dir={tmp_path / 'b'}"]
     command = commands.run("run_auc_adapted.py", *flags)
-    assert "\nWarning: 20 normal images cannot support a rate of 0.01; 99" in command.stdout
+    assert "\nWarning: images for calibration: " in command.stdout

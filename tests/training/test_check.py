@@ -141,15 +141,15 @@ def test_an_auc_is_told_that_is_far_and_no_chance(auc, chance, way):
 def test_images_for_a_rate_of_false_alarms(folder):
     # 1 / (n + 1) ≤ 0.01 from n = 99 on, a tenth of 990; 0.05 from 19 on, half of 38.
     assert [each.text for each in calibration_concerns(98, 0.01)] == [
-        "98 normal images cannot support a rate of 0.01; 99 images could. Of 990 in train/good so "
-        "many are kept for calibration"
+        "a threshold for a rate of false alarms of 0.01 takes 99 images for calibration, and there "
+        "are 98; of 990 images in train/good 99 are kept for it"
     ]
     assert list(calibration_concerns(99, 0.01)) == []
-    assert "Of 38 in train/good" in next(calibration_concerns(18, 0.05)).text
-    assert "Of 999999990 in train/good" in next(calibration_concerns(3, 1e-8)).text
+    assert "of 38 images in train/good 19 are" in next(calibration_concerns(18, 0.05)).text
+    assert "of 999999990 images in train/good" in next(calibration_concerns(3, 1e-8)).text
     (concern,) = report(folder, 0.01).concerns
     assert concern.topic == "images for calibration"
-    assert concern.text.startswith("20 normal images cannot")
+    assert concern.text.endswith("and there are 20; of 990 images in train/good 99 are kept for it")
 
 
 def test_concerns_of_the_images_are_among_them(folder):

@@ -33,8 +33,12 @@ def main(folder: str) -> int:
     """Checks a folder as the flags ask for; returns the exit status."""
     given = {name: FLAGS[name].value for name in SETTINGS}
     config = resolve("baselines", {"dataset": "folder", "data_dir": folder, **given})
-    from awl_vae.data.check import Survey, write_page
+    from awl_vae.data.check import Survey, check_page, write_page
     from awl_vae.training.check import check
+
+    page = Path(FLAGS.output_dir) / "check.html" if FLAGS.output_dir else None
+    if page:
+        check_page(page)
 
     # Image libraries write of broken files themselves; our lines say it better.
     with silent_stderr() as stderr:
@@ -55,8 +59,7 @@ def main(folder: str) -> int:
     report = check(seen, FLAGS.false_alarm_rate)
     for line in report.lines():
         print(line)
-    if FLAGS.output_dir:
-        page = Path(FLAGS.output_dir) / "check.html"
+    if page:
         write_page(page, report, {image.name: image.thumbnail for image in seen.images})
         print(f"\nPage: {page}")
     return SOMETHING_FOUND if report.concerns else ALL_WELL

@@ -22,4 +22,5 @@ def percent(mean: float | None, std: float | None = None) -> str:
 
 
 def _line(cells: Iterable[str]) -> str:
-    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
+    escaped = (cell.replace("|", r"\|") for cell in cells)
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in escaped)

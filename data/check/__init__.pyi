@@ -1,7 +1,12 @@
 from .concern import Concern as Concern, listed as listed
 from .defects import MeasuredMask as MeasuredMask
 from .levels import range_concern as range_concern
-from .page import Report as Report, Table as Table, write_page as write_page
+from .page import (
+    Report as Report,
+    Table as Table,
+    check_page as check_page,
+    write_page as write_page,
+)
 from .survey import (
     Survey as Survey,
     image_concerns as image_concerns,

@@ -13,12 +13,16 @@ import numpy as np
 from awl_vae.data.check.concern import Concern, shown
 from awl_vae.data.check.repeated import NEARLY_THE_SAME
 from awl_vae.system import markdown, write_text
+from awl_vae.system.errors import UserError
 
 NUM_SHOWN = 12
 """Images of a concern that are shown on the page."""
 
 NUM_NAMED = 1000
 """Files of a concern that are named on it."""
+
+MARK = b'<meta name="generator" content="awl-vae check">'
+"""What tells a page of ours from others."""
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -62,14 +66,28 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """All of it, but for the names of the files after the first."""
-        yield self.title
+        yield shown(self.title)
         for table in self.tables:
             yield from ("", table.title, "")
-            yield from markdown.table(table.columns, table.rows)
+            yield from markdown.table(table.columns, (map(shown, row) for row in table.rows))
             if table.note:
                 yield from ("", table.note)
         yield from ("", f"{self.verdict}{':' if self.concerns else '.'}")
-        yield from (f"- {concern}" for concern in self.concerns)
+        yield from (f"- {shown(str(concern))}" for concern in self.concerns)
+
+
+def check_page(path: Path) -> None:
+    """Checks that a page can be written to a file: that none is there, or an earlier page.
+
+    Raises:
+        UserError: If it is something else.
+        OSError: If it cannot be read.
+    """
+    if path.exists() and MARK not in path.read_bytes():
+        raise UserError(
+            "Expected another --output_dir, or one without such a file. "
+            f"Received: {path}, which awl-vae check has not written"
+        )
 
 
 def write_page(path: Path, report: Report, thumbnails: Mapping[str, np.ndarray]) -> None:

@@ -353,6 +353,9 @@ def test_the_page_holds_what_it_needs_and_escapes_names(tmp_path):
 def test_the_lines_of_a_report():
     table = Table("What is there", ("folder", "images"), [("good", "3")])
     concern = Concern("one level", "1 image (a.png): nothing but one gray level", ("a.png",))
+    odd = Report("Images in a\nb", [Table("", ("folder",), [("a|b\n",)])], [Concern("a", "b\n|")])
+    lines = list(odd.lines())
+    assert (lines[0], lines[-4], lines[-1]) == (r"Images in a\nb", r"| a\|b\n |", r"- a: b\n|")
     assert list(Report("Images in x", [table], [concern, concern]).lines()) == [
         "Images in x",
         "",

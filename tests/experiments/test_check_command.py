@@ -36,6 +36,15 @@ def test_something_found_and_its_page(folder, tmp_path):
     assert [path.name for path in page.parent.iterdir()] == ["check.html"]
     assert "train/good/003.png" in page.read_text()
 
+    commands.run(SCRIPT, f"--output_dir={page.parent}", RATE, folder, expected=1)
+    page.write_text("<html>somebody's own</html>")
+    command = commands.run(SCRIPT, f"--output_dir={page.parent}", folder, expected=2)
+    assert command.stderr == (
+        "error: Expected another --output_dir, or one without such a file. "
+        f"Received: {page}, which awl-vae check has not written\n"
+    )
+    assert page.read_text() == "<html>somebody's own</html>"
+
 
 def test_the_size_and_the_rate_that_are_asked_for(folder):
     """A defect of 16x16 in 48x64 pixels covers 85 of 32x32 and 21 of 16x16."""

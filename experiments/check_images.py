@@ -60,7 +60,7 @@ def main(folder: str) -> int:
     for line in report.lines():
         print(line)
     if page:
-        write_page(page, report, {image.name: image.thumbnail for image in seen.images})
+        write_page(page, report, seen.picture)
         print(f"\nPage: {page}")
     return SOMETHING_FOUND if report.concerns else ALL_WELL
 

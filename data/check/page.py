@@ -1,16 +1,15 @@
 """What a check has found, as lines and as one HTML page that needs no other file and no network."""
 
-import base64
 import html
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from awl_vae.data.check.concern import Concern, shown
+from awl_vae.data.check.picture import encoded
 from awl_vae.data.check.repeated import NEARLY_THE_SAME
 from awl_vae.system import markdown, write_text
 from awl_vae.system.errors import UserError
@@ -36,12 +35,14 @@ class Table:
         columns: the columns' names.
         rows: a text for each column.
         note: how it is to be read.
+        images: the names of files that are shown with it.
     """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+    images: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -90,30 +91,31 @@ def check_page(path: Path) -> None:
         )
 
 
-def write_page(path: Path, report: Report, thumbnails: Mapping[str, np.ndarray]) -> None:
+Picture = Callable[[str], np.ndarray | None]
+"""By the name of an image, what is shown of it: (h, w, 3) BGR uint8, or nothing."""
+
+
+def write_page(path: Path, report: Report, picture: Picture) -> None:
     """Writes the page.
 
     Args:
         path: the HTML file.
         report: what was found.
-        thumbnails: by the name of an image, a small uint16 array (h, w) of it, gray.
+        picture: what is shown of an image; called for those that are.
     """
     page = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=_text(report.title),
         verdict=_text(report.verdict),
-        concerns="\n".join(_concern(concern, thumbnails) for concern in report.concerns),
-        tables="\n".join(map(_table, report.tables)),
+        concerns="\n".join(_concern(concern, picture) for concern in report.concerns),
+        tables="\n".join(_table(table, picture) for table in report.tables),
         note=_text(NEARLY_THE_SAME),
     )
     write_text(path, page)
 
 
-def _concern(concern: Concern, thumbnails: Mapping[str, np.ndarray]) -> str:
+def _concern(concern: Concern, picture: Picture) -> str:
     parts = [f"<h2>{_text(concern.topic)}</h2><p>{_text(concern.text)}</p>"]
-    names = [name for name in concern.images if name in thumbnails][:NUM_SHOWN]
-    if names:
-        figures = (_figure(name, thumbnails[name]) for name in names)
-        parts.append(f'<div class="images">{"".join(figures)}</div>')
+    parts.append(_figures(concern.images[:NUM_SHOWN], picture))
     if len(concern.images) > 1:
         named = "<br>".join(map(_text, concern.images[:NUM_NAMED]))
         if len(concern.images) > NUM_NAMED:
@@ -122,13 +124,21 @@ def _concern(concern: Concern, thumbnails: Mapping[str, np.ndarray]) -> str:
     return f"<li>{''.join(parts)}</li>"
 
 
-def _figure(name: str, thumbnail: np.ndarray) -> str:
-    _, data = cv2.imencode(".png", (thumbnail >> 8).astype(np.uint8))
-    source = f"data:image/png;base64,{base64.b64encode(data.tobytes()).decode()}"
-    return f'<figure><img src="{source}" alt=""><figcaption>{_text(name)}</figcaption></figure>'
+def _figures(names: Sequence[str], picture: Picture) -> str:
+    pictures = ((name, picture(name)) for name in names)
+    figures = [_figure(name, drawn) for name, drawn in pictures if drawn is not None]
+    return f'<div class="images">{"".join(figures)}</div>' if figures else ""
 
 
-def _table(table: Table) -> str:
+def _figure(name: str, drawn: np.ndarray) -> str:
+    height, width, _ = drawn.shape
+    return (
+        f'<figure style="width: {max(width, 120)}px"><img src="{encoded(drawn)}" width="{width}" '
+        f'height="{height}" alt=""><figcaption>{_text(name)}</figcaption></figure>'
+    )
+
+
+def _table(table: Table, picture: Picture) -> str:
     head = "".join(f'<th scope="col">{_text(name)}</th>' for name in table.columns)
     rows = "".join(
         f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in table.rows
@@ -137,6 +147,7 @@ def _table(table: Table) -> str:
     return (
         f"<h2>{_text(table.title)}</h2>"
         f'<div class="wide"><table><tr>{head}</tr>{rows}</table></div>{note}'
+        f"{_figures(table.images[:NUM_SHOWN], picture)}"
     )
 
 

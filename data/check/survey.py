@@ -6,9 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from awl_vae.data.check.concern import Concern, listed, shown
 from awl_vae.data.check.defects import MeasuredMask, defect_concerns, measure_mask
 from awl_vae.data.check.levels import level_concerns, unlike_concerns
+from awl_vae.data.check.picture import picture
 from awl_vae.data.check.repeated import repeated_concerns
 from awl_vae.data.dataset import DataError
 from awl_vae.data.layout import NORMAL, Layout
@@ -99,6 +102,11 @@ class Survey:
     @property
     def _others(self) -> list[Path]:
         return self.layout.others(self.masks_of)
+
+    def picture(self, name: str) -> np.ndarray | None:
+        """What is shown of an image, see `picture`; None where it cannot be read."""
+        path = self.layout.root / name
+        return picture(path, self.masks_of.get(path, ()))
 
     def concerns(self) -> Iterator[Concern]:
         """What is to be said of it, whatever is done with the images."""

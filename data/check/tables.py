@@ -56,6 +56,10 @@ def defects_table(survey: Survey) -> Table:
     for mask in survey.masks:
         if mask.area:
             kinds.setdefault(mask.defect, []).append(mask)
+    smallest = {
+        kind: min(found, key=lambda mask: (mask.resized, mask.area, mask.name))
+        for kind, found in sorted(kinds.items())
+    }
     return Table(
         "The smallest defects, in pixels",
         ("defect", "masks", "smallest in the image", "smallest at the size of training"),
@@ -70,4 +74,5 @@ def defects_table(survey: Survey) -> Table:
         ],
         "A defect is all that is marked in an image. At the size of training it is the area that "
         "it covers there.",
+        [mask.name for mask in smallest.values()],
     )

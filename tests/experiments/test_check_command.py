@@ -35,6 +35,7 @@ def test_something_found_and_its_page(folder, tmp_path):
     assert command.stdout.endswith(f"\nPage: {page}\n")
     assert [path.name for path in page.parent.iterdir()] == ["check.html"]
     assert "train/good/003.png" in page.read_text()
+    assert page.read_text().count("<img ") == 1  # of the smallest defect; the other is unreadable
 
     commands.run(SCRIPT, f"--output_dir={page.parent}", RATE, folder, expected=1)
     page.write_text("<html>somebody's own</html>")

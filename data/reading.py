@@ -7,6 +7,7 @@ OpenCV, which takes less time, and keeps 16 bits where Pillow keeps 8.
 
 import io
 import os
+import re
 import stat
 import warnings
 from collections.abc import Iterator
@@ -166,6 +167,8 @@ def _decode(data: bytes) -> tuple[np.ndarray, str]:
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     if (pages := getattr(image, "n_frames", 1)) > 1:
         raise DataError(f"Expected a file with one image. Received: {pages}")
+    if image.format == "PPM" and _has_another(data, image):
+        raise DataError("Expected a file with one image. Received: several")
     if image.format in ("JPEG", "MPO"):
         pixels = _jpeg(data, image)
     elif image.format == "PNG":
@@ -218,6 +221,19 @@ def _tiff(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)
     return _by_opencv(data)
+
+
+def _has_another(data: bytes, image: ImageFile.ImageFile) -> bool:
+    """Whether a PNM holds an image behind the first, which Pillow does not look for."""
+    _, _, start, args = image.tile[0]
+    if data[1:2] in b"123":  # numbers as text, in which nothing but comments has letters
+        numbers = re.sub(rb"#[^\r\n]*", b"", data[start:])
+        return b"P" in numbers
+    width, height = image.size
+    most = args[-1] if isinstance(args, tuple) else 255
+    bits = 1 if image.mode == "1" else 16 if image.mode == "I" or most > 255 else 8
+    end = start + height * -(-width * len(image.getbands()) * bits // 8)
+    return re.match(rb"\s*P[1-6]\s", data[end:]) is not None
 
 
 def _is_deep(image: ImageFile.ImageFile) -> bool:

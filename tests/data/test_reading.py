@@ -32,6 +32,26 @@ def noise(*shape, dtype=np.uint8):
     return np.random.RandomState(0).randint(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
 
 
+PNM = {
+    "P1": b"P1\n2 2\n0 1\n1 0\n",
+    "P2": b"P2 # P2\n2 2\n255\n1 2 3 80\n",
+    "P4": b"P4\n9 2\n" + b"P4 \n",
+    "P5": b"P5\n4 2\n255\n" + b"P5 1P5 1",
+    "P6": b"P6\n2 2\n255\n" + b"P6 1P6 1P6 1",
+    "P6, 10 bits": b"P6\n2 1\n1000\n" + b"\1P\0P\0P6 1P6 ",
+}
+
+
+@pytest.mark.parametrize("name", PNM)
+def test_a_pnm_of_several_images_is_refused(name):
+    one = PNM[name]
+    read_image(one)
+    read_image(one + b"\n")
+    for more in (one, PNM["P5"]):
+        with pytest.raises(DataError, match="Expected a file with one image. Received: several"):
+            read_image(one + more)
+
+
 @pytest.mark.parametrize(
     "suffix", ["png", "jpg", "bmp", "tif", "PNG", "jpeg", "tiff", "pgm", "webp"]
 )

@@ -23,11 +23,29 @@ LEAST_DEVIATION = {"brightness": 1.0 / 255.0, "height": 0.5, "width": 0.5}
 """A standard deviation is taken for no less, where nearly all images are the same."""
 
 
+def dim_by_depth(images: Sequence[Measured]) -> list[str]:
+    """The images of 16 bits that use little of their range, where others are of 8."""
+    if all(image.bits == 16 for image in images):
+        return []
+    return [
+        image.name
+        for image in images
+        if image.bits == 16 and image.contrast > 0.0 and image.brightest < USED
+    ]
+
+
 def level_concerns(images: Sequence[Measured]) -> Iterator[Concern]:
     """What is to be said of the gray levels of images, one by one and all together."""
     one_level = [image.name for image in images if image.contrast == 0.0]
     yield from listed("one level", one_level, "nothing but one gray level")
-    others = [image for image in images if image.contrast > 0.0]
+    dim = dim_by_depth(images)
+    yield from listed(
+        "16 bits among 8",
+        dim,
+        f"16 bits that use less than {100 * USED:g} % of their range, as 12 of them do; beside the "
+        "images of 8 bits they are dark",
+    )
+    others = [image for image in images if image.contrast > 0.0 and image.name not in dim]
     for topic, names, text in (
         (
             "very dark",
@@ -79,6 +97,7 @@ def range_concern(brightest: float, bits: int) -> list[Concern]:
 
 def unlike_concerns(images: Sequence[Measured]) -> Iterator[Concern]:
     """Which images differ from the others, by the median and MAD of the normal ones."""
+    dim = set(dim_by_depth(images))  # that is said of them
     values = {
         "brightness": np.array([image.brightness for image in images]),
         "height": np.array([image.size[0] for image in images], float),
@@ -104,7 +123,9 @@ def unlike_concerns(images: Sequence[Measured]) -> Iterator[Concern]:
         f"far from the usual {usual['height']:g}x{usual['width']:g} (height x width)",
     )
     levels = [
-        image.name for image, is_far in zip(images, unlike["brightness"], strict=True) if is_far
+        image.name
+        for image, is_far in zip(images, unlike["brightness"], strict=True)
+        if is_far and image.name not in dim
     ]
     yield from listed(
         "other brightness",

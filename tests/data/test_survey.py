@@ -255,6 +255,19 @@ def test_a_part_of_the_range_of_levels(tmp_path):
     assert "lowest 10 % of the range of 8 bits; times 10" in range_concern(0.1, 8)[0].text
 
 
+def test_12_of_16_bits_among_8(tmp_path):
+    for index in range(4):
+        write(tmp_path / f"{index}.png", texture(index))
+    write(tmp_path / "deep.png", texture(5).astype(np.uint16) * 257)
+    write(tmp_path / "dim.png", texture(6).astype(np.uint16) * 16)
+    assert concerns(tmp_path) == {
+        "16 bits among 8": [
+            "1 image (dim.png): 16 bits that use less than 25 % of their range, as 12 of them do; "
+            "beside the images of 8 bits they are dark"
+        ]
+    }
+
+
 def test_images_unlike_the_others(folder):
     write(folder / "train/good/big.png", texture(50, size=(80, 120)))
     write(folder / "train/good/dim.png", texture(51) // 2)

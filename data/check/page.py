@@ -70,7 +70,9 @@ class Report:
         yield shown(self.title)
         for table in self.tables:
             yield from ("", table.title, "")
-            yield from markdown.table(table.columns, (map(shown, row) for row in table.rows))
+            yield from markdown.table(
+                table.columns, ([shown(cell) for cell in row] for row in table.rows)
+            )
             if table.note:
                 yield from ("", table.note)
         yield from ("", f"{self.verdict}{':' if self.concerns else '.'}")

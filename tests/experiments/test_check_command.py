@@ -94,6 +94,8 @@ def test_training_warns_in_five_lines_at_most(folder, tmp_path):
         "other size: 1 image (train/good/large.png): far from the usual 48x64 (height x width).",
         f"2 more things to look at; awl-vae check {folder} tells all.",
     ]
+    flags = [*flags, "--adapt_signal=synthetic", "--seeds=1,2"]
+    assert "nearly the same" not in commands.run("run_auc_adapted.py", *flags).stdout  # it goes on
 
 
 def test_training_warns_and_goes_on(folder, tmp_path):

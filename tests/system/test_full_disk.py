@@ -8,6 +8,7 @@ import pytest
 from conftest import black_detector
 
 from awl_vae.callbacks.event_writer import TensorBoardRun
+from awl_vae.data.check import Report, write_page
 from awl_vae.detection.export import export
 from awl_vae.detection.export_formats import FORMATS
 from awl_vae.detection.finding import UNREADABLE, Finding
@@ -60,6 +61,12 @@ def test_arrays_and_json(tmp_path):
         np.savez(path, np.zeros(1000))
     with no_space(tmp_path / "a.json"):
         write_json(tmp_path / "a.json", list(range(100)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_page_of_a_check(tmp_path):
+    with no_space(tmp_path / "check.html"):
+        write_page(tmp_path / "check.html", Report("Images", [], []), lambda name: None)
     assert not list(tmp_path.iterdir())
 
 

@@ -162,7 +162,7 @@ def test_checked(photographs, tmp_path, case, in_time):
     if kind_of(case) in NONE:
         assert name in seen.unreadable or path.suffix == ".jp2"
     assert not [line for line in report.lines() if len(line.splitlines()) > 1]
-    write_page(tmp_path / "check.html", report, {each.name: each.thumbnail for each in seen.images})
+    write_page(tmp_path / "check.html", report, seen.picture)
     assert_nothing_half_written(tmp_path)
 
 

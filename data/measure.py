@@ -44,7 +44,7 @@ class Measured:
         border: mean level of the border.
         black, white: share of the pixels at the lowest and at the highest level of the bits.
         brightest: highest level at the size of training.
-        thumbnail: uint16 array of the size `THUMBNAIL`, gray.
+        thumbnail: uint16 array of the size `THUMBNAIL`, gray, of the image at the size of training.
     """
 
     name: str
@@ -129,7 +129,7 @@ class ImageFile:
     ) -> Measured:
         most = np.iinfo(gray.dtype).max
         (mean,), (deviation,) = (part.ravel() for part in cv2.meanStdDev(gray))
-        deep = gray if most == WHITE else gray.astype(np.uint16) * WIDENED
+        thumbnail = resize(small, THUMBNAIL, "stretch")
         return Measured(
             name=self.name,
             split=self._split,
@@ -142,11 +142,11 @@ class ImageFile:
             digest=digest(gray),
             brightness=float(mean) / most,
             contrast=float(deviation) / most,
-            border=_border(gray) / most,
+            border=_border(gray, mean) / most,
             black=1.0 - np.count_nonzero(gray) / gray.size,
             white=np.count_nonzero(gray == most) / gray.size,
             brightest=float(small.max()) / most,
-            thumbnail=resize(deep, THUMBNAIL, "stretch"),
+            thumbnail=thumbnail if most == WHITE else thumbnail.astype(np.uint16) * WIDENED,
         )
 
 
@@ -158,12 +158,14 @@ def digest(pixels: np.ndarray) -> bytes:
     parts = (pixels[0], pixels)  # the first row alone tells it of nearly all
     if pixels.dtype == np.uint16 and not any((part % WIDENED).any() for part in parts):
         pixels = (pixels // WIDENED).astype(np.uint8)
-    return hashlib.blake2b(pixels.tobytes(), person=str(pixels.shape).encode()[:16]).digest()
+    found = hashlib.sha1(str(pixels.shape).encode(), usedforsecurity=False)
+    found.update(np.ascontiguousarray(pixels))
+    return found.digest()
 
 
-def _border(gray: np.ndarray) -> float:
-    """The mean level of the border of an image (h, w)."""
+def _border(gray: np.ndarray, mean: float) -> float:
+    """The mean level of the border of an image (h, w) of that mean."""
     height, width = (-(-side // BORDER) for side in gray.shape)
     middle = gray[height:-height, width:-width]
-    num_pixels = gray.size - middle.size
-    return float((gray.sum(dtype=np.int64) - middle.sum(dtype=np.int64)) / num_pixels)
+    of_middle = cv2.sumElems(middle)[0] if middle.size else 0.0
+    return float(round(mean * gray.size) - of_middle) / (gray.size - middle.size)

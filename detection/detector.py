@@ -1,6 +1,7 @@
 """A trained VAE ready for use: preprocessing, score and threshold in one saved thing."""
 
 import os
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from awl_vae.detection.saved import (
     COLUMNS,
     FORMAT,
     DetectorError,
+    check_agreement,
     find_detector,
     likeness_of,
     read_calibration,
@@ -274,13 +276,15 @@ class Detector:
         directory = find_detector(Path(directory))
         try:
             settings = read_settings(directory)
+            threshold, likeness = threshold_of(settings), likeness_of(settings, directory)
             calibration = read_calibration(directory)
-            likeness = likeness_of(settings, directory)
+            check_agreement(threshold, calibration, directory)
         except FileError as error:
             raise DetectorError(str(error)) from error
         except OSError as error:
             raise DetectorError(
-                f"Expected the directory of a detector. Received: {directory} ({error})"
+                "Expected the files of a detector. "
+                f"Received: {error.strerror or error}, {error.filename or directory}"
             ) from error
         scorer = _read_scorer(directory / "scorer.keras")
         found = (getattr(scorer, name, None) for name in ("score", "image_size"))
@@ -293,7 +297,7 @@ class Detector:
         return cls(
             scorer,
             resize=settings["resize"],
-            threshold=threshold_of(settings),
+            threshold=threshold,
             pixel_threshold=settings["pixel_threshold"],
             calibration=calibration,
             likeness=likeness,
@@ -302,6 +306,9 @@ class Detector:
 
 def _read_scorer(path: Path) -> object:
     """The Keras model of a file."""
+    if not zipfile.is_zipfile(path):  # Keras would say that it is not there.
+        found = "which is cut off or no archive" if path.exists() else "which is not there"
+        raise DetectorError(f"Expected the network of a detector. Received: {path}, {found}")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Whatever damage does to a library.

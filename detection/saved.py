@@ -1,6 +1,6 @@
 """What a saved detector says of itself, checked before anything relies on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,11 @@ def read_settings(directory: Path) -> dict[str, Any]:
         ),
         (method is not None, f"a threshold among {', '.join(THRESHOLDS)}", threshold["method"]),
         (method is None or method.takes(setting), f"a setting of {threshold['method']}", setting),
+        (
+            threshold["method"] != "manual" or setting == threshold["value"],
+            "a manual threshold whose value is its setting",
+            f"{threshold['value']} and {setting}",
+        ),
         (settings["pixel_threshold"] > 0, "a pixel_threshold above 0", settings["pixel_threshold"]),
         (alarms["num_normal"] >= 1, "a num_normal of at least 1", alarms["num_normal"]),
         (alarms["count"] >= 0, "a count of at least 0", alarms["count"]),
@@ -113,28 +118,31 @@ def likeness_of(settings: Mapping[str, Any], directory: Path) -> Likeness | None
     """What the calibration images looked like; None of a detector of 0.1.0, which kept nothing.
 
     Raises:
-        DetectorError: If a range is none.
+        DetectorError: If a range is none, or of nothing that is measured.
     """
     ranges, path = settings.get("likeness"), directory / "detector.json"
     if ranges is None:
         return None
     if wrong := difference(ranges, {...: [NUMBER]}, "likeness"):
         raise DetectorError(f"{wrong}, {path}")
-    known = {name: bounds for name, bounds in ranges.items() if name in MEASURES}
-    for name, bounds in known.items():
-        if len(bounds) != 2 or not bounds[0] <= bounds[1]:
+    for name, bounds in ranges.items():
+        if name not in MEASURES:
             raise DetectorError(
-                f"Expected a smallest and a largest value as likeness.{name}. "
+                f"Expected likeness of {', '.join(MEASURES)}. Received: {name!r:.80}, {path}"
+            )
+        if len(bounds) != 2 or not 0 < bounds[0] <= bounds[1]:
+            raise DetectorError(
+                f"Expected a smallest and a largest value above 0 as likeness.{name}. "
                 f"Received: {bounds!r:.80}, {path}"
             )
-    return Likeness({name: (low, high) for name, (low, high) in known.items()})
+    return Likeness({name: (low, high) for name, (low, high) in ranges.items()})
 
 
 def read_calibration(directory: Path) -> list[dict[str, str]]:
     """The rows of `calibration.csv`.
 
     Raises:
-        DetectorError: If there is none, or a score or label is no number.
+        DetectorError: If there is none, or a score is no number, or a label none of its split.
         FileError: If it is no such file.
         OSError: If it cannot be read.
     """
@@ -143,9 +151,34 @@ def read_calibration(directory: Path) -> list[dict[str, str]]:
     if not any(row["split"] == "calibration" for row in rows):
         raise DetectorError(f"Expected images of the split calibration. Received: none in {path}")
     for row in rows:
-        if not is_finite(row["score"]) or row["label"] not in ("0", "1"):
+        labels = ("0",) if row["split"] == "calibration" else ("0", "1")
+        if not is_finite(row["score"]) or row["label"] not in labels:
             raise DetectorError(
-                "Expected a number as score and 0 or 1 as label. "
+                f"Expected a number as score and {' or '.join(labels)} as label of the split "
+                f"{row['split']!r:.80}. "
                 f"Received: score={row['score']}, label={row['label']}, {path}"
             )
     return rows
+
+
+def check_agreement(
+    threshold: Threshold, rows: Sequence[Mapping[str, str]], directory: Path
+) -> None:
+    """Checks that a threshold is of the calibration beside it.
+
+    Raises:
+        DetectorError: If there are more or fewer images than it knows, or it calls more or fewer of
+            them anomalous.
+    """
+    alarms = threshold.false_alarms
+    scores = [float(row["score"]) for row in rows if row["split"] == "calibration"]
+    called = sum(score >= threshold.value for score in scores)
+    for name, known, found in (
+        ("num_normal", alarms.num_normal, len(scores)),
+        ("count", alarms.count, called),
+    ):
+        if known != found:
+            raise DetectorError(
+                f"Expected threshold.false_alarms.{name}={found}, as in calibration.csv. "
+                f"Received: {known}, {directory / 'detector.json'}"
+            )

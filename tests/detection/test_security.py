@@ -128,6 +128,18 @@ def change(directory, edit):
             r"rate of false alarms in \[0, 1\]",
         ),
         (lambda s: s.update(pixel_threshold=0), "Expected a pixel_threshold above 0"),
+        (
+            lambda s: s["threshold"].update(value=0.3),
+            "a manual threshold whose value is its setting. Received: 0.3 and 0.25",
+        ),
+        (
+            lambda s: s["threshold"]["false_alarms"].update(num_normal=7),
+            "false_alarms.num_normal=3, as in calibration.csv. Received: 7",
+        ),
+        (
+            lambda s: s["threshold"].update(value=0.05, setting=0.05),
+            "false_alarms.count=3, as in calibration.csv. Received: 0",
+        ),
         (lambda s: s.update(pixel_threshold=True), "Expected a finite number as pixel_threshold"),
     ],
 )
@@ -148,6 +160,8 @@ def test_a_value_that_a_detector_cannot_have_is_an_error_of_one_line(tmp_path, e
         "image,score\na,0.1\n",
         "image,split,label,score\na,calibration,0,much\n",
         "image,split,label,score\na,calibration,0,0.1,more\n",
+        "image,split,label,score\n" + 3 * "a,calibration,1,0.1\n",
+        "image,split,label,score\n" + 2 * "a,calibration,0,0.1\n",
     ],
 )
 def test_a_calibration_that_is_none(tmp_path, text):
@@ -205,6 +219,23 @@ def test_files_that_no_library_takes_are_one_line(tmp_path, name, content):
     (tmp_path / name).write_text(content)
     with pytest.raises(DetectorError, match=r"^Expected .* Received: .*$"):
         Detector.load(tmp_path)
+
+
+def test_a_file_that_is_missing_or_cut_off_is_named_with_what_is_wrong(tmp_path):
+    black_detector().save(tmp_path)
+    network, calibration = tmp_path / "scorer.keras", tmp_path / "calibration.csv"
+
+    def error():
+        with pytest.raises(DetectorError) as caught:
+            Detector.load(tmp_path)
+        return str(caught.value)
+
+    network.write_bytes(network.read_bytes()[:-30])
+    assert error().endswith(f"Received: {network}, which is cut off or no archive")
+    network.unlink()
+    assert error().endswith(f"Received: {network}, which is not there")
+    calibration.unlink()
+    assert error().endswith(f"Received: No such file or directory, {calibration}")
 
 
 def test_a_configuration_that_keras_stumbles_over_is_one_line(tmp_path):

@@ -83,25 +83,38 @@ class ProgressBar:
         self.interval = 0.2 if is_terminal else 15.0
         self._clear, self._end = ("\r\x1b[K", "") if is_terminal else ("", "\n")
         self.done = self.later = 0
-        self._start = self._last = time.monotonic()
+        self._last = time.monotonic()
+        self._start: tuple[float, int] | None = None
 
     def advance(self, units: int, text: str) -> None:
         """Counts `units` as done; `text` says what is going on."""
         was_done, self.done = self.done, min(self.done + units, self.total)
         now = time.monotonic()
+        if self._start is None:  # The first unit takes what is traced and opened besides.
+            self._start = now, self.done
         ends = was_done < self.done == self.total
-        if now - self._last < self.interval and not ends:
-            return
-        self._last = now
-        share = self.done / self.total
-        filled = int(self.WIDTH * share)
-        bar = "━" * filled + "╌" * (self.WIDTH - filled)
-        left = ""  # Unknown before anything is done.
-        if self.done:
-            left = f"{_clock((now - self._start) / self.done * (self.total - self.done))} left  "
-        line = f"{bar} {100 * share:3.0f} %  {left}{text}"
+        if now - self._last >= self.interval or ends:
+            self.show(text)
+
+    def show(self, text: str) -> None:
+        """Draws the line with what is going on now, whether or not anything was done."""
+        now = self._last = time.monotonic()
+        line = text
+        if self.total:
+            share = self.done / self.total
+            filled = int(self.WIDTH * share)
+            bar = "━" * filled + "╌" * (self.WIDTH - filled)
+            line = f"{bar} {100 * share:3.0f} %  {self._left(now)}{text}"
         self.stream.write(f"{self._clear}{line}{self._end}")
         self.stream.flush()
+
+    def _left(self, now: float) -> str:
+        """The time left, by how long the units after the first took, or an empty text."""
+        start, first = self._start or (now, self.done)
+        if self.done == first < self.total:
+            return ""
+        seconds = (now - start) / max(self.done - first, 1) * (self.total - self.done)
+        return f"{_clock(seconds)} left  "
 
     def say(self, text: str) -> None:
         """Writes a line of its own, above the bar."""

@@ -21,7 +21,7 @@ from awl_vae.system.words import quantity
 from awl_vae.training.config import AUCAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
 from awl_vae.training.methods import RULE_METHODS
-from awl_vae.training.trainer import Trainer, history_columns, hyper_parameters
+from awl_vae.training.trainer import Trainer, going_on, history_columns, hyper_parameters
 
 MIN_STEPS = 500
 """Fewer steps than this are worth a word."""
@@ -75,7 +75,8 @@ def train(
         ),
     ]
     if resume.initial_epoch:
-        bar.say(f"{method} seed {seed} goes on after epoch {resume.initial_epoch}.")
+        done = f"epoch {resume.initial_epoch}"
+        bar.say(going_on(f"{method} seed {seed}", done, resume, config.epochs))
     try:
         trainer.fit(callbacks, resume, epochs=config.epochs)
     except NonFiniteError as error:

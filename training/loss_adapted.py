@@ -25,7 +25,7 @@ from awl_vae.system.words import quantity
 from awl_vae.training.config import LossAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
 from awl_vae.training.search_figures import plot_search
-from awl_vae.training.trainer import Trainer, history_columns, hyper_parameters
+from awl_vae.training.trainer import Trainer, going_on, history_columns, hyper_parameters
 
 
 def train(
@@ -66,11 +66,11 @@ def train(
             epochs_left=lambda _: plan.epochs_left(search.rows),
         ),
     ]
+    epochs = plan.epochs_left()
     if resume.initial_epoch:
-        bar.say(
-            f"The search with seed {seed} goes on after {quantity(resume.initial_epoch, 'epoch')}."
-        )
-    trainer.fit(callbacks, resume, epochs=plan.epochs_left())
+        done = quantity(resume.initial_epoch, "epoch")
+        bar.say(going_on(f"The search with seed {seed}", done, resume, epochs))
+    trainer.fit(callbacks, resume, epochs=epochs)
     plot_search(
         directory / "figures", plan, rows=search.rows, title=f"{config.dataset}, seed {seed}"
     )

@@ -145,6 +145,7 @@ def _finish(
             f"{trained.failed} in epoch {trained.epoch}. What it wrote is in {directory}"
         )
         return
+    bar.show(f"{method} seed {seed}, evaluation")
     title = f"{config.dataset}, {title_of(method)}, seed {seed}"
     if trained.epoch:
         title += f", epoch {trained.epoch}"

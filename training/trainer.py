@@ -109,6 +109,20 @@ class Trainer:
         return {"input": x, "reconstruction": x_hat, "squared_error": error / error.max()}
 
 
+def going_on(what: str, done: str, resume: Resume, epochs: int) -> str:
+    """What is said of a training that goes on from its checkpoint.
+
+    Args:
+        what: what is trained.
+        done: what the checkpoint has behind it, in words.
+        resume: the checkpoint.
+        epochs: see `Trainer.fit`.
+    """
+    if resume.initial_epoch < resume.last_epoch(epochs):
+        return f"{what} goes on after {done}."
+    return f"{what} is trained to its end; its evaluation is left."
+
+
 def history_columns(terms: Sequence[str], aucs: Sequence[str]) -> list[str]:
     """The columns of `history.csv` after `epoch`."""
     return ["loss", *terms, *(f"weight_{term}" for term in terms), "pattern", *aucs]

@@ -279,15 +279,28 @@ def test_tensorboard_events(finished):
     assert parameters["seed"].number_value == 1
 
 
-def test_the_time_left_is_unknown_before_anything_is_done():
+def test_the_time_left_is_that_of_what_is_done_after_the_first_unit(monkeypatch):
+    times = iter(
+        [0.0, 60.0, 60.0, 62.0, 62.0]
+    )  # It begins; the first unit is slow, the second not.
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
     stream = io.StringIO()
     bar = ProgressBar(10, stream)
     bar.interval = 0.0
-    bar.advance(0, "reading images")
+    bar.advance(1, "training")
     bar.advance(1, "training")
     before, after = stream.getvalue().splitlines()
     assert "left" not in before
-    assert "left  training" in after
+    assert "0:16 left  training" in after
+
+
+def test_what_goes_on_is_drawn_at_once_and_alone_where_nothing_is_counted():
+    streams = [io.StringIO(), io.StringIO()]
+    for total, stream in zip((10, 0), streams, strict=True):
+        ProgressBar(total, stream).show("evaluation")
+    counted, alone = (stream.getvalue() for stream in streams)
+    assert counted.endswith(" 0 %  evaluation\n")
+    assert alone == "evaluation\n"
 
 
 def test_what_is_printed(finished):
@@ -298,6 +311,7 @@ def test_what_is_printed(finished):
     images = f"Images of folder, {folder}: {counts}, test 3 normal + 4 anomalous."
     assert images in command.stdout
     assert " left " in command.stderr
+    assert " 100 %  0:00 left  auc_adapted seed 10, evaluation\n" in command.stderr
     assert "Adapt images (3 normal + 4 anomalous)" in command.stdout
     assert "Traceback" not in command.stderr
 
@@ -338,6 +352,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path)
         command.kill_at(path, num_lines)
     command = commands.run(SCRIPT, *tiny(folder, run, "--seeds=1,10"))
     assert "Going on in" in command.stdout
+    assert "conventional seed 10 is trained to its end; its evaluation is left." in command.stderr
     assert_same_run(run, whole)
 
 

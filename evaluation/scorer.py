@@ -1,7 +1,8 @@
 """Scoring images by a model."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import keras
@@ -10,6 +11,8 @@ import tensorflow as tf
 from keras import ops
 
 from awl_vae.evaluation.scores import GRAY_LEVEL, SCORES, Score
+
+Traced = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,33 @@ class Scorer(keras.Model):
                 name="roi", shape=self.image_size, initializer="ones", trainable=False
             )
         self.built = True
-        images = tf.TensorSpec((None, *self.image_size, 2 if has_roi else 1), tf.float32)
-        self.score_and_map = tf.function(self.call, autograph=False, input_signature=[images])
-        self.reconstruct = tf.function(self._reconstruct, autograph=False, input_signature=[images])
-        self._residual = tf.function(self._squared_error, autograph=False, input_signature=[images])
-        scales = tf.TensorSpec((None, *self.image_size), tf.float32)
-        self._scaled = tf.function(self._score, autograph=False, input_signature=[images, scales])
+
+    @cached_property
+    def score_and_map(self) -> Traced:
+        """`call`, traced."""
+        return self._traced(self.call)
+
+    @cached_property
+    def reconstruct(self) -> Traced:
+        """Images (N, H, W, 1), or 2 with regions, to reconstructions (N, H, W, 1), traced."""
+        return self._traced(self._reconstruct)
+
+    @cached_property
+    def _residual(self) -> Traced:
+        return self._traced(self._squared_error)
+
+    @cached_property
+    def _scaled(self) -> Traced:
+        return self._traced(self._score, tf.TensorSpec((None, *self.image_size), tf.float32))
+
+    def _traced(self, function: Traced, *more: tf.TensorSpec) -> Traced:
+        """A function of images, and maybe more, traced once for batches of any number.
+
+        It is its one concrete function: TensorFlow takes the functions of several scorers for one
+        that is traced again and again, and warns.
+        """
+        images = tf.TensorSpec((None, *self.image_size, 2 if self.has_roi else 1), tf.float32)
+        return tf.function(function, autograph=False).get_concrete_function(images, *more)
 
     def call(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Images (N, H, W, 1), or 2 with regions, to scores (N,) and anomaly maps (N, H, W)."""

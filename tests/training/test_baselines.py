@@ -27,6 +27,8 @@ def test_the_command(image_folder, tmp_path):
     flags = ["--dataset=folder", f"--data_dir={image_folder}", "--image_size=16", "--latent_dim=4"]
     command = commands.run("run_baselines.py", *flags, f"--run_dir={run}")
     assert "tensorboard" not in command.stdout
+    assert "pca seed 1, evaluation\n" in command.stderr
+    assert "retracing" not in command.stderr
     assert "Expected false alarms" in command.stdout
     summary = read_json(run / "summary.json")
     assert list(summary["methods"]) == ["mean_image", "pca"]

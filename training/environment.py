@@ -20,6 +20,8 @@ PACKAGES = (
     "numpy",
     "scikit-learn",
     "opencv-python-headless",
+    "pillow",
+    "simplejpeg",
     "matplotlib",
     "absl-py",
     "tensorboard",

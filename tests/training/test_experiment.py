@@ -1,5 +1,6 @@
 """The command as a user gives it, on a small folder of photographs."""
 
+import importlib.metadata
 import io
 import math
 import os
@@ -9,6 +10,7 @@ import commands
 import cv2
 import keras
 import numpy as np
+import PIL
 import pytest
 import tensorflow as tf
 from conftest import (
@@ -107,6 +109,8 @@ def test_configuration_and_environment(finished):
     assert config["num_threads"] == len(os.sched_getaffinity(0))
     environment = read_json(run / "environment.json")
     assert environment["packages"]["keras"] == keras.__version__
+    assert environment["packages"]["pillow"] == PIL.__version__
+    assert environment["packages"]["simplejpeg"] == importlib.metadata.version("simplejpeg")
     assert any("CPU" in device for device in environment["devices"])
 
 

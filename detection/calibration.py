@@ -19,6 +19,9 @@ from awl_vae.system.words import quantity
 PEAK_RATE = 0.05
 """Share of normal images with a region, that is with a map above the pixel threshold."""
 
+LIGHTEST = 2.0
+"""Where a map is drawn, this many pixel thresholds are the lightest colour, and 0 is black."""
+
 
 class CalibrationError(UserError, ValueError):
     """The images of a calibration are not enough for a threshold."""

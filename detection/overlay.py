@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from awl_vae.data.images import resize_back
+from awl_vae.detection.calibration import LIGHTEST
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.finding import OverlaySource
 from awl_vae.detection.regions import Region
@@ -17,7 +18,7 @@ ROI_COLOR = (200, 160, 0)
 def draw(detector: Detector, source: OverlaySource, regions: Iterable[Region]) -> np.ndarray:
     """The image of a finding, and beside it the same with heat map and boxes.
 
-    The colours mean the same in all overlays of a detector: black is 0, white is twice the pixel
+    The colours mean the same in all overlays of a detector: black is 0, white is twice the
     pixel threshold, which calibration images hardly reach. Of a region of interest the border is
     drawn, and outside is no heat.
 
@@ -27,17 +28,17 @@ def draw(detector: Detector, source: OverlaySource, regions: Iterable[Region]) -
         regions: what the boxes are around.
 
     Returns:
-        Array (h, 2 w, 3) of uint8, BGR, for a thumbnail (h, w).
+        Array (h, 2 w, 3) of uint8, BGR, for a thumbnail (h, w, 3).
     """
-    image = cv2.cvtColor(source.thumbnail, cv2.COLOR_GRAY2BGR)
+    image = source.thumbnail
     scale_y, scale_x = image.shape[0] / source.shape[0], image.shape[1] / source.shape[1]
-    heat = resize_back(source.anomaly_map, source.thumbnail.shape, detector.resize)
+    heat = resize_back(source.anomaly_map, image.shape[:2], detector.resize)
     roi = None
     if source.roi is not None:
         roi = resize_back(source.roi.astype(np.float32), heat.shape, detector.resize) >= 0.5
         heat *= roi
     # What is not a number is anomalous.
-    heat = np.clip(np.nan_to_num(heat / (2.0 * detector.pixel_threshold), nan=1.0), 0.0, 1.0)
+    heat = np.clip(np.nan_to_num(heat / (LIGHTEST * detector.pixel_threshold), nan=1.0), 0.0, 1.0)
     colors = cv2.applyColorMap(np.rint(255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)
     opacity = np.sqrt(heat)[..., None]
     blended = np.rint((1.0 - opacity) * image + opacity * colors).astype(np.uint8)

@@ -33,6 +33,7 @@ class Score:
         reduce_inside: (anomaly maps (N, H, W), 0 outside of a region of interest, and the regions,
             1 inside and 0 outside) to scores (N,), in which the size of the region does not count;
             None where `reduce` does that.
+        map_label: what the maps are called in figures.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Score:
     reduce: Callable[[Tensor], Tensor]
     learns_scale: bool = False
     reduce_inside: Callable[[Tensor, Tensor], Tensor] | None = None
+    map_label: str = "anomaly map"
 
 
 def squared_error(x: Tensor, x_hat: Tensor, scale: Tensor) -> Tensor:
@@ -122,16 +124,23 @@ def _smoothing(size: int, sigma: float) -> np.ndarray:
 
 SCORES = {
     # Eq. (15)
-    "mse": Score("MSE", squared_error, mean, reduce_inside=mean_inside),
+    "mse": Score("MSE", squared_error, mean, reduce_inside=mean_inside, map_label="squared error"),
     # Eq. (16)
-    "max1p": Score("Max1p", absolute_error, largest),
+    "max1p": Score("Max1p", absolute_error, largest, map_label="absolute error"),
     # Ours.
-    "standardized": Score("standardized maximum", standardized_error, largest, learns_scale=True),
+    "standardized": Score(
+        "standardized maximum",
+        standardized_error,
+        largest,
+        learns_scale=True,
+        map_label="standardized error",
+    ),
     "top_fraction": Score(
         f"mean of the top {TOP_FRACTION:.0%}",
         squared_error,
         mean_of_largest,
         reduce_inside=mean_of_largest_inside,
+        map_label="squared error",
     ),
 }
 """The scores by the names that `--score` takes."""

@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 from awl_vae.figures.canvas import ANOMALOUS_COLOR, save_figure
 from awl_vae.figures.examples import Example
 
+MOST_TALL = 2.0
+"""Height over width from which on a figure shrinks what is taller."""
+
 
 def plot_defects(
     path: Path,
@@ -19,6 +22,8 @@ def plot_defects(
     masks: Sequence[np.ndarray],
     kinds: Sequence[str],
     title: str,
+    *,
+    aspects: Sequence[float] | None = None,
 ) -> None:
     """Images with defects, a column each: the defect outlined above, the image alone below.
 
@@ -28,17 +33,20 @@ def plot_defects(
         masks: N bool arrays (H, W), the pixels of the defects.
         kinds: N names.
         title: what the images are.
+        aspects: see `plot_examples`.
     """
-    height, width = images.shape[1:]
-    size = (1.9 * len(images), 3.8 * min(height / width, 2.0) + 0.7)
-    figure = Figure(figsize=size, layout="constrained")
+    aspects = aspects or [1.0] * len(images)
+    tallest = _tallest(images.shape[1:], aspects)
+    figure = Figure(figsize=(1.9 * len(images), 3.8 * tallest + 0.7), layout="constrained")
     figure.suptitle(title)
-    rows = figure.subplots(2, len(images), squeeze=False)
-    for image, mask, kind, (above, below) in zip(images, masks, kinds, rows.T, strict=True):
+    columns = figure.subplots(2, len(images), squeeze=False).T
+    for image, mask, kind, aspect, (above, below) in zip(
+        images, masks, kinds, aspects, columns, strict=True
+    ):
         above.set_title(kind, fontsize=9)
         above.contour(mask, levels=[0.5], colors=ANOMALOUS_COLOR, linewidths=0.8)
         for axes in (above, below):
-            axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axes.imshow(image, cmap="gray", vmin=0, vmax=1, aspect=aspect)
             axes.set(xticks=[], yticks=[])
     save_figure(figure, path)
 
@@ -49,10 +57,14 @@ def plot_examples(
     *,
     score: str,
     title: str,
+    maps: Sequence[np.ndarray] | None = None,
+    map_label: str = "squared error",
+    lightest: float | None = None,
+    aspects: Sequence[float] | None = None,
     one_scale: bool = True,
     largest: float = 0.0,
 ) -> None:
-    """Original, reconstruction and squared error, a row an image (Figs. 16 to 19).
+    """Original, reconstruction and anomaly map, a row an image (Figs. 16 to 19).
 
     A marked defect is outlined in the original.
 
@@ -61,33 +73,48 @@ def plot_examples(
         examples: the images.
         score: the score's name.
         title: what the images are and who reconstructed them.
-        one_scale: whether the squared errors of all images share one scale.
-        largest: the squared error that this scale reaches at least, for figures side by side.
+        maps: of each, the map (H, W) that its score is taken from; None for its squared error.
+        map_label: what the maps are.
+        lightest: the value of the lightest colour, and of all above, in every map; None for the
+            largest value that there is.
+        aspects: of each, the height of a pixel over its width, 1 by default: that of an image which
+            was stretched is as before.
+        one_scale: without `lightest`, whether all maps share one scale.
+        largest: the value that this scale reaches at least, for figures side by side.
     """
-    height, width = examples[0].x.shape
-    row_height = 2.2 * min(height / width, 2.0) + 0.3
+    maps = maps or [example.squared_error for example in examples]
+    aspects = aspects or [1.0] * len(examples)
+    row_height = 2.2 * _tallest(examples[0].x.shape, aspects) + 0.3
     figure = Figure(figsize=(7.4, 0.6 + row_height * len(examples)), layout="constrained")
     figure.suptitle(title)
     rows = figure.subplots(len(examples), 3, squeeze=False)
-    errors = [example.squared_error for example in examples]
-    largest = max(largest, *(float(error.max()) for error in errors))
-    for axes, example, error in zip(rows, examples, errors, strict=True):
-        axes[0].imshow(example.x, cmap="gray", vmin=0, vmax=1)
+    one_scale = one_scale or lightest is not None
+    vmax = lightest or max(largest, *(float(each.max()) for each in maps))
+    for axes, example, map_, aspect in zip(rows, examples, maps, aspects, strict=True):
+        axes[0].imshow(example.x, cmap="gray", vmin=0, vmax=1, aspect=aspect)
         if example.mask is not None and example.mask.any():
             axes[0].contour(example.mask, levels=[0.5], colors=ANOMALOUS_COLOR, linewidths=0.8)
-        axes[1].imshow(np.clip(example.x_hat, 0, 1), cmap="gray", vmin=0, vmax=1)
-        vmax = largest if one_scale else None
-        heat = axes[2].imshow(error, cmap="inferno", vmin=0, vmax=vmax)
+        x_hat = np.clip(example.x_hat, 0, 1)
+        axes[1].imshow(x_hat, cmap="gray", vmin=0, vmax=1, aspect=aspect)
+        heat = axes[2].imshow(
+            map_, cmap="inferno", vmin=0, vmax=vmax if one_scale else None, aspect=aspect
+        )
         if not one_scale:
             figure.colorbar(heat, ax=axes[2], shrink=0.8)
         axes[0].set_xlabel(example.name, fontsize=7, parse_math=False)
         axes[2].set_xlabel(f"{score} = {example.score:.6f}", fontsize=8)
         for axis in axes:
             axis.set(xticks=[], yticks=[])
-    for axis, heading in zip(
-        rows[0], ("(a) original", "(b) reconstruction", "(c) squared error"), strict=True
-    ):
+    headings = ("(a) original", "(b) reconstruction", f"(c) {map_label}")
+    for axis, heading in zip(rows[0], headings, strict=True):
         axis.set_title(heading, fontsize=9)
     if one_scale:
-        figure.colorbar(heat, ax=rows[:, 2], shrink=0.8)
+        extend = "neither" if lightest is None else "max"
+        figure.colorbar(heat, ax=rows[:, 2], shrink=0.8, extend=extend)
     save_figure(figure, path)
+
+
+def _tallest(shape: Sequence[int], aspects: Sequence[float]) -> float:
+    """Height over width of the tallest of images of a shape (H, W), as they are shown."""
+    height, width = shape
+    return min(max(aspects) * height / width, MOST_TALL)

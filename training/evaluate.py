@@ -12,6 +12,7 @@ from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData, scoring_batches
 from awl_vae.data.reading import image_size
 from awl_vae.detection import Detector, calibrate, pixel_threshold
+from awl_vae.detection.calibration import LIGHTEST
 from awl_vae.detection.likeness import Likeness, measure
 from awl_vae.detection.rescore import with_all_scores
 from awl_vae.evaluation import SCORES, Scorer, auroc, pixel_metrics, rates, youden_threshold
@@ -94,6 +95,7 @@ def evaluate(
         scorer=scorer,
         scores=scores,
         result=result,
+        lightest=LIGHTEST * detector.pixel_threshold,
         title=title,
     )
     return result

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import Item, PreparedData
+from awl_vae.data.reading import image_size
 from awl_vae.evaluation import SCORES, Scorer, auroc
 from awl_vae.figures.curves import plot_histogram, plot_roc, plot_transitions
 from awl_vae.figures.examples import Example, write_examples
@@ -41,6 +43,7 @@ def plot_model(
     scorer: Scorer,
     scores: Scores,
     result: Mapping[str, Any],
+    lightest: float,
     title: str,
 ) -> None:
     """Writes the figures of a trained model.
@@ -52,19 +55,25 @@ def plot_model(
         scorer: the model at work.
         scores: by split, the scores of its images.
         result: the run's entry in `summary.json`.
+        lightest: the value of an anomaly map that is white, as in overlays.
         title: what the figures call the model.
     """
     figures = directory / "figures"
     shown = _choose_examples(config, data, scorer, scores)
-    for name, examples in shown.items():
+    score = SCORES[config.score]
+    for name, (examples, maps, aspects) in shown.items():
         plot_examples(
             figures / f"reconstructions_{name}.png",
             examples,
-            score=SCORES[config.score].label,
-            title=f"{name} images, {title}",
-            one_scale=name != "synthetic",  # some defects are far fainter than others
+            score=score.label,
+            title=f"{name} images, {title}\n(c) is white from twice the pixel threshold on",
+            maps=maps,
+            map_label=score.map_label,
+            lightest=lightest,
+            aspects=aspects,
         )
-    write_examples(directory / "examples.npz", shown)
+    examples_by_name = {name: examples for name, (examples, *_) in shown.items()}
+    write_examples(directory / "examples.npz", examples_by_name)
     _plot_history(directory, config, title)
     labelled = {
         split: (data.labels[split], scores[split])
@@ -84,20 +93,30 @@ def plot_model(
         )
 
 
-def plot_synthetic(path: Path, data: PreparedData, title: str) -> None:
+def plot_synthetic(path: Path, config: Config, data: PreparedData) -> None:
     """Draws a synthetic copy of each kind, the defect outlined above and alone below."""
     items = data.items["synthetic"]
     first = {item.defect: index for index, item in reversed([*enumerate(items)])}
     indices = np.array(sorted(first.values()))
     images = data.images("synthetic", indices)[..., 0]
     masks = [mask for index in indices if (mask := _mask(items[index])) is not None]
-    plot_defects(path, images, masks, [items[index].defect or "" for index in indices], title)
+    plot_defects(
+        path,
+        images,
+        masks,
+        [items[index].defect or "" for index in indices],
+        f"{config.dataset}, synthetic defects",
+        aspects=[_aspect(config, data, "synthetic", index) for index in indices],
+    )
 
 
 def _choose_examples(
     config: Config, data: PreparedData, scorer: Scorer, scores: Scores
-) -> dict[str, list[Example]]:
-    """By kind, the images that are shown; synthetic defects where no label chooses anything."""
+) -> dict[str, tuple[list[Example], list[np.ndarray], list[float]]]:
+    """By kind, the images that are shown, their maps and aspects.
+
+    Of synthetic defects, too, where no label chooses anything.
+    """
     split = _shown_split(data)
     kinds = [(split, 0, "normal"), (split, 1, "anomalous")]
     if not (config.uses_labels and len(data.labels["adapt"])):
@@ -106,7 +125,12 @@ def _choose_examples(
     for of_split, label, name in kinds:
         indices = _example_indices(data, of_split, label)
         if len(indices):
-            shown[name] = _examples(data, of_split, indices, scorer, scores[of_split])
+            x = data.images(of_split, indices)
+            shown[name] = (
+                _examples(data, of_split, indices, scorer.reconstruct(x), scores[of_split]),
+                [*scorer.maps([x])],
+                [_aspect(config, data, of_split, index) for index in indices],
+            )
     return shown
 
 
@@ -178,14 +202,25 @@ def _example_indices(data: PreparedData, split: str, label: int) -> np.ndarray:
 
 
 def _examples(
-    data: PreparedData, split: str, indices: np.ndarray, scorer: Scorer, scores: np.ndarray
+    data: PreparedData, split: str, indices: np.ndarray, x_hat: tf.Tensor, scores: np.ndarray
 ) -> list[Example]:
     x = data.images(split, indices)
-    x_hat = scorer.reconstruct(x).numpy()
     return [
         _example(data.items[split][index], original[..., 0], reconstruction[..., 0], scores[index])
-        for index, original, reconstruction in zip(indices, x, x_hat, strict=True)
+        for index, original, reconstruction in zip(indices, x, x_hat.numpy(), strict=True)
     ]
+
+
+def _aspect(config: Config, data: PreparedData, split: str, index: int) -> float:
+    """Height over width of a pixel of an image, so that one that was stretched is as before."""
+    if split == "synthetic":
+        found = np.flatnonzero(data.positions["calibration"] == data.originals[index])
+        split, index = "calibration", found[0]
+    file = data.items[split][index].file
+    if file is None or config.resize != "stretch":
+        return 1.0
+    (height, width), (rows, columns) = image_size(file), config.image_size
+    return (height / rows) / (width / columns)
 
 
 def _example(item: Item, x: np.ndarray, x_hat: np.ndarray, score: float) -> Example:

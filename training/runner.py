@@ -112,7 +112,7 @@ def _execute(
     for line in (*directory.notes, *experiment.announce(config, steps_per_epoch)):
         print(line)
     note_baseline(path / "baseline.json", data)
-    plot_synthetic(path / "synthetic_defects.png", data, f"{config.dataset}, synthetic defects")
+    plot_synthetic(path / "synthetic_defects.png", config, data)
     units = experiment.count_epochs(config) * steps_per_epoch
     bar = ProgressBar(len(pending) * units)
     for count, (methods, seed) in enumerate(pending, 1):

@@ -98,6 +98,9 @@ def test_files(finished):
         ):
             image = cv2.imread(str(directory / "figures" / f"{figure}.png"))
             assert image.std() > 10
+            if figure.startswith("reconstructions"):  # of images of 20 to 22 by 24 pixels
+                num_rows = 3 if figure.endswith("normal") else 4
+                assert image.shape[0] < 110 * (0.6 + num_rows * (2.2 * 22.5 / 24 + 0.3))
 
 
 def test_configuration_and_environment(finished):

@@ -131,3 +131,13 @@ def to_gray(image: np.ndarray) -> np.ndarray:
         return gray
     alpha = image[..., 3] / np.iinfo(image.dtype).max
     return np.rint(gray * alpha).astype(image.dtype)
+
+
+def to_color(image: np.ndarray) -> np.ndarray:
+    """The same to (H, W, 3) BGR, as it is shown."""
+    if image.ndim == 2:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    if image.shape[2] == 3:
+        return image
+    alpha = image[..., 3:] / np.iinfo(image.dtype).max
+    return np.rint(image[..., :3] * alpha).astype(image.dtype)

@@ -47,7 +47,7 @@ class OverlaySource:
 
     Attributes:
         shape: (h, w) of the image.
-        thumbnail: the image in gray, uint8, its sides at most 512.
+        thumbnail: the image (h', w', 3), BGR, uint8, its sides at most 512.
         anomaly_map: (H, W) float32 of the detector's size.
         roi: the region of interest, bool (H, W), or None.
     """

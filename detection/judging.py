@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from awl_vae.data.images import read_gray, to_float, to_gray
-from awl_vae.data.reading import Source, is_path
+from awl_vae.data.images import to_color, to_float
+from awl_vae.data.reading import Source, is_path, read_image
 from awl_vae.detection.finding import (
     ANOMALOUS,
     NORMAL,
@@ -63,17 +63,17 @@ def take(
     path = Path(source) if is_path(source) else None
     state = FileState.of(path) if path is not None else None
     try:
-        image = source if isinstance(source, np.ndarray) else read_gray(source)
+        image = source if isinstance(source, np.ndarray) else read_image(source)
         x = detector.preprocess(image, roi_mask)
-        gray = to_gray(image)
     except Exception as error:  # Whatever one image does to a library, the others go on.
         text = str(error)
         if not isinstance(error, ValueError):
             text = f"Expected an image. Received: {type(error).__name__} {error}"
         return Finding(path, state, UNREADABLE, error=" ".join(text.split()))
+    height, width, *_ = image.shape
     likeness = detector.likeness
-    unlike = likeness.difference(measure(x, gray.shape)) if likeness else ""
-    return TakenImage(path, state, gray.shape, _thumbnail(gray), x, unlike)
+    unlike = likeness.difference(measure(x, (height, width))) if likeness else ""
+    return TakenImage(path, state, (height, width), _thumbnail(image), x, unlike)
 
 
 def judge(detector: "Detector", batch: Sequence[TakenImage | Finding]) -> Iterator[Finding]:
@@ -99,8 +99,11 @@ def judge(detector: "Detector", batch: Sequence[TakenImage | Finding]) -> Iterat
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:
-    scale = min(1.0, MAX_SIDE / max(image.shape))
-    size = [max(1, round(side * scale)) for side in image.shape]
-    if size != list(image.shape):
+    """The image (h, w, 3), BGR, with sides of at most `MAX_SIDE`."""
+    shape = image.shape[:2]
+    scale = min(1.0, MAX_SIDE / max(shape))
+    size = [max(1, round(side * scale)) for side in shape]
+    if size != list(shape):
         image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    image = to_color(image)
     return image if image.dtype == np.uint8 else np.rint(255 * to_float(image)).astype(np.uint8)

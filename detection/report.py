@@ -51,7 +51,12 @@ def write_report(
     unreadable = [row for row in rows if row["verdict"] == UNREADABLE]
     shown = _count_shown([overlays[row["path"]] for row in scored])
     entries = [
-        _entry(row, _name(row["path"], root), overlays[row["path"]] if index < shown else None)
+        _entry(
+            row,
+            _name(row["path"], root),
+            overlays[row["path"]] if index < shown else None,
+            detector.pixel_threshold,
+        )
         for index, row in enumerate([*scored, *unreadable])
     ]
     note = ""
@@ -99,7 +104,7 @@ def _name(path: str, root: Path | None) -> str:
     return _text(path if root is None else os.path.relpath(path, root))
 
 
-def _entry(row: Mapping[str, str], name: str, overlay: Path | None) -> str:
+def _entry(row: Mapping[str, str], name: str, overlay: Path | None, pixel_threshold: float) -> str:
     verdict = row["verdict"]
     parts = [f'<h2><span class="verdict">{verdict}</span> {name}</h2>']
     if row["error"]:
@@ -122,6 +127,10 @@ def _entry(row: Mapping[str, str], name: str, overlay: Path | None) -> str:
         parts.append(
             f"<details><summary>regions: {len(regions)}</summary><table><tr><th>x<th>y<th>width"
             f"<th>height<th>area<th>peak</tr>{lines}</table></details>"
+        )
+    elif verdict == ANOMALOUS:
+        parts.append(
+            f"<p>no region stands out above {pixel_threshold:.6g}, the threshold of a pixel</p>"
         )
     kinds = f"{verdict} unlike" if unlike else verdict
     return f'<li class="{kinds}">{"".join(parts)}</li>'

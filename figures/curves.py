@@ -92,7 +92,8 @@ def plot_histogram(
     axes = figure.subplots()
     low, high = float(scores.min()), float(scores.max())
     if high - low < 100 * np.spacing(max(abs(low), abs(high))):
-        low, high = low - 0.5, high + 0.5  # as NumPy does where all are equal
+        # As NumPy does where all are equal; but no bin is of scores that there cannot be.
+        low, high = max(low - 0.5, min(low, 0.0)), high + 0.5
     edges = np.histogram_bin_edges(scores, bins=40, range=(low, high))
     groups = [scores[labels == 0], scores[labels == 1]]
     for group, color, name in zip(
@@ -187,7 +188,7 @@ MAX_BINS = 200
 
 
 def _edges(scores: np.ndarray, threshold: float, *, num_bins: int = 40) -> np.ndarray:
-    """Edges of equal bins, one of which is the threshold.
+    """Edges of equal bins, one of which is the threshold; the first begins at 0 rather than below.
 
     There are `num_bins` over the scores, but never more than `MAX_BINS` over scores and threshold,
     however alike the scores and however far the threshold.
@@ -198,4 +199,7 @@ def _edges(scores: np.ndarray, threshold: float, *, num_bins: int = 40) -> np.nd
     width = max(width, 4 * np.spacing(max(abs(low), abs(high))))
     first = np.floor((low - threshold) / width)
     last = np.ceil((high - threshold) / width)
-    return threshold + width * np.arange(first, last + 2.0)
+    edges = threshold + width * np.arange(first, last + 2.0)
+    # Most scores cannot be negative. The first edge may be rounded to above the lowest score.
+    begin = min(low, max(edges[0], min(low, 0.0)))
+    return np.concatenate([[begin], edges[edges > begin]])

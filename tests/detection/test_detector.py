@@ -28,6 +28,7 @@ from awl_vae.detection.finding import COLUMNS, EARLIER_COLUMNS, FileState, Findi
 from awl_vae.detection.inspection import Inspector, inspect
 from awl_vae.detection.journal import Journal, read_journal
 from awl_vae.detection.output import Output, overlay_name
+from awl_vae.detection.overlay import draw
 from awl_vae.detection.report import write_report
 from awl_vae.detection.thresholds import THRESHOLDS, f1, k_sigma, quantile, sensitivity
 from awl_vae.detection.watch import Watcher
@@ -377,6 +378,41 @@ def test_a_report_shows_the_overlays_of_the_highest_scores_up_to_a_size(tmp_path
     assert [re.search(r"(\d)\.png<", entry)[1] for entry in entries] == list("43210")
     assert ["<img" in entry for entry in entries] == [True] * 2 + [False] * 3
     assert "The 2 highest scores" in (tmp_path / "report.html").read_text()
+
+
+def test_a_report_says_where_an_anomalous_image_has_no_region(tmp_path):
+    detector = black_detector()  # of a pixel threshold of 0.5
+    paths = [tmp_path / f"{level}.png" for level in (150, 250)]
+    for path in paths:
+        cv2.imwrite(str(path), np.full((16, 16), int(path.stem), np.uint8))
+    output = Output(detector, tmp_path / "output", root=tmp_path)
+    for found in inspect(detector, paths, batch_size=2, num_threads=1):
+        assert found.verdict == "anomalous"
+        output.add(found)
+    output.finish(lambda path: True)
+    page = (tmp_path / "output/report.html").read_text()
+    bright, faint = page.split("<li ")[1:]
+    assert "regions: 1" in bright
+    assert "no region" not in bright
+    assert "no region stands out above 0.5, the threshold of a pixel" in faint
+
+
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+def test_an_overlay_has_the_colours_and_the_proportions_of_the_image(channels):
+    image = np.zeros((600, 150, *channels), np.uint16)
+    image[..., 2:3] = 60_000  # red, or at one column gray
+    image[..., 3:] = 65_535 // 2
+    (found,) = black_detector().inspect([image])
+    thumbnail = found.overlay_source.thumbnail
+    assert thumbnail.shape == (512, 128, 3)
+    red = {(): None, (3,): 233, (4,): 117}[channels]
+    if red is None:
+        assert np.ptp(thumbnail, axis=-1).max() == 0
+    else:
+        assert thumbnail[0, 0].tolist() == [0, 0, red]
+    overlay = draw(black_detector(), found.overlay_source, found.regions)
+    assert overlay.shape == (512, 256, 3)
+    np.testing.assert_array_equal(overlay[:, :128], thumbnail)
 
 
 @pytest.mark.parametrize("name", ["results", "."])

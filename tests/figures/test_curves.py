@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from awl_vae.figures.curves import histogram_svg, plot_histogram
+from awl_vae.figures.curves import _edges, histogram_svg, plot_histogram
 
 SCORES = {
     "nearly alike": np.float32(4.39e-5) + np.arange(5) * np.float32(4e-12),
@@ -35,3 +35,15 @@ def test_a_histogram_takes_a_moment_whatever_the_scores(tmp_path, scores, thresh
 def test_one_edge_is_the_threshold():
     svg = histogram_svg(np.array([0.1, 0.2]), np.array([0.4]), threshold=0.3, score="mse")
     assert re.search(r"threshold 0\.3", svg)
+
+
+@pytest.mark.parametrize("scores", [[0.01, 0.4], [0.0, 0.4], [0.0, 0.0], [1e-9, 3e-9]])
+@pytest.mark.parametrize("threshold", [0.3, 0.1 + 0.2, 0.7, 1e-9])
+def test_no_bin_begins_below_0_where_no_score_does(scores, threshold):
+    edges = _edges(np.array(scores), threshold)
+    assert 0.0 <= edges[0] <= min(scores)
+    assert max(scores) < edges[-1]
+    assert np.all(np.diff(edges) > 0)
+    assert np.isclose(edges, threshold, rtol=1e-12, atol=0).any()
+    below = _edges(np.array([-0.5, *scores]), threshold)
+    assert below[0] <= -0.5

@@ -1,7 +1,6 @@
 """Copies the small files of a study, which the results page is made from, into the repository."""
 
 import gzip
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,10 +47,10 @@ def collect(study_dir: Path, output_dir: Path) -> int:
             continue
         with atomic_directory(target, earlier=EARLIER) as temporary:
             for name in (*COPIED, *IMAGES.get(run.name, ())):
-                shutil.copyfile(run / name, temporary / name)
+                _copy(run / name, temporary / name)
             clock = run.with_name(f"{run.name}.{TIME_FILE}")
             if clock.exists():
-                shutil.copyfile(clock, temporary / TIME_FILE)
+                _copy(clock, temporary / TIME_FILE)
             config = read_json(run / "config.json", {"score": str, "seeds": [int]})
             for directory in sorted(run.glob("*/seed-*")):
                 copy = temporary / directory.relative_to(run)
@@ -61,6 +60,11 @@ def collect(study_dir: Path, output_dir: Path) -> int:
                     _copy_examples(directory / EXAMPLES_FILE, copy / EXAMPLES_FILE)
         count += 1
     return count
+
+
+def _copy(file: Path, copy: Path) -> None:
+    # Not by shutil, which says of a full disk that the file it reads from is at fault.
+    copy.write_bytes(file.read_bytes())
 
 
 def _copy_seed(directory: Path, copy: Path, score: str) -> None:

@@ -109,7 +109,8 @@ def _units(cost: float) -> int:
 
 def _progress(log: Path) -> tuple[float, str]:
     """How much of a run is done, in [0, 1], and what it is doing, by the last line of its bar."""
-    bars = re.findall(r"(\d+) %  \S+ left  (.*)", log.read_text(encoding="utf-8", errors="replace"))
+    text = log.read_text(encoding="utf-8", errors="replace")
+    bars = re.findall(r"(\d+) %  (?:\S+ left  )?(.*)", text)
     share, doing = bars[-1] if bars else ("0", "starting")
     # Images are read with a bar of their own.
     return (0.0 if doing == "reading images" else int(share) / 100), doing

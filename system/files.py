@@ -112,6 +112,11 @@ def atomic_directory(path: str | os.PathLike, *, earlier: Iterable[str] = ()) ->
             _check_replaceable(path, temporary, earlier)
             path.rename(replaced)
         temporary.rename(path)
+    except OSError as error:
+        name = Path(os.fsdecode(error.filename or temporary))
+        if error.errno and name.is_relative_to(temporary):  # which is nobody's
+            error.filename, error.filename2 = str(path / name.relative_to(temporary)), None
+        raise
     finally:
         if replaced.exists() and not path.exists():
             replaced.rename(path)

@@ -13,7 +13,7 @@ from awl_vae.detection.export import export
 from awl_vae.detection.export_formats import FORMATS
 from awl_vae.detection.finding import UNREADABLE, Finding
 from awl_vae.detection.journal import Journal
-from awl_vae.system import atomic_path, write_json
+from awl_vae.system import atomic_directory, atomic_path, write_json
 from awl_vae.system.errors import files_error
 
 
@@ -82,3 +82,19 @@ def test_a_finding_is_no_half_line_that_nobody_hears_of(tmp_path):
     with no_space(tmp_path / "inspection.csv"):
         journal.append(Finding(tmp_path / ("x" * 200), None, UNREADABLE, error="no image"))
     journal.close()
+
+
+def test_a_directory_of_files(tmp_path):
+    def write(path, name):
+        with atomic_directory(path) as temporary:
+            (temporary / "a.txt").write_text("x")
+            name(temporary)
+
+    ways = {
+        "out": lambda directory: (directory / "b.txt").write_text(1000 * "x"),
+        "out/b.json": lambda directory: write_json(directory / "b.json", 1000 * "x"),
+    }
+    for name, way in ways.items():
+        with no_space(tmp_path / name):
+            write(tmp_path / "out", way)
+        assert not list(tmp_path.iterdir())

@@ -55,7 +55,7 @@ def plot_model(
         scorer: the model at work.
         scores: by split, the scores of its images.
         result: the run's entry in `summary.json`.
-        lightest: the value of an anomaly map that is white, as in overlays.
+        lightest: the value of an anomaly map that is lightest, as in overlays.
         title: what the figures call the model.
     """
     figures = directory / "figures"
@@ -66,7 +66,7 @@ def plot_model(
             figures / f"reconstructions_{name}.png",
             examples,
             score=score.label,
-            title=f"{name} images, {title}\n(c) is white from twice the pixel threshold on",
+            title=f"{name} images, {title}\n(c): bright yellow is twice the pixel threshold",
             maps=maps,
             map_label=score.map_label,
             lightest=lightest,

@@ -25,7 +25,7 @@ def test_what_is_written_is_read(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_map_is_that_of_the_score_and_white_from_a_given_value_on(tmp_path):
+def test_a_map_is_that_of_the_score_and_lightest_from_a_given_value_on(tmp_path):
     black = np.zeros((16, 16), np.float32)
     examples = [Example(name, black, black, 0.5) for name in ("strong", "faint")]
     maps = [np.full((16, 16), value, np.float32) for value in (1.0, 0.01)]

@@ -226,8 +226,9 @@ def test_what_is_printed(finished):
         of_stage = [row for row in branches(run) if row["stage"] == stage]
         (name,) = {row["branch"] for row in of_stage if row["selected"] == "1"}
         assert f"seed 1, stage {stage}: {name} is chosen" in command.stderr
-    last = command.stderr.rpartition("100 %")[2]
-    assert re.search(r"0:00 left  seed 1, stage 3 of 3, .*, epoch 5 of 5", last)
+    *_, trained, _, last = command.stderr.split("100 %")
+    assert re.search(r"0:00 left  seed 1, stage 3 of 3, .*, epoch 5 of 5", trained)
+    assert last == "  0:00 left  loss_adapted seed 1, evaluation\n"
 
 
 def assert_same_run(run, whole):

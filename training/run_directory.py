@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Self
 
@@ -11,7 +11,6 @@ from awl_vae.data.folder import check_folder
 from awl_vae.system import LOCK, DirectoryLock, foreign_file, read_json, temporary_path, write_json
 from awl_vae.system.errors import FileError, UserError
 from awl_vae.system.kinds import difference
-from awl_vae.system.words import and_others
 from awl_vae.training.config import Config, ConfigError
 from awl_vae.training.own_files import OURS
 from awl_vae.training.resolve import resolve, unread
@@ -24,12 +23,6 @@ NEW = ".new"
 
 RUN_DIR = "runs/{experiment}/{dataset}"
 """Where the files go if nothing is said."""
-
-FIRST = ("experiment", "dataset")
-"""The settings that others depend on."""
-
-MOST_LISTED = 5
-"""Of more settings that differ the first is told, and how many others there are."""
 
 KINDS = {"experiment": str, "dataset": str, "seeds": [int], "num_threads": int | None}
 """What tells that a `config.json` is of a run, and what is taken over; the rest is compared."""
@@ -90,7 +83,7 @@ class RunDirectory:
             ways = "another --run_dir" if self._foreign() else "--overwrite, or another --run_dir"
             raise RunDirectoryError(
                 f"Expected the configuration of {self.path / CONFIG}, or {ways}. "
-                f"Received: {_listed(differing)}"
+                f"Received: {', '.join(differing)}"
             )
         if differing:
             self._check_ours()
@@ -220,16 +213,8 @@ def _not_ours(path: Path, why: str) -> RunDirectoryError:
 
 
 def _differing(known: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
-    """The settings that differ; what makes the most of others differ comes first."""
-    names = sorted(known.keys() | wanted.keys(), key=lambda name: (name not in FIRST, name))
     return [
         f"--{name}={wanted.get(name)} (there: {known.get(name)})"
-        for name in names
+        for name in sorted(known.keys() | wanted.keys())
         if name != "seeds" and known.get(name) != wanted.get(name)
     ]
-
-
-def _listed(differing: Sequence[str]) -> str:
-    if len(differing) <= MOST_LISTED:
-        return ", ".join(differing)
-    return and_others(differing, "setting")

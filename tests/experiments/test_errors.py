@@ -185,7 +185,7 @@ def test_a_run_dir_of_another_configuration(image_folder, tmp_path):
     run.mkdir()
     (run / "config.json").write_text(OTHER_RUN)
     line = error_of(*tiny(image_folder, run))
-    assert "--dataset=folder (there: comb) (and " in line
+    assert "--dataset=folder (there: comb)" in line
     assert "--overwrite" in line
     assert (run / "config.json").read_text() == OTHER_RUN
 

@@ -128,7 +128,7 @@ class ImageFile:
         self, image: np.ndarray, gray: np.ndarray, small: np.ndarray, file_format: str
     ) -> Measured:
         most = np.iinfo(gray.dtype).max
-        (mean,), (deviation,) = (part.ravel() for part in cv2.meanStdDev(gray))
+        mean, deviation = (part.item() for part in cv2.meanStdDev(gray))
         thumbnail = resize(small, THUMBNAIL, "stretch")
         return Measured(
             name=self.name,
@@ -140,8 +140,8 @@ class ImageFile:
             format=file_format,
             num_bytes=self.path.stat().st_size,
             digest=digest(gray),
-            brightness=float(mean) / most,
-            contrast=float(deviation) / most,
+            brightness=mean / most,
+            contrast=deviation / most,
             border=_border(gray, mean) / most,
             black=1.0 - np.count_nonzero(gray) / gray.size,
             white=np.count_nonzero(gray == most) / gray.size,
@@ -159,7 +159,7 @@ def digest(pixels: np.ndarray) -> bytes:
     if pixels.dtype == np.uint16 and not any((part % WIDENED).any() for part in parts):
         pixels = (pixels // WIDENED).astype(np.uint8)
     found = hashlib.sha1(str(pixels.shape).encode(), usedforsecurity=False)
-    found.update(np.ascontiguousarray(pixels))
+    found.update(np.ascontiguousarray(pixels).data)
     return found.digest()
 
 

@@ -73,10 +73,11 @@ def conditions_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
             continue
         config, known = run.config, run.baseline
         height, width = config["image_size"]
-        images = config["num_train"] or "all normal"
+        images = str(config["num_train"] or "all normal")
         if config["repeats"] > 1:
             images = f"{images} × {config['repeats']}"
-        cells = [dataset, f"{height} × {width}", images, config["batch_size"], config["epochs"]]
+        cells = [dataset, f"{height} × {width}", images]
+        cells += [str(config[name]) for name in ("batch_size", "epochs")]
         cells += [" + ".join(map(str, known["counts"][split])) for split in ("adapt", "test")]
         auc = known["mean_intensity"]["test"]
         rows.append([*cells, percent(max(auc, 1 - auc))])

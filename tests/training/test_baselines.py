@@ -57,5 +57,6 @@ def test_a_mask_that_marks_nothing_is_told_and_counts_as_none(tmp_path, capsys):
         cv2.imwrite(str(path), np.zeros((20 + index % 3, 24), np.uint8))
     train(folder, run_dir=tmp_path / "run", experiment="baselines", image_size=16, latent_dim=4)
     printed = capsys.readouterr().out
-    assert "a mask that marks nothing counts as none: 5 images (first: test/spot/" in printed
+    assert "Warning: empty masks: 5 images (first: test/spot/" in printed
+    assert "a mask that marks nothing counts as none" in printed
     assert read_json(tmp_path / "run/pca/seed-1/result.json")["pixel_auc"] is None

@@ -22,7 +22,7 @@ from conftest import black_detector, make_folder, read_csv, read_json, stripes, 
 
 from awl_vae.data.images import RESIZE_MODES
 from awl_vae.data.reading import read_image
-from awl_vae.detection import Detector, DetectorError
+from awl_vae.detection import Detector, DetectorError, calibrate
 from awl_vae.detection.export import ExportError, export
 from awl_vae.detection.export_formats import FORMATS
 from awl_vae.detection.likeness import Likeness, measure
@@ -380,6 +380,7 @@ def test_while_watching_the_report_is_written_and_moved_scores_are_told(tmp_path
         {"image": str(i), "split": "calibration", "label": "0", "score": repr(0.1 + 0.001 * i)}
         for i in range(20)
     ]
+    detector.threshold = calibrate(detector.calibration, "manual", 0.25)
     detector.save(tmp_path / "detector")
     images, output, whole = (tmp_path / name for name in ("images", "output", "whole"))
     images.mkdir()

@@ -33,5 +33,6 @@ def map_ahead(
             pending.extend(pool.submit(function, value) for value in islice(values, 1))
             yield result
     finally:
-        # Who goes early, by Ctrl-C or an error, does not wait for what nobody takes.
-        pool.shutdown(cancel_futures=True)
+        # Who goes early, by Ctrl-C or an error, does not wait for what nobody takes; and a thread
+        # of the pool may be the one that collects the garbage which this is then.
+        pool.shutdown(wait=False, cancel_futures=True)

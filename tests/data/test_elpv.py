@@ -56,8 +56,8 @@ def test_images_are_photographs():
     assert 50 < image.mean() < 250
 
 
+@pytest.mark.slow
 @needs_elpv
-@pytest.mark.thorough
 def test_the_command_on_real_photographs(tmp_path):
     run = tmp_path / "run"
     command = commands.run(

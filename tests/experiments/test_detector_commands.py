@@ -234,6 +234,7 @@ def test_an_output_dir_is_one_process_s_and_one_detector_s(trained, tmp_path):
         assert f"Received: {received}" in command.stderr
 
 
+@pytest.mark.thorough
 def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):
     folder, model_dir, _ = trained
     names = [b"spot.png", b"caf\xe9.png", '\u2028 ,"<b>.png'.encode(), b"x" * 250 + b".png"]
@@ -257,6 +258,7 @@ def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):
     assert "caf\ufffd.png" in (tmp_path / "output/report.html").read_text()
 
 
+@pytest.mark.thorough
 def test_findings_go_on_where_nobody_reads_them(trained, tmp_path):
     folder, model_dir, _ = trained
     command = [sys.executable, commands.SCRIPTS / "inspect_images.py", f"--model_dir={model_dir}"]

@@ -57,6 +57,7 @@ def test_wrong_flags(flag, expected):
     assert flag.partition("=")[2] in line or flag.partition("=")[0][2:] in line
 
 
+@pytest.mark.thorough
 def test_more_than_the_memory_holds(image_folder, tmp_path):
     line = error_of(*tiny(image_folder, tmp_path / "run", "--latent_dim=2000000000"))
     assert "Expected a run that fits into the memory" in line
@@ -94,6 +95,7 @@ def test_broken_images_are_named_and_nothing_is_left(image_folder, tmp_path, pat
     assert not run.exists()
 
 
+@pytest.mark.thorough
 def test_overwriting_removes_nothing_before_the_new_images_are_read(image_folder, tmp_path):
     run = tmp_path / "run"
     images = [f"--data_dir={image_folder}", "--dataset=folder", "--image_size=16"]

@@ -159,6 +159,7 @@ def test_same_seed_same_bits():
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("likelihood", TERMS)
 def test_saved_and_loaded_in_a_new_process(tmp_path, likelihood, dtype):

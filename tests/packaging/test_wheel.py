@@ -54,7 +54,7 @@ def test_one_folder_at_top_level(wheel):
     assert not [name for name in names if "/tests/" in name or "/docs/" in name]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_study_and_its_page_from_an_empty_folder(installed, tmp_path):
     work = tmp_path / "work"
     work.mkdir()

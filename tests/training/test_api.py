@@ -22,6 +22,7 @@ def files(run):
     return sorted(p.relative_to(run) for p in run.rglob("*") if "events.out" not in p.name)
 
 
+@pytest.mark.thorough
 def test_the_same_files_and_bits_as_the_command(image_folder, tmp_path):
     script = commands.run(
         "run_auc_adapted.py", *tiny(image_folder, tmp_path / "command", "--num_threads=2")
@@ -41,6 +42,7 @@ def test_the_same_files_and_bits_as_the_command(image_folder, tmp_path):
     assert detector.threshold == saved.threshold
 
 
+@pytest.mark.thorough
 def test_it_goes_on_where_a_command_ended_and_adds_seeds(image_folder, tmp_path, capsys):
     run = tmp_path / "run"
     commands.run("run_loss_adapted.py", *tiny_search(image_folder, run, "--num_threads=2"))

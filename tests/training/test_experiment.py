@@ -372,7 +372,7 @@ def test_killed_before_many_a_write(finished, tmp_path):
     assert_same_run(run, whole)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_paper_protocol_and_three_terms_on_real_images_in_place_of_bellows(image_folder, tmp_path):
     run = tmp_path / "run"
     more = ("--dataset=bellows", "--protocol=paper", "--likelihood=gaussian", "--epochs=1")

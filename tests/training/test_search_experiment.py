@@ -320,7 +320,7 @@ def test_two_terms_and_the_weighted_loss(image_folder, tmp_path):
         assert [row["selected"] for row in of_stage].index("1") == int(np.argmin(losses))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_halving_search_killed_and_started_again(finished, tmp_path):
     folder, _, _ = finished
     flags = ["--search=halving", "--e1=1", "--e2=5", "--e3=9"]

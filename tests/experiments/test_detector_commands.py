@@ -438,6 +438,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
+@pytest.mark.thorough
 def test_an_interrupt_ends_watching_wherever_it_meets_it(trained, tmp_path):
     # What a weak reference's callback raises is printed and forgotten.
     (tmp_path / "images").mkdir()
@@ -493,6 +494,7 @@ def test_watching_ten_thousand_images_takes_no_more_memory_and_loses_none(traine
     assert memory[-1] < 1.02 * memory[1], memory
 
 
+@pytest.mark.thorough
 def test_watching_does_not_inspect_what_it_writes(trained, tmp_path):
     folder, model_dir, _ = trained
     shutil.copytree(folder / "test/spot", tmp_path / "spot")
@@ -557,6 +559,7 @@ def test_a_number_of_another_threshold(trained, tmp_path, flags, expected):
     assert (model_dir / "detector.json").read_bytes() == before
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize(("size", "dtype"), [((16, 16), "uint8"), ((40, 30), "uint16")])
 def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype):
@@ -586,6 +589,7 @@ def test_exports_of_every_score_and_way_to_resize(tmp_path, score, resize):
     assert export(detector, tmp_path / "exported.onnx", **settings) < 1e-4
 
 
+@pytest.mark.thorough
 def test_the_command_that_exports_and_what_it_refuses(trained, tmp_path):
     flags = (f"--model_dir={trained[1]}", "--format=onnx")
     command = commands.run("export_model.py", *flags, f"--output={tmp_path / 'a.onnx'}")
@@ -621,6 +625,7 @@ def test_the_command_that_exports_and_what_it_refuses(trained, tmp_path):
     assert (precious / "photograph.png").read_text() == "the only one"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("output", [0, 1])
 def test_an_export_that_differs_is_not_left_and_an_earlier_one_is(
     trained, tmp_path, monkeypatch, output

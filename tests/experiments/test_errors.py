@@ -139,6 +139,7 @@ def test_a_missing_directory_is_told_whatever_was_run_before(tmp_path):
     assert [child.name for child in run.iterdir()] == ["config.json"]
 
 
+@pytest.mark.thorough
 def test_a_finished_run_is_told_again_without_its_images(image_folder, tmp_path):
     flags = ["--dataset=folder", f"--data_dir={image_folder}", "--image_size=16", "--latent_dim=4"]
     commands.run("run_baselines.py", *flags, f"--run_dir={tmp_path / 'run'}")

@@ -163,6 +163,7 @@ def test_an_inspection_goes_on_where_its_output_is_kept(tmp_path, is_kept):
     assert_ended_quietly(command.wait(), command.stderr, GOES_ON if is_kept else PLAIN)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(3))
 def test_at_a_moment_of_a_training(image_folder, tmp_path, seed):
     interrupt_training(image_folder, tmp_path / "run", random.Random(seed).uniform(0.0, 4.0))

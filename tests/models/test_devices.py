@@ -67,6 +67,7 @@ print(json.dumps([falls, norms]))
         assert others == pytest.approx([of_float32] * 2, rel=0.2)
 
 
+@pytest.mark.thorough
 def test_a_step_on_two_devices_is_that_of_one():
     script = """
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

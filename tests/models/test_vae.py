@@ -250,6 +250,7 @@ def test_an_unknown_variance_is_refused():
         VAE((16, 16), latent_dim=2, variance="none")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("likelihood", "variance"),
     [("bernoulli", "learned"), ("gaussian", "learned"), ("gaussian", "optimal")],

@@ -105,12 +105,14 @@ def test_the_keywords_are_those_of_train():
     assert list(parameters) == [*KEYWORDS, "settings"]
 
 
+@pytest.mark.thorough
 def test_files_go_where_those_of_the_command_go(image_folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     train(image_folder, experiment="baselines", **SMALL | {"batch_size": 4})
     assert (tmp_path / "runs/baselines/folder/summary.json").is_file()
 
 
+@pytest.mark.thorough
 def test_what_a_command_would_refuse(image_folder, tmp_path):
     run = tmp_path / "run"
     with pytest.raises(ConfigError, match="Expected a positive integer of at most .* as epochs"):

@@ -104,6 +104,7 @@ def test_a_finished_run_directory_prints_the_same_summary(tmp_path, experiment):
     assert after == before
 
 
+@pytest.mark.thorough
 def test_an_unfinished_run_directory_goes_on_to_the_same_bits(tmp_path):
     run = shutil.copytree(OLD / "unfinished", tmp_path / "run")
     # The same images, whose list is kept once.

@@ -13,10 +13,13 @@ import numpy as np
 
 from awl_vae.detection.regions import Region
 
+JOURNAL = "inspection.csv"
+"""The file of an output directory that holds the findings."""
+
 NORMAL, ANOMALOUS, UNREADABLE = "normal", "anomalous", "unreadable"
 EARLIER_COLUMNS = ("path", "score", "verdict", "regions", "error", "size", "modified")
 COLUMNS = (*EARLIER_COLUMNS, "unlike_calibration")
-"""Of `inspection.csv`, in 0.1.0 and now."""
+"""Of `JOURNAL`, in 0.1.0 and now."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from awl_vae.detection.detector import Detector, DetectorError
-from awl_vae.detection.finding import NORMAL, Counts, FileState, Finding
+from awl_vae.detection.finding import JOURNAL, NORMAL, Counts, FileState, Finding
 from awl_vae.detection.journal import Journal, read_journal, read_lines
 from awl_vae.detection.overlay import draw
 from awl_vae.detection.report import write_report
@@ -56,7 +56,7 @@ class Output:
             ) from None
         try:
             self._claim()
-            self._journal = Journal(directory / "inspection.csv")
+            self._journal = Journal(directory / JOURNAL)
         except BaseException:
             self._lock.undo()
             raise

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from awl_vae.data.reading import is_image_name
-from awl_vae.detection.finding import FileState
+from awl_vae.detection.finding import JOURNAL, FileState
 
 
 def files_below(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]:
     """The files below a directory, in the order of their paths.
 
-    What is hidden is passed over, and links to directories are not followed. A directory that
-    cannot be read is yielded itself, so that somebody hears of it.
+    What is hidden is passed over, and so are directories that an inspection has written: overlays
+    are no products. Links to directories are not followed. A directory that cannot be read is
+    yielded itself, so that somebody hears of it.
 
     Args:
         directory: the directory, an absolute path.
@@ -26,6 +27,8 @@ def files_below(directory: Path, *, excluded: Path | None = None) -> Iterator[Pa
         return
     except OSError:
         yield directory
+        return
+    if any(entry.name == JOURNAL for entry in children):
         return
     for entry in children:
         path = Path(entry.path)

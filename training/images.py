@@ -1,5 +1,6 @@
 """The images of a run directory: read once, told from others, and what they tell by themselves."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -130,7 +131,13 @@ def _warnings(data: PreparedData, config: Config) -> Iterator[str]:
     num_told = len(concerns) if len(concerns) <= MOST_WARNINGS else MOST_WARNINGS - 1
     yield from (f"Warning: {concern}." for concern in concerns[:num_told])
     if more := len(concerns) - num_told:
-        yield f"Warning: {more} more things to look at; awl-vae check {config.data_dir} tells all."
+        yield f"Warning: {more} more things to look at; {_check_command(config)} tells all."
+
+
+def _check_command(config: Config) -> str:
+    """What looks at the same images in the same way."""
+    size = "x".join(map(str, config.image_size))
+    return f"awl-vae check {shlex.quote(str(config.data_dir))} --image_size={size}"
 
 
 def _concerns(data: PreparedData, config: Config) -> Iterator[Concern]:

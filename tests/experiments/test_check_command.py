@@ -93,7 +93,7 @@ def test_training_warns_in_five_lines_at_most(folder, tmp_path):
         "one level: 1 image (train/good/blank.png): nothing but one gray level.",
         "very dark: 1 image (train/good/dark.png): a mean level below 5 % of the range.",
         "other size: 1 image (train/good/large.png): far from the usual 48x64 (height x width).",
-        f"2 more things to look at; awl-vae check {folder} tells all.",
+        f"2 more things to look at; awl-vae check {folder} --image_size=16x16 tells all.",
     ]
     flags = [*flags, "--adapt_signal=synthetic", "--seeds=1,2"]
     assert "nearly the same" not in commands.run("run_auc_adapted.py", *flags).stdout  # it goes on

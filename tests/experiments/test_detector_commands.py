@@ -507,6 +507,9 @@ def test_watching_does_not_inspect_what_it_writes(trained, tmp_path):
     command.interrupt()
     assert command.wait() == 1
     assert len(journal.read_text().splitlines()) == 6
+    # Nor does a later inspection, wherever it writes.
+    later = inspected(model_dir, tmp_path, f"--output_dir={tmp_path / 'again'}", expected=1)
+    assert len(later.stdout.splitlines()) == 6
 
 
 @pytest.mark.parametrize(

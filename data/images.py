@@ -120,12 +120,12 @@ def resize_back(values: np.ndarray, shape: tuple[int, int], mode: str) -> np.nda
 
 
 def to_gray(image: np.ndarray) -> np.ndarray:
-    """(H, W), (H, W, 3) BGR or (H, W, 4) BGRA to (H, W), uint8 or uint16 as before.
+    """(H, W), or (H, W, 1), or 3 BGR, or 4 BGRA, to (H, W), uint8 or uint16 as before.
 
     Colour becomes gray by its luma; what is transparent is laid over black.
     """
-    if image.ndim == 2:
-        return image
+    if image.ndim == 2 or image.shape[2] == 1:
+        return image.reshape(image.shape[:2])
     gray = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY)
     if image.shape[2] == 3:
         return gray
@@ -135,7 +135,7 @@ def to_gray(image: np.ndarray) -> np.ndarray:
 
 def to_color(image: np.ndarray) -> np.ndarray:
     """The same to (H, W, 3) BGR, as it is shown."""
-    if image.ndim == 2:
+    if image.ndim == 2 or image.shape[2] == 1:
         return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     if image.shape[2] == 3:
         return image

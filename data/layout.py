@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from awl_vae.data.dataset import DataError
-from awl_vae.data.masks import FOLDERS
+from awl_vae.data.masks import FOLDERS, files_below
 from awl_vae.data.reading import SUFFIXES
 
 NORMAL = "good"
@@ -82,8 +82,17 @@ class Layout:
         """The files that are neither images of the layout nor masks of one of them."""
         used = {*self.normal, *(path for path, _ in self.labelled)}
         used.update(mask for masks in masks_of.values() for mask in masks)
-        files = (path for part in self.parts for path in part.rglob("[!.]*") if path not in used)
-        return sorted(path for path in files if not path.is_dir())
+        files = [path for part in self.parts for path in files_below(part)]
+        files += [path for folder in self.unknown for path in images_in(folder)]
+        return sorted(path for path in files if path not in used)
+
+    @property
+    def unknown(self) -> list[Path]:
+        """Directories beside those of the layout, and those in them, where somebody may look."""
+        if self.root in self.parts:
+            return []
+        beside = [path for path in _children(self.root) if path not in self.parts]
+        return [*beside, *(child for path in beside for child in _children(path))]
 
     def masks_among(self, files: Sequence[Path]) -> list[Path]:
         """Those of some files that are images in a directory of masks."""

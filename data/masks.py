@@ -1,5 +1,6 @@
 """Masks of defects: which file belongs to which image, and which pixels it marks."""
 
+import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +41,7 @@ def match_masks(folders: Sequence[Path], images: Sequence[Path]) -> dict[Path, t
     files = [
         (mask, mask.relative_to(folder).with_suffix("").parts)
         for folder in folders
-        for mask in sorted(folder.rglob("[!.]*"))
+        for mask in files_below(folder)
         if mask.suffix.lower() in SUFFIXES
     ]
     found: dict[Path, tuple[Path, ...]] = {}
@@ -122,15 +123,15 @@ def read_marked(source: Source) -> np.ndarray:
 def marked_in(mask: np.ndarray) -> np.ndarray:
     """The pixels (h, w) bool that a mask marks: whatever is not the background.
 
-    What is not 0 in some colour is marked; where the colours say nothing, what is not transparent.
+    What is not 0 in some colour is marked. Where the colours are the same everywhere, they say
+    nothing, and what is not transparent is marked, unless that is the same everywhere, too.
     """
     if mask.ndim == 2:
         return mask != 0
-    colors = (mask[..., :3] != 0).any(-1)
-    if colors.any() or mask.shape[2] == 3:
-        return colors
-    alpha = mask[..., 3]
-    return (alpha != 0) & (alpha.min() != alpha.max())  # the same everywhere, it says nothing
+    colors, alpha = mask[..., :3], mask[..., 3:]
+    if alpha.size and alpha.min() != alpha.max() and (colors == colors[0, 0]).all():
+        return alpha[..., 0] != 0
+    return (colors != 0).any(-1)
 
 
 def check_aspect_ratio(marked: np.ndarray, size: tuple[int, int], mask: object) -> None:
@@ -164,6 +165,18 @@ def _key_of_mask(
     if len(parts) == 2:
         candidates.append((kind, without_ending(stem)))
     return next((key for key in candidates if key in known), None)
+
+
+def files_below(directory: Path) -> list[Path]:
+    """The files below a directory that are not hidden, also where links lead to; each once."""
+    found, seen = [], set()
+    for parent, folders, names in os.walk(directory, followlinks=True):
+        real = os.path.realpath(parent)
+        folders[:] = [] if real in seen else [name for name in folders if name[0] != "."]
+        if real not in seen:
+            found += [Path(parent, name) for name in names if name[0] != "."]
+        seen.add(real)
+    return sorted(found)
 
 
 def without_ending(stem: str) -> str:

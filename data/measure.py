@@ -139,7 +139,7 @@ class ImageFile:
             colors=COLORS[2 if image.ndim == 2 else image.shape[2]],
             format=file_format,
             num_bytes=self.path.stat().st_size,
-            digest=digest(gray),
+            digest=digest(image, gray),
             brightness=mean / most,
             contrast=deviation / most,
             border=_border(gray, mean) / most,
@@ -150,14 +150,14 @@ class ImageFile:
         )
 
 
-def digest(pixels: np.ndarray) -> bytes:
-    """What two gray images have in common whose shape and pixels are the same.
+def digest(image: np.ndarray, gray: np.ndarray) -> bytes:
+    """What two images have in common whose shape and gray pixels are the same.
 
     8 bits widened to 16 are the same as before.
     """
-    parts = (pixels[0], pixels)  # the first row alone tells it of nearly all
-    if pixels.dtype == np.uint16 and not any((part % WIDENED).any() for part in parts):
-        pixels = (pixels // WIDENED).astype(np.uint8)
+    pixels, parts = gray, (image[0], image)  # the first row alone tells it of nearly all
+    if image.dtype == np.uint16 and not any((part % WIDENED).any() for part in parts):
+        pixels = to_gray((image // WIDENED).astype(np.uint8))
     found = hashlib.sha1(str(pixels.shape).encode(), usedforsecurity=False)
     found.update(np.ascontiguousarray(pixels).data)
     return found.digest()

@@ -10,6 +10,7 @@ from awl_vae.data.dataset import DataError
 from awl_vae.data.images import resize
 from awl_vae.data.masks import (
     check_aspect_ratio,
+    files_below,
     marked_in,
     read_marked,
     spelled,
@@ -144,7 +145,7 @@ def bring_to_size(
 def _index(directory: Path) -> dict[Key, Path]:
     """The masks below a directory."""
     masks: dict[Key, Path] = {}
-    for file in sorted(directory.rglob("[!.]*")):
+    for file in files_below(directory):
         if file.suffix.lower() not in SUFFIXES:
             continue
         key = _key(file.relative_to(directory))

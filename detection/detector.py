@@ -36,6 +36,9 @@ from awl_vae.system import atomic_directory, write_csv, write_json
 from awl_vae.system.errors import FileError, did_you_mean
 
 BATCH_SIZE = 32
+SHAPES = ((), (1,), (3,), (4,))
+"""What may follow the height and width of an image."""
+
 Image = Source | np.ndarray
 """An image: a path, the bytes of a file, or an array; see `Detector`."""
 
@@ -57,8 +60,8 @@ class Detector:
         ```
 
     An image is the path of a file or its bytes, read as `awl_vae.data.read_image` says, or an array
-    as that returns it: (h, w) gray, (h, w, 3) BGR or (h, w, 4) BGRA of uint8 (0 to 255) or uint16
-    (0 to 65535). Images may be of any sizes.
+    as that returns it: (h, w) or (h, w, 1) gray, (h, w, 3) BGR or (h, w, 4) BGRA of uint8 (0 to
+    255) or uint16 (0 to 65535). Images may be of any sizes.
 
     Args:
         scorer: the model with its score.
@@ -199,7 +202,7 @@ class Detector:
             image = read_image(image)
         if image.dtype not in (np.uint8, np.uint16):
             raise ValueError(f"Expected uint8 or uint16. Received: dtype={image.dtype}.")
-        if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,), (4,)) or not image.size:
+        if image.ndim not in (2, 3) or image.shape[2:] not in SHAPES or not image.size:
             raise ValueError(
                 f"Expected (h, w), (h, w, 3) or (h, w, 4). Received: shape={image.shape}."
             )
@@ -321,7 +324,7 @@ def _read_scorer(path: Path) -> object:
 def _is_one(images: object) -> bool:
     """Whether that is one image, and not several."""
     if isinstance(images, np.ndarray):
-        return images.ndim < 3 or (images.ndim == 3 and images.shape[-1] in (3, 4))
+        return images.ndim < 3 or (images.ndim == 3 and images.shape[-1] in (1, 3, 4))
     return isinstance(images, Bytes) or is_path(images)
 
 

@@ -18,6 +18,7 @@ from awl_vae.detection.finding import (
 )
 from awl_vae.system import atomic_path, naming, read_csv
 from awl_vae.system.errors import FileError
+from awl_vae.system.files import check_regular
 from awl_vae.system.kinds import NUMBER, difference
 
 
@@ -36,6 +37,7 @@ class Journal:
 
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        check_regular(path)
         self.path = path
         with naming(path), open(path, "a+b", buffering=0) as file:
             file.seek(0)

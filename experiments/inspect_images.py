@@ -47,6 +47,8 @@ SETTLE_SECONDS = 1.0
 
 def main() -> int:
     """Inspects what the flags ask for; returns the exit status."""
+    if not FLAGS.images:
+        raise UserError("Expected a path as --images. Received: an empty text")
     source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
     output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
     _check(source, output_dir)

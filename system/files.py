@@ -183,6 +183,16 @@ def csv_text(columns: Iterable[str], rows: Iterable[Mapping]) -> str:
     return buffer.getvalue()
 
 
+def check_regular(path: str | os.PathLike) -> None:
+    """Checks that what is read is no pipe or device, for which one could wait for ever.
+
+    Raises:
+        FileError: If it is one.
+    """
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise FileError(f"Expected a file. Received: {os.fspath(path)}, a pipe or device")
+
+
 def read_json(path: str | os.PathLike, kinds: Kind = dict) -> dict[str, Any]:
     """Reads a JSON file that holds an object.
 
@@ -197,6 +207,7 @@ def read_json(path: str | os.PathLike, kinds: Kind = dict) -> dict[str, Any]:
         FileError: If the file holds something else.
         OSError: If it cannot be read.
     """
+    check_regular(path)
     try:
         value = json.loads(
             Path(path).read_text(encoding="utf-8-sig"),
@@ -249,6 +260,7 @@ def read_csv(
         FileError: If it is no such file, or a line has more or fewer fields than the header.
         OSError: If it cannot be read.
     """
+    check_regular(path)
     try:
         with open(path, newline="", encoding=encoding, errors=errors) as file:
             reader = csv.DictReader(file)

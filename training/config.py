@@ -102,6 +102,9 @@ class Config:
             value = getattr(self, name)
             if value is not None and not kind.is_valid(value):
                 raise ConfigError(kind.wrong(name, value))
+        for name in ("data_dir", "roi_mask"):
+            if getattr(self, name) == "":
+                raise ConfigError(f"Expected a path as --{name}. Received: an empty text.")
         if self.roi_mask is not None and self.data_dir is None:
             raise ConfigError(
                 f"Expected --data_dir with --roi_mask. Received: --roi_mask={self.roi_mask}"

@@ -150,6 +150,7 @@ def _concerns(data: PreparedData, config: Config) -> Iterator[Concern]:
         return
     yield from image_concerns(seen)
     yield from listed("empty masks", _empty_masks(data), "a mask that marks nothing counts as none")
+    yield from listed("full masks", _full_masks(data), "a mask that marks all of its image")
     yield from separation_concerns(separations_of(seen))
     if not config.uses_labels:
         yield from calibration_concerns(len(data.items["calibration"]), FALSE_ALARM_RATE)
@@ -183,6 +184,18 @@ def _empty_masks(data: PreparedData) -> list[str]:
         for split in ("adapt", "test")
         for item in data.items[split]
         if item.label and item.load_mask and not item.load_mask().any()
+    ]
+
+
+def _full_masks(data: PreparedData) -> list[str]:
+    """The anomalous images of whose mask every pixel that counts is marked."""
+    return [
+        item.name
+        for split in ("adapt", "test")
+        for item in data.items[split]
+        if item.label
+        and item.load_mask
+        and (item.load_mask() >= (item.load_roi() if item.load_roi else True)).all()
     ]
 
 

@@ -28,6 +28,7 @@ class MeasuredMask:
         name: the image's.
         defect: the kind of its defect.
         area: how many pixels of the image are marked.
+        is_all: whether all of them are.
         resized: the same at the size of training: the area that they cover there, so that half
             a pixel is 0.5. In hundredths, as it is told.
         error: why the mask cannot be used, or an empty text.
@@ -37,6 +38,7 @@ class MeasuredMask:
     defect: str
     area: float
     resized: float
+    is_all: bool = False
     error: str = ""
 
 
@@ -65,9 +67,8 @@ def measure_mask(
         return MeasuredMask(name, defect, 0.0, 0.0, error=str(error))
     full = np.iinfo(np.uint16).max
     covered = resize(marked * np.uint16(full), image_size, mode).sum(dtype=np.float64) / full
-    return MeasuredMask(
-        name, defect, float(marked.mean() * height * width), round(float(covered), 2)
-    )
+    area = float(marked.mean() * height * width)
+    return MeasuredMask(name, defect, area, round(float(covered), 2), bool(marked.all()))
 
 
 def defect_concerns(masks: Sequence[MeasuredMask]) -> Iterator[Concern]:
@@ -81,6 +82,8 @@ def defect_concerns(masks: Sequence[MeasuredMask]) -> Iterator[Concern]:
     whole = [mask for mask in masks if not mask.error]
     empty = [mask.name for mask in whole if not mask.area]
     yield from listed("empty masks", empty, "a mask that marks nothing")
+    full = [mask.name for mask in whole if mask.is_all]
+    yield from listed("full masks", full, "a mask that marks all of its image")
     marked = sorted((mask for mask in whole if mask.area), key=lambda mask: mask.resized)
     gone = [mask.name for mask in marked if mask.resized < GONE]
     yield from listed(

@@ -13,6 +13,7 @@ from awl_vae.data.check.picture import encoded
 from awl_vae.data.check.repeated import NEARLY_THE_SAME
 from awl_vae.system import markdown, write_text
 from awl_vae.system.errors import UserError
+from awl_vae.system.files import check_regular
 
 NUM_SHOWN = 12
 """Images of a concern that are shown on the page."""
@@ -86,6 +87,7 @@ def check_page(path: Path) -> None:
         UserError: If it is something else.
         OSError: If it cannot be read.
     """
+    check_regular(path)
     if path.exists() and MARK not in path.read_bytes():
         raise UserError(
             "Expected another --output_dir, or one without such a file. "

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from awl_vae.data.check.picture import picture
 from awl_vae.data.check.repeated import repeated_concerns
 from awl_vae.data.dataset import DataError
 from awl_vae.data.layout import NORMAL, Layout
-from awl_vae.data.masks import match_masks
+from awl_vae.data.masks import FOLDERS, match_masks, without_ending
 from awl_vae.data.measure import ImageFile, Measured
 from awl_vae.data.reading import SUFFIXES, is_image_name
 from awl_vae.system.ahead import map_ahead
@@ -160,6 +160,19 @@ class Survey:
 
 def image_concerns(images: Sequence[Measured]) -> Iterator[Concern]:
     """What is to be said of images by what was seen of each."""
+    names = {PurePath(image.name).with_suffix("") for image in images}
+    of_others = [
+        image.name
+        for image in images
+        for path in (PurePath(image.name).with_suffix(""),)
+        if path.with_name(without_ending(path.name) or path.name) in names - {path}
+    ]
+    yield from listed(
+        "masks among images",
+        of_others,
+        "by the name a mask of an image beside it, and taken as an image; masks are looked for in "
+        f"{' and '.join(FOLDERS)}",
+    )
     yield from repeated_concerns(images)
     yield from level_concerns(images)
     yield from unlike_concerns(images)

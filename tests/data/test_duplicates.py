@@ -10,7 +10,8 @@ from conftest import read_json
 from test_folder import load
 
 from awl_vae.data import DataError, check_images, prepare
-from awl_vae.data.images import to_float
+from awl_vae.data.images import to_float, to_gray
+from awl_vae.data.measure import digest
 
 
 def prepared(root, tmp_path, **wanted):
@@ -32,11 +33,17 @@ def widened(source, target):
     cv2.imwrite(str(target), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE).astype("uint16") * 257)
 
 
+def widened_in_colour(source, target):
+    """The same, in three channels that differ by nothing."""
+    gray = cv2.imread(str(source), cv2.IMREAD_GRAYSCALE).astype("uint16") * 257
+    cv2.imwrite(str(target), np.dstack([gray, gray, gray]))
+
+
 def linked(source, target):
     os.symlink(source, target)
 
 
-@pytest.mark.parametrize("again", [shutil.copy, linked, stored_anew, widened])
+@pytest.mark.parametrize("again", [shutil.copy, linked, stored_anew, widened, widened_in_colour])
 def test_an_image_is_in_one_split(image_folder, tmp_path, again):
     before = prepared(image_folder, tmp_path / "before")
     assert before.duplicates == {}
@@ -107,3 +114,11 @@ def test_images_that_only_look_alike_when_small_are_two(image_folder, tmp_path):
     cv2.imwrite(str(image_folder / "test/spot/large.png"), other)
     data = prepared(image_folder, tmp_path)
     assert data.duplicates == {}
+
+
+def test_colours_in_8_and_in_16_bits_are_the_same():
+    colours = np.random.RandomState(0).randint(0, 256, (12, 16, 3), np.uint8)
+    deep = colours.astype(np.uint16) * 257
+    assert digest(colours, to_gray(colours)) == digest(deep, to_gray(deep))
+    deep[5, 5, 1] ^= 1
+    assert digest(colours, to_gray(colours)) != digest(deep, to_gray(deep))

@@ -61,14 +61,24 @@ def test_names(image_folder, name):
         np.dstack([0 * MASK, 0 * MASK, MASK // 255]),
         np.dstack([0 * MASK, 0 * MASK, 0 * MASK, MASK]),
         np.dstack([MASK, MASK, MASK, 0 * MASK + 255]),
+        np.dstack([0 * MASK + 255, 0 * MASK + 255, 0 * MASK + 255, MASK]),
     ],
-    ids=["0 and 1", "16 bit", "16 bit, 0 and 1", "blue", "alpha", "opaque"],
+    ids=["0 and 1", "16 bit", "16 bit, 0 and 1", "blue", "alpha", "opaque", "alpha over white"],
 )
 def test_codings(image_folder, mask):
     name = "ground_truth/spot/000_mask.png"
     expected = masked(image_folder, name)
     np.testing.assert_array_equal(masked(image_folder, name, mask), expected)
     assert expected.any()
+
+
+def test_folders_of_masks_may_be_linked(image_folder, tmp_path):
+    expected = masked(image_folder, "ground_truth/spot/000_mask.png")
+    shutil.move(image_folder / "ground_truth/spot", tmp_path / "elsewhere")
+    (image_folder / "ground_truth/spot").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/round").symlink_to(tmp_path / "elsewhere")
+    items = {item.name: item for _, item in load(image_folder).items()}
+    np.testing.assert_array_equal(items["test/spot/000.png"].load_mask(), expected)
 
 
 def test_a_black_mask_marks_nothing_also_where_it_is_opaque(image_folder):

@@ -382,3 +382,23 @@ def test_the_lines_of_a_report():
         "- one level: 1 image (a.png): nothing but one gray level",
     ]
     assert [*Report("Images in x", [], []).lines()][-1] == "All well."
+
+
+def test_masks_among_images_and_images_where_nobody_looks(tmp_path):
+    folder = clean_folder(tmp_path / "photographs")
+    name = next((folder / "test/hole").iterdir()).stem
+    mask = 255 * (texture(0) > texture(0).mean()).astype(np.uint8)
+    (folder / "gt/hole").mkdir(parents=True)
+    for path in (folder / f"test/hole/{name}_mask.png", folder / "gt/hole/000.png"):
+        cv2.imwrite(str(path), mask)
+    found = {concern.topic: concern for concern in survey(folder).concerns()}
+    assert found["masks among images"].images == (f"test/hole/{name}_mask.png",)
+    assert found["not used"].images == ("gt/hole/000.png",)
+
+
+def test_a_mask_that_marks_everything(tmp_path):
+    folder = clean_folder(tmp_path / "photographs")
+    path = next((folder / "ground_truth/hole").iterdir())
+    cv2.imwrite(str(path), 0 * cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) + 7)
+    (full,) = (each for each in survey(folder).concerns() if each.topic == "full masks")
+    assert len(full.images) == 1

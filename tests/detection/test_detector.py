@@ -431,6 +431,14 @@ def test_saving_replaces_an_earlier_detector_and_nothing_else(tmp_path, monkeypa
     )
 
 
+def test_an_array_with_one_channel_is_one_gray_image():
+    detector, image = black_detector(), np.full((48, 64), 100, np.uint8)
+    found, expected = (detector.inspect(each) for each in (image[..., None], image))
+    assert (found.score, found.verdict) == (expected.score, expected.verdict)
+    with pytest.raises(ValueError, match="Expected a sequence of images"):
+        detector.score(image[..., None])
+
+
 def test_an_image_is_one_and_the_same_by_path_bytes_and_array(tmp_path):
     path = tmp_path / "colours.jpg"
     colours = np.random.RandomState(0).randint(0, 2, (6, 8, 3)).astype(np.uint8) * 255

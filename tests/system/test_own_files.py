@@ -1,5 +1,7 @@
 """Files that were written here and are read again: whole and as they must be, or one line."""
 
+import os
+
 import pytest
 
 from awl_vae.system import (
@@ -104,3 +106,10 @@ def test_what_is_left_of_our_own_files_is_ours_and_a_link_is_not(tmp_path):
         path.unlink()
     (tmp_path / "link").symlink_to(tmp_path / "seed-1")
     assert str(foreign_file(tmp_path, ours)) == "link"
+
+
+@pytest.mark.parametrize("read", [read_json, read_csv])
+def test_a_pipe_is_not_waited_for(tmp_path, read):
+    os.mkfifo(tmp_path / "file")
+    with pytest.raises(FileError, match="a pipe or device"):
+        read(tmp_path / "file")

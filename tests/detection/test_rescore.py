@@ -38,7 +38,7 @@ def assert_same(directory, expected):
     assert_same_bits(*(each.analyze(images) for each in detectors))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize(("score", "other"), [("mse", "standardized"), ("standardized", "mse")])
 def test_it_is_that_of_a_run_with_the_score(runs, tmp_path, score, other):
     detector = Detector.load(runs[score])

@@ -43,7 +43,7 @@ def result(script, **environment):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("likelihood", "optimizer"),
     [("bernoulli", "keras.optimizers.Adam(1e-3)"), ("gaussian", "keras.optimizers.SGD(1e-4)")],

@@ -393,7 +393,7 @@ def test_paper_protocol_and_three_terms_on_real_images_in_place_of_bellows(image
     assert math.isfinite(float(row["loss"]))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_seven_patterns_and_repeated_images_of_comb(tmp_path):
     run = tmp_path / "run"
     flags = ["--epochs=5", "--f_update=1", "--latent_dim=4", "--num_train=6", "--batch_size=16"]

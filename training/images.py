@@ -149,8 +149,10 @@ def _concerns(data: PreparedData, config: Config) -> Iterator[Concern]:
         yield from range_concern(brightest, 8 * data.cache.dtype.itemsize)
         return
     yield from image_concerns(seen)
-    yield from listed("empty masks", _empty_masks(data), "a mask that marks nothing counts as none")
-    yield from listed("full masks", _full_masks(data), "a mask that marks all of its image")
+    marked = _marked(data)
+    empty, full = ([name for name, share in marked.items() if share == end] for end in (0.0, 1.0))
+    yield from listed("empty masks", empty, "a mask that marks nothing counts as none")
+    yield from listed("full masks", full, "a mask that marks all of its image")
     yield from separation_concerns(separations_of(seen))
     if not config.uses_labels:
         yield from calibration_concerns(len(data.items["calibration"]), FALSE_ALARM_RATE)
@@ -177,26 +179,16 @@ def _measured(data: PreparedData) -> Iterator[Measured]:
             yield one
 
 
-def _empty_masks(data: PreparedData) -> list[str]:
-    """The anomalous images of whose mask no pixel is marked at the size of training."""
-    return [
-        item.name
-        for split in ("adapt", "test")
-        for item in data.items[split]
-        if item.label and item.load_mask and not item.load_mask().any()
-    ]
-
-
-def _full_masks(data: PreparedData) -> list[str]:
-    """The anomalous images of whose mask every pixel that counts is marked."""
-    return [
-        item.name
-        for split in ("adapt", "test")
-        for item in data.items[split]
-        if item.label
-        and item.load_mask
-        and (item.load_mask() >= (item.load_roi() if item.load_roi else True)).all()
-    ]
+def _marked(data: PreparedData) -> dict[str, float]:
+    """By anomalous image with a mask, the share of its pixels that count which it marks."""
+    shares = {}
+    for split in ("adapt", "test"):
+        for item in data.items[split]:
+            if item.label and item.load_mask:
+                marked = item.load_mask()
+                counted = marked[item.load_roi()] if item.load_roi else marked
+                shares[item.name] = float(counted.mean())
+    return shares
 
 
 def _counted(labels: np.ndarray) -> str:

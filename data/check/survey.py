@@ -160,12 +160,13 @@ class Survey:
 
 def image_concerns(images: Sequence[Measured]) -> Iterator[Concern]:
     """What is to be said of images by what was seen of each."""
-    names = {PurePath(image.name).with_suffix("") for image in images}
+    stems = {image.name: PurePath(image.name).with_suffix("") for image in images}
+    known = set(stems.values())
     of_others = [
-        image.name
-        for image in images
-        for path in (PurePath(image.name).with_suffix(""),)
-        if path.with_name(without_ending(path.name) or path.name) in names - {path}
+        name
+        for name, stem in stems.items()
+        if (bare := without_ending(stem.name)) not in ("", stem.name)
+        and stem.with_name(bare) in known
     ]
     yield from listed(
         "masks among images",

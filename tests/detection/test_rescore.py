@@ -11,7 +11,7 @@ from awl_vae.detection import CalibrationError, DetectorError
 from awl_vae.system import read_csv, write_csv
 
 
-@pytest.fixture(scope="module", params=["", pytest.param("roi.png", marks=pytest.mark.thorough)])
+@pytest.fixture(scope="module", params=["", pytest.param("roi.png", marks=pytest.mark.slow)])
 def runs(request, tmp_path_factory):
     """By score, the detector of a run on the same images, whose network no score has part in."""
     root = tmp_path_factory.mktemp("runs")

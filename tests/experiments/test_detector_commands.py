@@ -258,7 +258,7 @@ def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):
     assert "caf\ufffd.png" in (tmp_path / "output/report.html").read_text()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_findings_go_on_where_nobody_reads_them(trained, tmp_path):
     folder, model_dir, _ = trained
     command = [sys.executable, commands.SCRIPTS / "inspect_images.py", f"--model_dir={model_dir}"]

@@ -57,7 +57,7 @@ def test_wrong_flags(flag, expected):
     assert flag.partition("=")[2] in line or flag.partition("=")[0][2:] in line
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_more_than_the_memory_holds(image_folder, tmp_path):
     line = error_of(*tiny(image_folder, tmp_path / "run", "--latent_dim=2000000000"))
     assert "Expected a run that fits into the memory" in line

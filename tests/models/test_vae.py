@@ -159,9 +159,15 @@ def test_same_seed_same_bits():
         np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("likelihood", TERMS)
+@pytest.mark.parametrize(
+    ("likelihood", "dtype"),
+    [
+        pytest.param("bernoulli", "float32", marks=pytest.mark.thorough),
+        pytest.param("gaussian", "mixed_bfloat16", marks=pytest.mark.thorough),
+        pytest.param("bernoulli", "mixed_bfloat16", marks=pytest.mark.slow),
+        pytest.param("gaussian", "float32", marks=pytest.mark.slow),
+    ],
+)
 def test_saved_and_loaded_in_a_new_process(tmp_path, likelihood, dtype):
     model = build(likelihood, dtype=dtype)
     model.fit(tf.data.Dataset.from_tensors(batch()), verbose=0, shuffle=False)
@@ -250,10 +256,13 @@ def test_an_unknown_variance_is_refused():
         VAE((16, 16), latent_dim=2, variance="none")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("likelihood", "variance"),
-    [("bernoulli", "learned"), ("gaussian", "learned"), ("gaussian", "optimal")],
+    [
+        pytest.param("bernoulli", "learned", marks=pytest.mark.slow),
+        pytest.param("gaussian", "learned", marks=pytest.mark.slow),
+        pytest.param("gaussian", "optimal", marks=pytest.mark.thorough),
+    ],
 )
 def test_what_is_outside_of_a_region_has_no_part_in_loss_and_gradients(likelihood, variance):
     x = batch()

@@ -40,7 +40,6 @@ def report(root, *more):
     return commands.run("report.py", *flags, f"--readme={root / 'README.md'}", *more)
 
 
-@pytest.mark.thorough
 def test_the_same_files_give_the_same_page_to_the_letter(study):
     page = study / "RESULTS.md"
     text = page.read_text()

@@ -42,7 +42,7 @@ def test_the_same_files_and_bits_as_the_command(image_folder, tmp_path):
     assert detector.threshold == saved.threshold
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_it_goes_on_where_a_command_ended_and_adds_seeds(image_folder, tmp_path, capsys):
     run = tmp_path / "run"
     commands.run("run_loss_adapted.py", *tiny_search(image_folder, run, "--num_threads=2"))

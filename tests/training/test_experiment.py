@@ -472,7 +472,6 @@ def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
     assert "saw a label" in (labelled / "summary.md").read_text()
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_climb_that_is_killed_ends_with_the_same_bits(image_folder, tmp_path):
     # The paper's patterns have one that empties the model: it is left again after epoch 14.
@@ -513,7 +512,6 @@ def test_methods_that_the_weights_are_compared_with(image_folder, tmp_path):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_annealing_is_no_pattern(image_folder, tmp_path):
     run = tmp_path / "run"

@@ -76,7 +76,7 @@ def test_what_is_outside_changes_no_bit_of_a_run(folder, tmp_path):
     assert export(one, tmp_path / "a.onnx", format="onnx", input_size=SHAPE, dtype="uint8") < 1e-4
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_baselines_have_it(folder, tmp_path):
     marked = write_mask(tmp_path / "roi.png")
     settings = {name: SMALL[name] for name in SMALL if name != "epochs"}
@@ -89,7 +89,7 @@ def test_baselines_have_it(folder, tmp_path):
     assert 0 < one.roi.mean() < 0.5
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_another_content_of_the_mask_does_not_go_on(folder, tmp_path):
     write_mask(tmp_path / "roi.png")
     settings = SMALL | {"roi_mask": tmp_path / "roi.png", "run_dir": tmp_path / "run"}

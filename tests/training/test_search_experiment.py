@@ -118,7 +118,7 @@ def test_histories_are_the_chosen_path_and_the_conventional_one(finished):
         assert row["pattern"] == "1"
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_conventional_history_is_that_of_a_plain_run_to_the_byte(finished, tmp_path):
     folder, run, _ = finished
     more = ("--likelihood=gaussian", f"--epochs={E3}")
@@ -245,8 +245,13 @@ def assert_same_run(run, whole):
 
 
 # Normal images alone are no labels to report on.
-@pytest.mark.thorough
-@pytest.mark.parametrize("parts", [["train"], ["train", "test/good"]])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param(["train"], marks=pytest.mark.thorough),
+        pytest.param(["train", "test/good"], marks=pytest.mark.slow),
+    ],
+)
 def test_without_any_label_it_trains_the_same_model_to_the_bit(finished, tmp_path, parts):
     folder, whole, _ = finished
     unlabelled = tmp_path / "photographs"
@@ -297,7 +302,7 @@ def test_killed_before_many_a_write(finished, tmp_path):
     assert_same_run(run, whole)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_two_terms_and_the_weighted_loss(image_folder, tmp_path):
     run = tmp_path / "run"
     more = ("--selection_loss=weighted", "--score=top_fraction", "--e2=2", "--e3=3")

@@ -106,7 +106,7 @@ def test_it_takes_images_of_ones_own(tmp_path):
         train(run_dir=tmp_path / "run", dataset="bellows", roi_mask=tmp_path / "roi.png")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_mask_for_each_image_by_the_commands(folder, tmp_path):
     for index, path in enumerate(sorted(folder.glob("t*/*/*.png"))):
         if not path.name.startswith("good30_1"):  # those have none
@@ -147,7 +147,7 @@ def test_a_mask_for_each_image_by_the_commands(folder, tmp_path):
         assert refused.stderr.count("\n") == 1
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_overlay_has_its_border_and_no_heat_outside(folder, tmp_path):
     write_mask(tmp_path / "roi.png")
     detector = train(

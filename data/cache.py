@@ -10,6 +10,7 @@ import numpy as np
 
 from awl_vae.data.dataset import DataError, Item
 from awl_vae.data.images import to_float
+from awl_vae.data.reading import TOGETHER
 from awl_vae.system import atomic_path
 from awl_vae.system.ahead import map_ahead
 from awl_vae.system.words import and_others
@@ -89,8 +90,11 @@ def _write(
     progress: Callable[[], None],
 ) -> None:
     errors: list[DataError] = []
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        for image in map_ahead(_load, items, num_threads=num_threads, ahead=16 * num_threads):
+    with atomic_path(path) as temporary, open(temporary, "wb", buffering=1 << 20) as file:
+        images = map_ahead(
+            _load, items, num_threads=num_threads, ahead=16 * num_threads, together=TOGETHER
+        )
+        for image in images:
             progress()
             if isinstance(image, DataError):
                 errors.append(image)

@@ -42,7 +42,7 @@ def find_duplicates(items: Sequence[tuple[str, Item]]) -> dict[str, str]:
 
 def _groups(items: Sequence[tuple[str, Item]]) -> Iterator[list[tuple[str, Item]]]:
     """Files of the same pixels."""
-    same: Mapping[bytes, list[tuple[str, Item]]] = defaultdict(list)
+    same: Mapping[str, list[tuple[str, Item]]] = defaultdict(list)
     for split, item in items:
         if item.measured is not None:
             same[item.measured().digest].append((split, item))

@@ -79,7 +79,7 @@ def resize(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndar
         resized = cv2.resize(
             image.astype(np.float32), placement.size[::-1], interpolation=placement.interpolation
         )
-        image = np.floor(resized + HALF).astype(image.dtype)
+        image = (resized + HALF).astype(image.dtype)  # downwards, as none is negative
     top, left = placement.offset
     image = image[max(-top, 0) : max(-top, 0) + height, max(-left, 0) : max(-left, 0) + width]
     if image.shape == (height, width):

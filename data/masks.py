@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from awl_vae.data.dataset import DataError
-from awl_vae.data.reading import SUFFIXES, Source, image_size, read_with_format
+from awl_vae.data.reading import SUFFIXES, Source, decode, image_size
 
 FOLDERS = ("ground_truth", "masks")
 """Where public datasets have their masks, in either case."""
@@ -114,7 +114,7 @@ def read_marked(source: Source) -> np.ndarray:
     Raises:
         DataError: If it cannot be read.
     """
-    mask, file_format = read_with_format(source)
+    mask, file_format, _ = decode(source)
     if file_format == "JPEG":
         mask = (mask > mask.max() / 2).astype(np.uint8)
     return marked_in(mask)

@@ -1,28 +1,56 @@
 """What is kept of an image that was looked at: a few numbers and a thumbnail."""
 
-import hashlib
+import functools
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from awl_vae.data.images import resize, to_gray
 from awl_vae.data.layout import check_name
-from awl_vae.data.reading import read_with_format
+from awl_vae.data.reading import Decoded, decode
 
 THUMBNAIL = (32, 32)
 """Height and width."""
 
-BORDER = 20
-"""The border is this part of the height and of the width, on each side."""
+BORDER = 2
+"""Pixels of a thumbnail on each side that are its border."""
 
 WHITE = 65535
 
 WIDENED = 257
 """What makes 16 bits of 8: 255 · 257 = 65535."""
 
+Moments = tuple[float, float]
+"""Mean and standard deviation of levels."""
+
 COLORS = {2: "gray", 3: "colour", 4: "colour and alpha"}
+
+
+class Parts(NamedTuple):
+    """Parts of an image.
+
+    Attributes:
+        border: mean level of the border, in [0, 1].
+        black, white: share of the pixels at the lowest and at the highest level.
+    """
+
+    border: float
+    black: float
+    white: float
+
+    @classmethod
+    def of(cls, thumbnail: np.ndarray) -> "Parts":
+        """Those of a uint16 array (h, w)."""
+        size, inner = thumbnail.size, thumbnail[BORDER:-BORDER, BORDER:-BORDER]
+        return cls(
+            border=(int(thumbnail.sum()) - int(inner.sum())) / (size - inner.size) / WHITE,
+            black=np.count_nonzero(thumbnail == 0) / size,
+            white=np.count_nonzero(thumbnail == WHITE) / size,
+        )
 
 
 @dataclass(frozen=True)
@@ -41,10 +69,9 @@ class Measured:
         digest: the same for the same gray pixels, see `digest`.
         brightness: mean level.
         contrast: standard deviation of the levels.
-        border: mean level of the border.
-        black, white: share of the pixels at the lowest and at the highest level of the bits.
         brightest: highest level at the size of training.
         thumbnail: uint16 array of the size `THUMBNAIL`, gray, of the image at the size of training.
+        parts_inside: those of a region of interest, where there is one.
     """
 
     name: str
@@ -55,14 +82,17 @@ class Measured:
     colors: str
     format: str
     num_bytes: int
-    digest: bytes
+    digest: str
     brightness: float
     contrast: float
-    border: float
-    black: float
-    white: float
     brightest: float
     thumbnail: np.ndarray
+    parts_inside: Parts | None = None
+
+    @functools.cached_property
+    def parts(self) -> Parts:
+        """What parts of the image are like, by its thumbnail where nothing else is known."""
+        return self.parts_inside or Parts.of(self.thumbnail)
 
     @property
     def label(self) -> int:
@@ -106,11 +136,11 @@ class ImageFile:
         Raises:
             DataError: If it cannot be read.
         """
-        image, file_format = read_with_format(self.path)
-        gray = to_gray(image)
+        found = decode(self.path)
+        gray = to_gray(found.pixels)
         small = resize(gray, self._image_size, self._mode)
         if self._measured is None:
-            self._measured = self._measure(image, gray, small, file_format)
+            self._measured = self._measure(found, gray, small)
         return small
 
     def measured(self) -> Measured:
@@ -124,12 +154,10 @@ class ImageFile:
         assert self._measured is not None
         return self._measured
 
-    def _measure(
-        self, image: np.ndarray, gray: np.ndarray, small: np.ndarray, file_format: str
-    ) -> Measured:
-        most = np.iinfo(gray.dtype).max
-        mean, deviation = (part.item() for part in cv2.meanStdDev(gray))
-        thumbnail = resize(small, THUMBNAIL, "stretch")
+    def _measure(self, found: Decoded, gray: np.ndarray, small: np.ndarray) -> Measured:
+        image, most = found.pixels, np.iinfo(gray.dtype).max
+        mean, deviation = _moments(gray)
+        thumbnail = cv2.resize(small, THUMBNAIL[::-1], interpolation=cv2.INTER_AREA)
         return Measured(
             name=self.name,
             split=self._split,
@@ -137,35 +165,33 @@ class ImageFile:
             size=gray.shape,
             bits=8 * gray.dtype.itemsize,
             colors=COLORS[2 if image.ndim == 2 else image.shape[2]],
-            format=file_format,
-            num_bytes=self.path.stat().st_size,
-            digest=digest(image, gray),
+            format=found.format,
+            num_bytes=found.num_bytes,
+            digest=digest(image, gray, (mean, deviation)),
             brightness=mean / most,
             contrast=deviation / most,
-            border=_border(gray, mean) / most,
-            black=1.0 - np.count_nonzero(gray) / gray.size,
-            white=np.count_nonzero(gray == most) / gray.size,
             brightest=float(small.max()) / most,
             thumbnail=thumbnail if most == WHITE else thumbnail.astype(np.uint16) * WIDENED,
         )
 
 
-def digest(image: np.ndarray, gray: np.ndarray) -> bytes:
-    """What two images have in common whose shape and gray pixels are the same.
+def digest(image: np.ndarray, gray: np.ndarray, moments: Moments | None = None) -> str:
+    """What two images have in common whose shape and gray pixels are the same, and no others.
 
     8 bits widened to 16 are the same as before.
+
+    Args:
+        image: array (h, w) or (h, w, channels) of uint8 or uint16.
+        gray: the same, gray.
+        moments: its mean and standard deviation, if they are known.
     """
-    pixels, parts = gray, (image[0], image)  # the first row alone tells it of nearly all
+    parts = (image[0], image)  # the first row alone tells it of nearly all
     if image.dtype == np.uint16 and not any((part % WIDENED).any() for part in parts):
-        pixels = to_gray((image // WIDENED).astype(np.uint8))
-    found = hashlib.sha1(str(pixels.shape).encode(), usedforsecurity=False)
-    found.update(np.ascontiguousarray(pixels).data)
-    return found.digest()
+        gray, moments = to_gray((image // WIDENED).astype(np.uint8)), None
+    checksum = zlib.crc32(np.ascontiguousarray(gray).data)
+    return f"{gray.shape} {moments or _moments(gray)} {checksum}"
 
 
-def _border(gray: np.ndarray, mean: float) -> float:
-    """The mean level of the border of an image (h, w) of that mean."""
-    height, width = (-(-side // BORDER) for side in gray.shape)
-    middle = gray[height:-height, width:-width]
-    of_middle = cv2.sumElems(middle)[0] if middle.size else 0.0
-    return float(round(mean * gray.size) - of_middle) / (gray.size - middle.size)
+def _moments(gray: np.ndarray) -> Moments:
+    mean, deviation = (part.item() for part in cv2.meanStdDev(gray))
+    return mean, deviation

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
@@ -11,7 +11,12 @@ Made = TypeVar("Made")
 
 
 def map_ahead(
-    function: Callable[[Given], Made], values: Iterable[Given], *, num_threads: int, ahead: int
+    function: Callable[[Given], Made],
+    values: Iterable[Given],
+    *,
+    num_threads: int,
+    ahead: int,
+    together: int = 1,
 ) -> Iterator[Made]:
     """`map` by threads, in order, with a bounded number of results that nobody has taken yet.
 
@@ -20,18 +25,26 @@ def map_ahead(
         values: what it is called with.
         num_threads: how many calls run at a time.
         ahead: how many values are taken before the first result is.
+        together: how many values a thread takes at once; where a call takes less than a
+            millisecond, handing them over one by one takes a part of it.
 
     Yields:
         The results, in the order of the values.
     """
     values = iter(values)
+    batches = iter(lambda: list(islice(values, together)), [])
     pool = ThreadPoolExecutor(num_threads)
+
+    def submit(number: int) -> Iterator[Future[list[Made]]]:
+        for batch in islice(batches, number):
+            yield pool.submit(lambda batch: [function(value) for value in batch], batch)
+
     try:
-        pending = deque(pool.submit(function, value) for value in islice(values, ahead))
+        pending = deque(submit(-(-ahead // together)))
         while pending:
-            result = pending.popleft().result()
-            pending.extend(pool.submit(function, value) for value in islice(values, 1))
-            yield result
+            results = pending.popleft().result()
+            pending.extend(submit(1))
+            yield from results
     finally:
         # Who goes early, by Ctrl-C or an error, does not wait for what nobody takes; and a thread
         # of the pool may be the one that collects the garbage which this is then.

@@ -59,12 +59,12 @@ def level_concerns(images: Sequence[Measured]) -> Iterator[Concern]:
         ),
         (
             "cut off at black",
-            [image.name for image in others if image.black > CLIPPED],
+            [image.name for image in others if image.parts.black > CLIPPED],
             f"more than {100 * CLIPPED:g} % of the pixels at level 0, where nothing can be seen",
         ),
         (
             "cut off at white",
-            [image.name for image in others if image.white > CLIPPED],
+            [image.name for image in others if image.parts.white > CLIPPED],
             f"more than {100 * CLIPPED:g} % of the pixels at the highest level, where nothing can "
             "be seen",
         ),

@@ -75,7 +75,7 @@ def _kind(one: Measured, other: Measured) -> str:
 
 def _same(images: Sequence[Measured]) -> Iterator[Pair]:
     """Of each image, the pairs with the first of the same pixels of each label and split."""
-    first: dict[bytes, dict[tuple[int, str], int]] = defaultdict(dict)
+    first: dict[str, dict[tuple[int, str], int]] = defaultdict(dict)
     for index, image in enumerate(images):
         earlier = first[image.digest]
         yield from ((other, index) for other in earlier.values())

@@ -17,7 +17,7 @@ from awl_vae.data.dataset import DataError
 from awl_vae.data.layout import NORMAL, Layout
 from awl_vae.data.masks import FOLDERS, match_masks, without_ending
 from awl_vae.data.measure import ImageFile, Measured
-from awl_vae.data.reading import SUFFIXES, is_image_name
+from awl_vae.data.reading import SUFFIXES, TOGETHER, is_image_name
 from awl_vae.system.ahead import map_ahead
 from awl_vae.system.words import with_first
 
@@ -88,10 +88,10 @@ class Survey:
             masks_of, wrong = {}, str(error)
         looks = list(_looks(layout, masks_of, image_size, mode))
         seen: dict[type, list[Any]] = {Measured: [], Unreadable: [], MeasuredMask: []}
-        ahead = 16 * num_threads
-        for done, one in enumerate(
-            map_ahead(_call, looks, num_threads=num_threads, ahead=ahead), 1
-        ):
+        found = map_ahead(
+            _call, looks, num_threads=num_threads, ahead=16 * num_threads, together=TOGETHER
+        )
+        for done, one in enumerate(found, 1):
             seen[type(one)].append(one)
             progress(done, len(looks))
         unreadable = {one.name: one.reason for one in seen[Unreadable]}

@@ -44,18 +44,18 @@ def test_of_a_clean_folder_nothing_is_said(folder):
 
 
 def test_what_is_kept_of_an_image_by_hand(tmp_path):
-    image = np.zeros((40, 60), np.uint8)
-    image[2:38, 3:57] = 255  # all but a border of a twentieth
+    image = np.zeros((64, 96), np.uint8)
+    image[4:60, 6:90] = 255  # all but what is the border of a thumbnail
     image[10, 10] = 51  # a fifth
     write(tmp_path / "one.png", image)
     (one,) = survey(tmp_path).images
     assert (one.name, one.split, one.defect, one.label) == ("one.png", "train", None, 0)
-    assert (one.size, one.bits, one.colors, one.format) == ((40, 60), 8, "gray", "PNG")
+    assert (one.size, one.bits, one.colors, one.format) == ((64, 96), 8, "gray", "PNG")
     assert one.num_bytes == (tmp_path / "one.png").stat().st_size
-    assert one.border == 0.0
-    assert one.black == pytest.approx((2400 - 36 * 54) / 2400)
-    assert one.white == (36 * 54 - 1) / 2400
-    assert one.brightness == pytest.approx((36 * 54 - 1 + 0.2) / 2400)
+    assert one.parts.border == 0.0
+    assert one.parts.black == 1 - 28 * 28 / 32**2
+    assert one.parts.white == (28 * 28 - 1) / 32**2  # the pixel darkens one of the thumbnail's
+    assert one.brightness == pytest.approx((56 * 84 - 1 + 0.2) / (64 * 96))
     assert one.contrast == pytest.approx(np.std(image) / 255)
     assert one.thumbnail.shape == SIZE
     assert one.thumbnail.dtype == np.uint16

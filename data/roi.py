@@ -79,7 +79,7 @@ class RegionsOfInterest:
         if mask is None:
             return np.ones(self._image_size, bool)
         marked, roi = self._read(mask)
-        check_aspect_ratio(marked, image_size(image), mask)
+        check_aspect_ratio(marked, image_size(image), f"{mask}, for {image}")
         return roi
 
     def _read_anew(self, mask: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -87,14 +87,16 @@ class RegionsOfInterest:
         return marked, bring_to_size(marked, self._image_size, self._mode, mask)
 
     def note(self, images: Sequence[PurePath]) -> str:
-        """What is said of a directory of masks before it is used, or an empty text.
+        """What is said of the masks before they are used, or an empty text.
 
         Raises:
             DataError: See `mask_of`.
         """
         without = [image for image in images if self.mask_of(image) is None]
         if self._masks is None:
-            return ""
+            _, roi = self._read(self.source)
+            text = f"All of an image is inside the region of interest: {self.source}."
+            return text if roi.all() else ""
         text = f"Regions of interest of {len(images) - len(without)} of {len(images)} images."
         return text + (f" First without: {without[0]}." if without else "")
 

@@ -243,8 +243,15 @@ class Detector:
         return with_score(self, score, threshold, setting)
 
     def save(self, directory: Path) -> None:
-        """Writes `scorer.keras`, `calibration.csv` and `detector.json`, whole or not at all."""
-        with atomic_directory(Path(directory)) as temporary:
+        """Writes `scorer.keras`, `calibration.csv` and `detector.json`, whole or not at all.
+
+        Raises:
+            UserError: If the directory holds anything but a detector.
+        """
+        directory = Path(directory)
+        if (directory / "detector.json").exists():
+            read_settings(directory)  # somebody else's file of this name is not replaced
+        with atomic_directory(directory) as temporary:
             self.scorer.save(temporary / "scorer.keras")
             columns = dict.fromkeys([*COLUMNS, *(self.calibration or [{}])[0]])
             write_csv(temporary / "calibration.csv", [*columns], self.calibration)

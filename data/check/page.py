@@ -87,6 +87,10 @@ def check_page(path: Path) -> None:
         UserError: If it is something else.
         OSError: If it cannot be read.
     """
+    if path.parent.exists() and not path.parent.is_dir():
+        raise UserError(
+            f"Expected a directory as --output_dir. Received: {path.parent}, which is a file"
+        )
     check_regular(path)
     if path.exists() and MARK not in path.read_bytes():
         raise UserError(

@@ -86,6 +86,16 @@ def test_a_directory_of_masks(folder, tmp_path, name):
     )
 
 
+def test_a_mask_that_leaves_nothing_out_is_told(folder, tmp_path):
+    roi = tmp_path / "roi.png"
+    for content, expected in ((mask(), []), (np.full_like(mask(), 1), [roi])):
+        write(roi, content)
+        notes = [note for note in load(folder, roi).notes if "is inside the region" in note]
+        assert notes == [
+            f"All of an image is inside the region of interest: {name}." for name in expected
+        ]
+
+
 def test_a_longer_name_goes_before_a_shorter_one(tmp_path):
     for name in ("0.png", "good/0.png"):
         write(tmp_path / name, mask())
@@ -121,7 +131,10 @@ def test_no_masks_to_use(folder, tmp_path, masks, expected):
 def test_a_mask_of_another_shape_an_empty_one_and_a_broken_one(folder, tmp_path):
     roi = tmp_path / "roi.png"
     for content, expected in (
-        (mask((24, 20)), r"aspect ratio of its image, 24x20\. Received: 20x24, .*roi\.png"),
+        (
+            mask((24, 20)),
+            r"aspect ratio of its image, 24x20\. Received: 20x24, .*roi\.png, for .*trod0\.png",
+        ),
         (0 * mask(), r"a pixel inside at the size 32x32\. Received: none, .*roi\.png"),
     ):
         write(roi, content)

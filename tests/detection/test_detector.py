@@ -426,6 +426,12 @@ def test_saving_replaces_an_earlier_detector_and_nothing_else(tmp_path, monkeypa
     for threshold in (0.25, 0.5):
         black_detector(threshold=threshold).save("detector")
     assert Detector.load("detector").threshold.value == 0.5
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/detector.json").write_text('{"camera": 1}')
+    with pytest.raises(UserError, match=r"Received: .*theirs/detector\.json"):
+        black_detector().save("theirs")
+    assert [path.read_text() for path in (tmp_path / "theirs").iterdir()] == ['{"camera": 1}']
+    shutil.rmtree("theirs")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         {"detector", "thesis.tex" if name == "." else "results"}
     )

@@ -45,6 +45,10 @@ def test_something_found_and_its_page(folder, tmp_path):
         f"Received: {page}, which awl-vae check has not written\n"
     )
     assert page.read_text() == "<html>somebody's own</html>"
+    command = commands.run(SCRIPT, f"--output_dir={page}", folder, expected=2)
+    assert command.stderr == (
+        f"error: Expected a directory as --output_dir. Received: {page}, which is a file\n"
+    )
 
 
 def test_the_size_and_the_rate_that_are_asked_for(folder):

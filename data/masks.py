@@ -149,8 +149,8 @@ def check_aspect_ratio(marked: np.ndarray, size: tuple[int, int], mask: object) 
     wanted = height * shape[1] / width, width * shape[0] / height
     if min(abs(shape[0] - wanted[0]), abs(shape[1] - wanted[1])) > 1:
         raise DataError(
-            f"Expected a mask of the aspect ratio of its image, {width}x{height}. "
-            f"Received: {shape[1]}x{shape[0]}, {mask}"
+            "Expected a mask of the aspect ratio of its image, whose height x width is "
+            f"{height}x{width}. Received: {shape[0]}x{shape[1]}, {mask}"
         )
 
 

@@ -1,10 +1,8 @@
 """What is kept of an image that was looked at: a few numbers and a thumbnail."""
 
-import functools
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,8 +14,11 @@ from awl_vae.data.reading import Decoded, decode
 THUMBNAIL = (32, 32)
 """Height and width."""
 
-BORDER = 2
-"""Pixels of a thumbnail on each side that are its border."""
+BORDER = 20
+"""The border is this part of the height and of the width, on each side."""
+
+CLIPPED = 0.25
+"""Share of the pixels at the lowest or highest level up to which it is nobody's concern."""
 
 WHITE = 65535
 
@@ -28,29 +29,6 @@ Moments = tuple[float, float]
 """Mean and standard deviation of levels."""
 
 COLORS = {2: "gray", 3: "colour", 4: "colour and alpha"}
-
-
-class Parts(NamedTuple):
-    """Parts of an image.
-
-    Attributes:
-        border: mean level of the border, in [0, 1].
-        black, white: share of the pixels at the lowest and at the highest level.
-    """
-
-    border: float
-    black: float
-    white: float
-
-    @classmethod
-    def of(cls, thumbnail: np.ndarray) -> "Parts":
-        """Those of a uint16 array (h, w)."""
-        size, inner = thumbnail.size, thumbnail[BORDER:-BORDER, BORDER:-BORDER]
-        return cls(
-            border=(int(thumbnail.sum()) - int(inner.sum())) / (size - inner.size) / WHITE,
-            black=np.count_nonzero(thumbnail == 0) / size,
-            white=np.count_nonzero(thumbnail == WHITE) / size,
-        )
 
 
 @dataclass(frozen=True)
@@ -69,9 +47,11 @@ class Measured:
         digest: the same for the same gray pixels, see `digest`.
         brightness: mean level.
         contrast: standard deviation of the levels.
+        border: mean level of the border.
+        black, white: share of the pixels at the lowest and at the highest level of the bits; where
+            that is `CLIPPED` at most, what it is no more than.
         brightest: highest level at the size of training.
         thumbnail: uint16 array of the size `THUMBNAIL`, gray, of the image at the size of training.
-        parts_inside: those of a region of interest, where there is one.
     """
 
     name: str
@@ -85,14 +65,11 @@ class Measured:
     digest: str
     brightness: float
     contrast: float
+    border: float
+    black: float
+    white: float
     brightest: float
     thumbnail: np.ndarray
-    parts_inside: Parts | None = None
-
-    @functools.cached_property
-    def parts(self) -> Parts:
-        """What parts of the image are like, by its thumbnail where nothing else is known."""
-        return self.parts_inside or Parts.of(self.thumbnail)
 
     @property
     def label(self) -> int:
@@ -170,6 +147,9 @@ class ImageFile:
             digest=digest(image, gray, (mean, deviation)),
             brightness=mean / most,
             contrast=deviation / most,
+            border=_border(gray, mean) / most,
+            black=_share(gray, 0, mean, deviation),
+            white=_share(gray, most, mean, deviation),
             brightest=float(small.max()) / most,
             thumbnail=thumbnail if most == WHITE else thumbnail.astype(np.uint16) * WIDENED,
         )
@@ -195,3 +175,24 @@ def digest(image: np.ndarray, gray: np.ndarray, moments: Moments | None = None) 
 def _moments(gray: np.ndarray) -> Moments:
     mean, deviation = (part.item() for part in cv2.meanStdDev(gray))
     return mean, deviation
+
+
+def _border(gray: np.ndarray, mean: float) -> float:
+    """The mean level of the border of an image (h, w) of that mean."""
+    height, width = (-(-side // BORDER) for side in gray.shape)
+    middle = gray[height:-height, width:-width]
+    of_middle = cv2.sumElems(middle)[0] if middle.size else 0.0
+    return float(round(mean * gray.size) - of_middle) / (gray.size - middle.size)
+
+
+def _share(gray: np.ndarray, level: int, mean: float, deviation: float) -> float:
+    """The share of the pixels at the lowest or highest level; see `Measured.black`.
+
+    Cantelli's inequality tells of most images that it is small, which saves counting.
+    """
+    squares = deviation**2 + (mean - level) ** 2
+    bound = deviation**2 / squares if squares else 1.0
+    if bound <= CLIPPED:
+        return bound
+    others = np.count_nonzero(gray if level == 0 else gray != level)
+    return 1.0 - others / gray.size

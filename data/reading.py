@@ -46,8 +46,8 @@ TOGETHER = 16
 ORIENTATION = 0x0112
 """The tag of Exif and TIFF that says how a camera was held."""
 
-BITS, PHOTOMETRIC, PLANES, WHITE_IS_0 = 258, 262, 284, 0
-"""Tags of TIFF, and a value of the second."""
+BITS, PHOTOMETRIC, PLANES, NUMBERS, WHITE_IS_0, SIGNED = 258, 262, 284, 339, 0, 2
+"""Tags of TIFF, a value of the second, and one of the fourth."""
 
 TURNED = (5, 6, 7, 8)
 """Its values by which height and width change places."""
@@ -224,6 +224,8 @@ def _tiff(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:
         raise DataError("Expected a TIFF of another compression. Received: one with JPEG in it")
     tags = getattr(image, "tag_v2", {})
     bits = max(tags.get(BITS, (1,)))
+    if bits <= 16 and SIGNED in tags.get(NUMBERS, ()):
+        raise DataError("Expected levels from 0 on. Received: a TIFF of signed numbers")
     if 8 < bits < 32:
         if bits != 16:
             raise DataError(f"Expected 8 or 16 bits a pixel. Received: {bits}")

@@ -139,7 +139,7 @@ def bring_to_size(
     if not roi.any():
         raise DataError(
             "Expected a mask with a pixel inside at the size "
-            f"{image_size[1]}x{image_size[0]}. Received: none, {name}"
+            f"{image_size[0]}x{image_size[1]} (height x width). Received: none, {name}"
         )
     return roi
 

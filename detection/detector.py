@@ -4,6 +4,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import cast, overload
 
@@ -24,6 +25,7 @@ from awl_vae.detection.saved import (
     FORMAT,
     DetectorError,
     check_agreement,
+    check_replaceable,
     find_detector,
     likeness_of,
     read_calibration,
@@ -47,6 +49,12 @@ Images = Sequence[Image] | np.ndarray
 
 Masks = Sequence[Image | None] | np.ndarray
 """Of each of several images, the mask of its region of interest, or None."""
+
+
+NARROW = 8
+"""An array (n, h, w) of a smaller width is taken for one image of so many channels."""
+
+NO_REGION = "Expected a detector that was trained with roi_mask. Received: another, and a roi_mask."
 
 
 class Detector:
@@ -131,13 +139,37 @@ class Detector:
         Returns:
             The finding with score, verdict and regions, or a list of them. What cannot be read has
             the verdict "unreadable" and says why.
+
+        Raises:
+            ValueError: If that are no images, or masks for a detector without regions.
         """
         if _is_one(images):
             return self.inspect([cast(Image, images)], roi_mask=[cast(Image | None, roi_mask)])[0]
+        self._check(images, roi_mask)
         findings: list[Finding] = []
         for batch in _batches(cast(Images, images), cast(Masks | None, roi_mask)):
             findings += judge(self, [take(self, image, mask) for image, mask in batch])
         return findings
+
+    def _check(self, images: object, masks: object) -> None:
+        """Checks what is given as several images, before anything is made of them."""
+        several = isinstance(images, Sequence | np.ndarray)
+        others = (
+            [one for one in cast(Images, images) if not _is_image(one)] if several else [images]
+        )
+        if others:
+            raise ValueError(
+                "Expected an image (its path, its bytes or an array), or a sequence of them. "
+                f"Received: {type(others[0]).__name__}."
+            )
+        if isinstance(images, np.ndarray) and images.ndim == 3 and images.shape[2] < NARROW:
+            raise ValueError(
+                "Expected (h, w), (h, w, 3) or (h, w, 4), or several of them. "
+                f"Received: shape={images.shape}."
+            )
+        given = masks if isinstance(masks, Sequence | np.ndarray) else ()
+        if self.roi is None and any(mask is not None for mask in given):
+            raise ValueError(NO_REGION)
 
     def score(self, images: Images, *, roi_mask: Masks | None = None) -> np.ndarray:
         """Anomaly scores (N,) float32 of images; larger is more anomalous."""
@@ -210,10 +242,7 @@ class Detector:
         roi = self.roi
         if roi_mask is not None:
             if roi is None:
-                raise ValueError(
-                    "Expected a detector that was trained with roi_mask. Received: another, "
-                    "and a roi_mask."
-                )
+                raise ValueError(NO_REGION)
             roi = read_roi(roi_mask, image.shape[:2], self.image_size, self.resize)
         return x if roi is None else np.stack([x * roi, roi], axis=-1, dtype=np.float32)
 
@@ -249,8 +278,7 @@ class Detector:
             UserError: If the directory holds anything but a detector.
         """
         directory = Path(directory)
-        if (directory / "detector.json").exists():
-            read_settings(directory)  # somebody else's file of this name is not replaced
+        check_replaceable(directory)
         with atomic_directory(directory) as temporary:
             self.scorer.save(temporary / "scorer.keras")
             columns = dict.fromkeys([*COLUMNS, *(self.calibration or [{}])[0]])
@@ -326,6 +354,10 @@ def _read_scorer(path: Path) -> object:
         raise DetectorError(
             f"Expected the directory of a detector. Received: {path} ({text})"
         ) from error
+
+
+def _is_image(image: object) -> bool:
+    return isinstance(image, np.ndarray | Bytes | Traversable) or is_path(image)
 
 
 def _is_one(images: object) -> bool:

@@ -132,7 +132,7 @@ def _check_replaceable(path: Path, settings_path: Path) -> None:
     if others:
         raise ExportError(
             "Expected a new path, or that of an earlier export with its .json and nothing else. "
-            f"Received: --output={path}, where {others[0]} is none"
+            f"Received: --output={path}, where {others[0]} is something else"
         )
 
 

@@ -16,7 +16,7 @@ from awl_vae.detection.watch import Watcher
 from awl_vae.system.ahead import map_ahead
 from awl_vae.system.paced import Paced
 from awl_vae.system.terminal import ProgressBar
-from awl_vae.system.words import quantity
+from awl_vae.system.words import in_one_line, quantity
 
 LOOK_SECONDS = 0.5
 """Between two looks at a directory that is watched."""
@@ -96,7 +96,7 @@ class Inspector:
         for finding in self._findings(paths):
             counts.add(finding.verdict, finding.unlike_calibration)
             self.write(finding.to_csv() if output is None else output.add(finding))
-            bar.advance(1, ascii(finding.path.name if finding.path else "")[1:-1])
+            bar.advance(1, in_one_line(finding.path.name if finding.path else ""))
         bar.close()
         return counts if output is None else output.finish(asked.__contains__)
 

@@ -36,6 +36,10 @@ COLUMNS = ("image", "split", "label", "score")
 """Of `calibration.csv`."""
 
 
+FILES = ("scorer.keras", "calibration.csv", "detector.json")
+"""In the directory of a detector."""
+
+
 class DetectorError(UserError, ValueError):
     """A directory holds no detector, or one of a newer version."""
 
@@ -54,6 +58,23 @@ def find_detector(directory: Path) -> Path:
         names = ", ".join(str(path.parent.parent.relative_to(directory)) for path in more)
         text += f", which holds those of {names}"
     raise DetectorError(text)
+
+
+def check_replaceable(directory: Path) -> None:
+    """Checks that files of these names are those of a detector, and nobody else's.
+
+    Raises:
+        DetectorError: If they are not.
+        FileError: If `detector.json` is none of ours.
+    """
+    found = [name for name in FILES if (directory / name).exists()]
+    if found and "detector.json" not in found:
+        raise DetectorError(
+            "Expected an empty directory, or that of a detector. "
+            f"Received: {directory}, with {found[0]} and no detector.json"
+        )
+    if found:
+        read_settings(directory)
 
 
 def read_settings(directory: Path) -> dict[str, Any]:

@@ -62,14 +62,21 @@ def plot_losses(
     for (name, curve), color in zip(curves.items(), OTHER_COLORS, strict=False):
         note = ", leaves the plot" if np.nanmax([-np.inf, *curve.values]) > top else ""
         if name == conventional:
+            style = "-" if len(curve.epochs) > 1 else "o"  # a line needs two points
             axes.plot(
-                curve.epochs, curve.values, color="tab:blue", linewidth=4, label="conventional"
+                curve.epochs,
+                curve.values,
+                style,
+                color="tab:blue",
+                linewidth=4,
+                label="conventional",
             )
         if name == chosen:
             axes.plot(curve.epochs, curve.values, ".-", color="tab:red", label=f"{name}, chosen")
         elif name != conventional:
             axes.plot(curve.epochs, curve.values, ".-", color=color, linewidth=1, label=name + note)
     axes.set(xlabel="epoch", ylabel="loss, all weights at 1 (nats)", title=title)
+    axes.ticklabel_format(axis="y", useOffset=False)
     if np.isfinite(top):
         axes.set_ylim(top=top)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -19,3 +19,8 @@ def and_others(texts: Sequence[str], noun: str) -> str:
     if len(others) == 1:
         return f"{first}; and {others[0]}"
     return f"{first} (and {len(others)} other {noun}s)" if others else first
+
+
+def in_one_line(name: str) -> str:
+    """A name that stays in its line, with escapes where it holds something else than letters."""
+    return name if name.isprintable() else ascii(name)[1:-1]

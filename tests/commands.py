@@ -89,7 +89,7 @@ class Command:
 
     def wait_until_said(self, text):
         """Waits until a text is on standard error; the command must not end before."""
-        file = self._output / "stderr"
+        file = self.output / "stderr"
         while not file.exists() or text not in file.read_text(errors="surrogateescape"):
             assert self.is_running()
             time.sleep(0.01)

@@ -16,6 +16,7 @@ from awl_vae.callbacks import (
 )
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData
+from awl_vae.system import numeric_columns, read_csv
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 from awl_vae.training.config import AUCAdaptedConfig
@@ -81,6 +82,12 @@ def train(
         trainer.fit(callbacks, resume, epochs=config.epochs)
     except NonFiniteError as error:
         return {method: TrainingResult(error.epoch, failed=error.name)}
+    aucs_by_epoch = numeric_columns(read_csv(directory / "history.csv"))[monitor]
+    if (count := aucs_by_epoch.count(max(aucs_by_epoch))) > 1:
+        bar.say(
+            f"Note: {method} seed {seed} has its best {monitor}, {max(aucs_by_epoch):.4g}, after "
+            f"{count} epochs and keeps the first, {best_model.epoch}; these images tell no better."
+        )
     return {method: TrainingResult(best_model.epoch)}
 
 

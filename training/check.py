@@ -31,7 +31,7 @@ at most 3 % of folders have such a number among the six.
 FEATURES = {
     "brightness": lambda image: image.brightness,
     "contrast": lambda image: image.contrast,
-    "brightness of the border": lambda image: image.parts.border,
+    "brightness of the border": lambda image: image.border,
     "file size in bytes": lambda image: image.num_bytes,
     "height": lambda image: image.size[0],
     "width": lambda image: image.size[1],

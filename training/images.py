@@ -17,7 +17,7 @@ from awl_vae.data import (
     synthetic_copies,
 )
 from awl_vae.data.check import Concern, image_concerns, listed, range_concern
-from awl_vae.data.measure import Measured, Parts
+from awl_vae.data.measure import Measured
 from awl_vae.data.prepare import synthetic_version
 from awl_vae.data.synthetic_defects import VERSION
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
@@ -171,12 +171,10 @@ def _measured(data: PreparedData) -> Iterator[Measured]:
                     one,
                     brightness=float(pixels.mean()),
                     contrast=float(pixels.std()),
+                    border=0.0,
+                    black=float(np.mean(pixels == 0.0)),
+                    white=float(np.mean(pixels == 1.0)),
                     brightest=float(pixels.max()),
-                    parts_inside=Parts(
-                        border=0.0,
-                        black=float(np.mean(pixels == 0.0)),
-                        white=float(np.mean(pixels == 1.0)),
-                    ),
                 )
             yield one
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from awl_vae.system.words import with_first
+from awl_vae.system.words import in_one_line, with_first
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,6 @@ def listed(topic: str, names: Sequence[str], text: str, *, of: str = "image") ->
     """
     if not names:
         return []
-    return [Concern(topic, f"{with_first(len(names), of, shown(names[0]))}: {text}", tuple(names))]
-
-
-def shown(name: str) -> str:
-    """A name that stays in its line, with escapes where it holds something else than letters."""
-    return name if name.isprintable() else ascii(name)[1:-1]
+    return [
+        Concern(topic, f"{with_first(len(names), of, in_one_line(names[0]))}: {text}", tuple(names))
+    ]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from awl_vae.data.check.concern import Concern, listed, shown
+from awl_vae.data.check.concern import Concern, listed
 from awl_vae.data.dataset import DataError
 from awl_vae.data.images import resize
 from awl_vae.data.masks import read_mask
 from awl_vae.data.reading import image_size as size_of
-from awl_vae.system.words import with_first
+from awl_vae.system.words import in_one_line, with_first
 
 SMALL = 4.0
 """Pixels at the size of training below which a defect is said to be small."""
@@ -75,9 +75,8 @@ def defect_concerns(masks: Sequence[MeasuredMask]) -> Iterator[Concern]:
     """What is to be said of masks and of the defects that they mark."""
     broken = [mask for mask in masks if mask.error]
     if broken:
-        text = (
-            f"{with_first(len(broken), 'image', shown(broken[0].name))}: {shown(broken[0].error)}"
-        )
+        name, error = in_one_line(broken[0].name), in_one_line(broken[0].error)
+        text = f"{with_first(len(broken), 'image', name)}: {error}"
         yield Concern("unusable masks", text, tuple(mask.name for mask in broken))
     whole = [mask for mask in masks if not mask.error]
     empty = [mask.name for mask in whole if not mask.area]

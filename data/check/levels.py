@@ -5,16 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from awl_vae.data.check.concern import Concern, listed
-from awl_vae.data.measure import Measured
+from awl_vae.data.measure import CLIPPED, Measured
 
 USED = 0.25
 """Share of the range of levels below which images are said to use little of it."""
 
 DARK, BRIGHT = 0.05, 0.95
 """Mean levels below and above which an image is said to be very dark and very bright."""
-
-CLIPPED = 0.25
-"""Share of the pixels at the lowest or highest level above which an image is said to be cut off."""
 
 UNLIKE = 6.0
 """Robust standard deviations (1.4826 · MAD) from the median at which an image is unlike others."""
@@ -59,12 +56,12 @@ def level_concerns(images: Sequence[Measured]) -> Iterator[Concern]:
         ),
         (
             "cut off at black",
-            [image.name for image in others if image.parts.black > CLIPPED],
+            [image.name for image in others if image.black > CLIPPED],
             f"more than {100 * CLIPPED:g} % of the pixels at level 0, where nothing can be seen",
         ),
         (
             "cut off at white",
-            [image.name for image in others if image.parts.white > CLIPPED],
+            [image.name for image in others if image.white > CLIPPED],
             f"more than {100 * CLIPPED:g} % of the pixels at the highest level, where nothing can "
             "be seen",
         ),

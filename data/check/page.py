@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from awl_vae.data.check.concern import Concern, shown
+from awl_vae.data.check.concern import Concern
 from awl_vae.data.check.picture import encoded
 from awl_vae.data.check.repeated import NEARLY_THE_SAME
 from awl_vae.system import markdown, write_text
 from awl_vae.system.errors import UserError
 from awl_vae.system.files import check_regular
+from awl_vae.system.words import in_one_line
 
 NUM_SHOWN = 12
 """Images of a concern that are shown on the page."""
@@ -68,16 +69,16 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """All of it, but for the names of the files after the first."""
-        yield shown(self.title)
+        yield in_one_line(self.title)
         for table in self.tables:
             yield from ("", table.title, "")
             yield from markdown.table(
-                table.columns, ([shown(cell) for cell in row] for row in table.rows)
+                table.columns, ([in_one_line(cell) for cell in row] for row in table.rows)
             )
             if table.note:
                 yield from ("", table.note)
         yield from ("", f"{self.verdict}{':' if self.concerns else '.'}")
-        yield from (f"- {shown(str(concern))}" for concern in self.concerns)
+        yield from (f"- {in_one_line(str(concern))}" for concern in self.concerns)
 
 
 def check_page(path: Path) -> None:
@@ -160,4 +161,4 @@ def _table(table: Table, picture: Picture) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(shown(text))
+    return html.escape(in_one_line(text))

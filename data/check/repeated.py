@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from awl_vae.data.check.concern import Concern, shown
+from awl_vae.data.check.concern import Concern
 from awl_vae.data.measure import THUMBNAIL, Measured
-from awl_vae.system.words import with_first
+from awl_vae.system.words import in_one_line, with_first
 
 MOST = 1.0 / 255.0
 """Share of the range that two images may differ by, and be nearly the same."""
@@ -63,7 +63,9 @@ def _told(
     for kind in KINDS:
         if found := by_kind[kind]:
             names = [images[index].name for pair in found for index in pair]
-            pairs_found = with_first(len(found), "pair", f"{shown(names[0])}, {shown(names[1])}")
+            pairs_found = with_first(
+                len(found), "pair", f"{in_one_line(names[0])}, {in_one_line(names[1])}"
+            )
             yield Concern(topic, f"{pairs_found}: {texts[kind]}", tuple(names))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from awl_vae.data.check.concern import Concern, listed, shown
+from awl_vae.data.check.concern import Concern, listed
 from awl_vae.data.check.defects import MeasuredMask, defect_concerns, measure_mask
 from awl_vae.data.check.levels import level_concerns, unlike_concerns
 from awl_vae.data.check.picture import picture
@@ -19,7 +19,7 @@ from awl_vae.data.masks import FOLDERS, match_masks, without_ending
 from awl_vae.data.measure import ImageFile, Measured
 from awl_vae.data.reading import SUFFIXES, TOGETHER, is_image_name
 from awl_vae.system.ahead import map_ahead
-from awl_vae.system.words import with_first
+from awl_vae.system.words import in_one_line, with_first
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,8 @@ class Survey:
     def _files(self) -> Iterator[Concern]:
         if self.unreadable:
             names = tuple(self.unreadable)
-            reason = shown(self.unreadable[names[0]])
-            text = f"{with_first(len(names), 'image', shown(names[0]))}: {reason}"
+            reason = in_one_line(self.unreadable[names[0]])
+            text = f"{with_first(len(names), 'image', in_one_line(names[0]))}: {reason}"
             yield Concern("unreadable", text, names)
         images = [path for path in self._others if is_image_name(path)]
         masks = self.layout.masks_among(images)
@@ -130,7 +130,7 @@ class Survey:
             of="file",
         )
         if self.wrong:
-            yield Concern("masks", shown(self.wrong))
+            yield Concern("masks", in_one_line(self.wrong))
             return
         yield from listed(
             "masks without image",

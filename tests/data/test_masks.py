@@ -156,7 +156,7 @@ def test_a_mask_in_the_case_of_its_image_goes_before_others(image_folder):
 def test_a_mask_of_another_shape_is_an_error_with_both_sizes(image_folder):
     with pytest.raises(
         DataError,
-        match=r"aspect ratio of its image, 24x20\. Received: 20x24, .*spot/000_mask\.png",
+        match=r"height x width is 20x24\. Received: 24x20, .*spot/000_mask\.png",
     ):
         masked(image_folder, "ground_truth/spot/000_mask.png", cv2.rotate(MASK, 0))
 

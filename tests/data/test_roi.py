@@ -133,9 +133,12 @@ def test_a_mask_of_another_shape_an_empty_one_and_a_broken_one(folder, tmp_path)
     for content, expected in (
         (
             mask((24, 20)),
-            r"aspect ratio of its image, 24x20\. Received: 20x24, .*roi\.png, for .*trod0\.png",
+            r"height x width is 20x24\. Received: 24x20, .*roi\.png, for .*trod0\.png",
         ),
-        (0 * mask(), r"a pixel inside at the size 32x32\. Received: none, .*roi\.png"),
+        (
+            0 * mask(),
+            r"a pixel inside at the size 32x32 \(height x width\)\. Received: none, .*roi\.png",
+        ),
     ):
         write(roi, content)
         with pytest.raises(DataError, match=expected):

@@ -10,6 +10,7 @@ from check_folder import NUM_TEST, NUM_TRAIN, clean_folder, texture
 
 from awl_vae.data import DataError
 from awl_vae.data.check import Concern, Report, Survey, Table, range_concern, write_page
+from awl_vae.data.measure import CLIPPED
 
 SIZE = (32, 32)
 
@@ -44,18 +45,18 @@ def test_of_a_clean_folder_nothing_is_said(folder):
 
 
 def test_what_is_kept_of_an_image_by_hand(tmp_path):
-    image = np.zeros((64, 96), np.uint8)
-    image[4:60, 6:90] = 255  # all but what is the border of a thumbnail
+    image = np.zeros((40, 60), np.uint8)
+    image[2:38, 3:57] = 255  # all but a border of a twentieth
     image[10, 10] = 51  # a fifth
     write(tmp_path / "one.png", image)
     (one,) = survey(tmp_path).images
     assert (one.name, one.split, one.defect, one.label) == ("one.png", "train", None, 0)
-    assert (one.size, one.bits, one.colors, one.format) == ((64, 96), 8, "gray", "PNG")
+    assert (one.size, one.bits, one.colors, one.format) == ((40, 60), 8, "gray", "PNG")
     assert one.num_bytes == (tmp_path / "one.png").stat().st_size
-    assert one.parts.border == 0.0
-    assert one.parts.black == 1 - 28 * 28 / 32**2
-    assert one.parts.white == (28 * 28 - 1) / 32**2  # the pixel darkens one of the thumbnail's
-    assert one.brightness == pytest.approx((56 * 84 - 1 + 0.2) / (64 * 96))
+    assert one.border == 0.0
+    assert (2400 - 36 * 54) / 2400 <= one.black <= 0.25  # is not counted
+    assert one.white == pytest.approx((36 * 54 - 1) / 2400)
+    assert one.brightness == pytest.approx((36 * 54 - 1 + 0.2) / 2400)
     assert one.contrast == pytest.approx(np.std(image) / 255)
     assert one.thumbnail.shape == SIZE
     assert one.thumbnail.dtype == np.uint16
@@ -245,6 +246,23 @@ def test_levels(tmp_path):
     }
 
 
+@pytest.mark.parametrize("mode", ["stretch", "pad", "crop"])
+def test_levels_and_border_are_those_of_the_image_and_not_of_what_training_makes_of_it(
+    tmp_path, mode
+):
+    rng = np.random.RandomState(0)
+    wide = rng.randint(1, 254, (48, 256)).astype(np.uint8)
+    scattered = np.where(rng.rand(64, 64) < 0.5, 255, 100).astype(np.uint8)
+    framed = np.full((64, 128), 100, np.uint8)
+    framed[:4], framed[-4:], framed[:, :7], framed[:, -7:] = 200, 200, 200, 200
+    for name, image in {"framed": framed, "scattered": scattered, "wide": wide}.items():
+        write(tmp_path / f"{name}.png", image)
+    seen = {image.name: image for image in Survey.of(tmp_path, SIZE, mode, num_threads=1).images}
+    assert seen["scattered.png"].white == pytest.approx(np.mean(scattered == 255))
+    assert max(seen["wide.png"].black, seen["wide.png"].white) <= CLIPPED
+    assert seen["framed.png"].border == pytest.approx(200 / 255)
+
+
 def test_a_part_of_the_range_of_levels(tmp_path):
     for index in range(4):
         deep = texture(index).astype(np.uint16) * 16  # 12 of 16 bits
@@ -299,7 +317,8 @@ def test_masks(folder):
     mask(folder, "003", np.s_[:4, :4], size=(64, 48))
     found = concerns(folder)
     assert found.pop("unusable masks")[0].startswith(
-        "1 image (test/hole/003.png): Expected a mask of the aspect ratio of its image, 64x48."
+        "1 image (test/hole/003.png): Expected a mask of the aspect ratio of its image, whose "
+        "height x width is 48x64."
     )
     assert found == {
         "masks without image": [

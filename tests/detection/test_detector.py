@@ -426,12 +426,16 @@ def test_saving_replaces_an_earlier_detector_and_nothing_else(tmp_path, monkeypa
     for threshold in (0.25, 0.5):
         black_detector(threshold=threshold).save("detector")
     assert Detector.load("detector").threshold.value == 0.5
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs/detector.json").write_text('{"camera": 1}')
-    with pytest.raises(UserError, match=r"Received: .*theirs/detector\.json"):
-        black_detector().save("theirs")
-    assert [path.read_text() for path in (tmp_path / "theirs").iterdir()] == ['{"camera": 1}']
-    shutil.rmtree("theirs")
+    for file, expected in (
+        ("detector.json", r"Received: .*theirs/detector\.json"),
+        ("scorer.keras", r"Received: theirs, with scorer\.keras and no detector\.json"),
+    ):
+        (tmp_path / "theirs").mkdir()
+        (tmp_path / "theirs" / file).write_text('{"camera": 1}')
+        with pytest.raises(UserError, match=expected):
+            black_detector().save("theirs")
+        assert [path.read_text() for path in (tmp_path / "theirs").iterdir()] == ['{"camera": 1}']
+        shutil.rmtree("theirs")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         {"detector", "thesis.tex" if name == "." else "results"}
     )
@@ -528,3 +532,18 @@ def test_a_deviation_of_few_images_is_warned_of():
     assert "19 normal images give no sure standard deviation" in describe(
         calibrate(rows[1:], "k_sigma", 3.0)
     )
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (None, "Received: NoneType"),
+        ((value for value in [b""]), "Received: generator"),
+        ([[1, 2], [3, 4]], "Received: list"),
+        ([b"", 5], "Received: int"),
+        (np.zeros((40, 30, 2), np.uint8), r"Received: shape=\(40, 30, 2\)"),
+    ],
+)
+def test_what_is_no_image_is_an_error_and_no_finding(images, expected):
+    with pytest.raises(ValueError, match=expected):
+        black_detector().inspect(images)

@@ -118,9 +118,16 @@ def test_configuration_and_environment(finished):
 
 
 def test_history_alone_tells_every_switch(finished):
-    _, run, _ = finished
+    _, run, command = finished
     for directory in run_dirs(run):
         rows = history(directory)
+        best = max(float(row["adapt_auc"]) for row in rows)
+        tied = [row["epoch"] for row in rows if float(row["adapt_auc"]) == best]
+        note = f"{directory.parent.name} {directory.name.replace('-', ' ')} has its best adapt_auc"
+        assert (
+            f"{note}, {best:.4g}, after {len(tied)} epochs and keeps the first, {tied[0]};"
+            in command.stderr
+        ) == (len(tied) > 1)
         assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
         assert list(rows[0]) == (
             [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from awl_vae.detection.saved import find_detector
+from awl_vae.system.errors import UserError
 
 if TYPE_CHECKING:
     from awl_vae.detection import Detector
@@ -26,8 +27,10 @@ def detector_from_flags() -> tuple["Detector", Path]:
     """The detector that `--model_dir` names, and its directory.
 
     Raises:
-        DetectorError: If there is none, or more than one.
+        UserError: If there is none, or more than one.
     """
+    if not FLAGS.model_dir:
+        raise UserError("Expected a path as --model_dir. Received: an empty text")
     directory = find_detector(Path(FLAGS.model_dir))
     from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
     from awl_vae.detection import Detector

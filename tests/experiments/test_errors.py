@@ -57,6 +57,22 @@ def test_wrong_flags(flag, expected):
     assert flag.partition("=")[2] in line or flag.partition("=")[0][2:] in line
 
 
+@pytest.mark.parametrize(
+    ("script", "flags", "name"),
+    [
+        (SCRIPT, ["--dataset=folder", "--data_dir="], "data_dir"),
+        (SCRIPT, ["--dataset=folder", "--data_dir=photographs", "--roi_mask="], "roi_mask"),
+        ("check_images.py", [""], "data_dir"),
+        ("inspect_images.py", ["--model_dir=", "--images=."], "model_dir"),
+    ],
+)
+def test_an_empty_path_is_not_the_current_directory(script, flags, name):
+    command = commands.Command(script, *flags)
+    assert command.wait() != 0
+    expected = f"error: Expected a path as --{name}. Received: an empty text"
+    assert command.stderr.strip().rstrip(".") == expected
+
+
 @pytest.mark.slow
 def test_more_than_the_memory_holds(image_folder, tmp_path):
     line = error_of(*tiny(image_folder, tmp_path / "run", "--latent_dim=2000000000"))

@@ -49,7 +49,7 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
             raise ConfigError(kinds[name].wrong(name, values[name]))
     check_data_dir(str(values["dataset"]), values["data_dir"])
     for name in ("data_dir", "roi_mask"):
-        if values[name]:
+        if values[name] is not None and str(values[name]):
             values[name] = os.path.abspath(str(values[name]))
     profile = str(values["profile"])
     defaults = dict(DEFAULTS[str(values["dataset"])][profile])

@@ -66,7 +66,7 @@ def _levels(maps: Iterable[np.ndarray]) -> np.ndarray:
             parts, stride = [part[::2] for part in parts], 2 * stride
     values = np.sort(np.concatenate(parts))
     levels = np.unique(values)
-    if len(levels) > MAX_LEVELS:  # NumPy's own quantiles would take a minute for so many.
+    if len(levels) > MAX_LEVELS:  # NumPy's own quantiles can take ten seconds for so many.
         positions = np.linspace(0, 1, MAX_LEVELS) * (len(values) - 1)
         levels = np.unique(values[positions.astype(int)])
     return levels

@@ -490,8 +490,8 @@ def test_watching_ten_thousand_images_takes_no_more_memory_and_loses_none(traine
     for row in rows:
         twin = expected[int(os.path.basename(row["path"])[:5]) % 100]
         assert float(row["score"]) == pytest.approx(float(twin["score"]), rel=1e-4)
-    # From the second round after the start to the last: 4,000 images, whose rows its report reads.
-    assert memory[-1] < 1.08 * memory[1], memory
+    # From the second round after the start to the last: 4,000 images.
+    assert memory[-1] < 1.02 * memory[1], memory
 
 
 @pytest.mark.thorough

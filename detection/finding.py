@@ -22,7 +22,7 @@ COLUMNS = (*EARLIER_COLUMNS, "unlike_calibration")
 """Of `JOURNAL`, in 0.1.0 and now."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileState:
     """What changes when a file does.
 

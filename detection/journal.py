@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from awl_vae.detection.finding import (
@@ -16,9 +16,9 @@ from awl_vae.detection.finding import (
     Finding,
     csv_line,
 )
-from awl_vae.system import atomic_path, naming, read_csv
+from awl_vae.system import atomic_path, naming
 from awl_vae.system.errors import FileError
-from awl_vae.system.files import check_regular
+from awl_vae.system.files import check_regular, csv_rows
 from awl_vae.system.kinds import NUMBER, difference
 
 
@@ -48,7 +48,7 @@ class Journal:
                 file.write(csv_line(COLUMNS).encode())
         if content.startswith(csv_line(EARLIER_COLUMNS).encode()):
             _add_columns(path)
-        self.known = {row["path"]: _state(row) for row in read_journal(path)}
+        self.known = {row["path"]: _state(row) for row in read_lines(path)}
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by `close`)
 
     def append(self, finding: Finding) -> str:
@@ -68,16 +68,19 @@ class Journal:
         self._file.close()
 
 
-def read_journal(path: Path) -> list[dict[str, str]]:
+def read_journal(path: Path) -> Iterator[dict[str, str]]:
     """The lines of a journal, as dicts; of a file that was inspected again, the last."""
-    return list({row["path"]: row for row in read_lines(path)}.values())
+    last = {row["path"]: number for number, row in enumerate(read_lines(path))}
+    for number, row in enumerate(read_lines(path)):
+        if last[row["path"]] == number:
+            yield row
 
 
-def read_lines(path: Path) -> list[dict[str, str]]:
+def read_lines(path: Path) -> Iterator[dict[str, str]]:
     """All lines of a journal, as dicts, in the order in which they were written."""
     # As paths are: whatever the locale, the bytes of a name are those of the file system.
     encoding = sys.getfilesystemencoding()
-    rows = read_csv(path, EARLIER_COLUMNS, encoding=encoding, errors="surrogateescape")
+    rows = csv_rows(path, EARLIER_COLUMNS, encoding=encoding, errors="surrogateescape")
     for number, row in enumerate(rows, 1):
         if not _is_finding(row):
             raise FileError(
@@ -85,7 +88,7 @@ def read_lines(path: Path) -> list[dict[str, str]]:
             )
         for name in COLUMNS:
             row.setdefault(name, "")  # of an earlier version
-    return rows
+        yield row
 
 
 def _add_columns(path: Path) -> None:

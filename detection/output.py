@@ -93,13 +93,12 @@ class Output:
             is_asked_for: tells it of a path. The lines of other images stay, and are not counted.
             remarks: what is to be said of all of them.
         """
-        rows = [row for row in read_journal(self._journal.path) if is_asked_for(row["path"])]
-        overlays = {row["path"]: self._overlay_path(row["path"]) for row in rows}
+        rows = (row for row in read_journal(self._journal.path) if is_asked_for(row["path"]))
         return write_report(
             self.directory / "report.html",
             rows,
             self.detector,
-            overlays,
+            self._overlay_path,
             root=self.root,
             roi_mask=self.roi_mask,
             remarks=remarks,

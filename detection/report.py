@@ -1,69 +1,80 @@
 """The report of an inspection: one HTML page that needs no other file and no network."""
 
 import base64
+import heapq
 import html
+import itertools
 import json
 import math
 import os
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from awl_vae.detection.calibration import describe
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE, Counts
+from awl_vae.detection.finding import ANOMALOUS, JOURNAL, NORMAL, UNREADABLE, Counts
 from awl_vae.figures.curves import histogram_svg
-from awl_vae.system import write_text
+from awl_vae.system import atomic_path
 
 MAX_BYTES = 20_000_000
 """Overlays of the highest scores are shown up to this size; the other findings are lines."""
+
+MAX_LINES = 2_000
+"""Findings are listed up to this number, those with the highest scores, and unreadable files."""
 
 TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def write_report(
     path: Path,
-    rows: Sequence[Mapping[str, str]],
+    rows: Iterable[Mapping[str, str]],
     detector: Detector,
-    overlays: Mapping[str, Path],
+    overlay_path: Callable[[str], Path],
     *,
     root: Path | None,
     roi_mask: Path | None = None,
     remarks: Sequence[str] = (),
 ) -> Counts:
-    """Writes the page; returns the numbers of the images on it.
+    """Writes the page, image by image; returns the numbers of the images on it.
 
     Args:
         path: the HTML file.
         rows: the lines of the inspection.
         detector: the detector that made them.
-        overlays: by the path of a finding, its overlay (JPEG), where there is one.
+        overlay_path: where the overlay (JPEG) of the finding of a path is, if there is one.
         root: the directory of the inspected images, which their names leave out.
         roi_mask: where the regions of interest come from, where not from the detector.
         remarks: what is said of all images.
     """
     counts = Counts()
-    for row in rows:
-        counts.add(row["verdict"], row["unlike_calibration"])
-    scored = sorted((row for row in rows if row["score"]), key=lambda row: -float(row["score"]))
-    unreadable = [row for row in rows if row["verdict"] == UNREADABLE]
-    shown = _count_shown([overlays[row["path"]] for row in scored])
-    entries = [
-        _entry(
-            row,
-            _name(row["path"], root),
-            overlays[row["path"]] if index < shown else None,
-            detector.pixel_threshold,
-        )
-        for index, row in enumerate([*scored, *unreadable])
-    ]
-    note = ""
-    if shown < len(scored):
-        note = f"The {shown} highest scores are shown with their images."
-    page = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        total=len(rows),
+    scores: dict[str, list[float]] = {NORMAL: [], ANOMALOUS: []}
+    unreadable: list[Mapping[str, str]] = []
+
+    def scored() -> Iterator[Mapping[str, str]]:
+        for row in rows:
+            verdict = row["verdict"]
+            counts.add(verdict, row["unlike_calibration"])
+            if verdict != UNREADABLE:
+                scores[verdict].append(_score(row))
+                yield row
+            elif len(unreadable) < MAX_LINES:
+                unreadable.append(row)
+
+    listed = heapq.nlargest(MAX_LINES, scored(), key=_score)
+    shown = _count_shown(overlay_path(row["path"]) for row in listed)
+    listed += unreadable
+    total = counts.verdicts.total()
+    notes = []
+    if shown < total - counts.verdicts[UNREADABLE]:
+        notes.append(f"The {shown} highest scores are shown with their images.")
+    if len(listed) < total:
+        notes.append(f"Of {total} images {len(listed)} are listed, all are in {JOURNAL}.")
+    before, after = TEMPLATE.read_text(encoding="utf-8").split("$entries")
+    head = string.Template(before).substitute(
+        total=total,
         normal=counts.verdicts[NORMAL],
         anomalous=counts.verdicts[ANOMALOUS],
         unreadable=counts.verdicts[UNREADABLE],
@@ -72,13 +83,22 @@ def write_report(
         root="" if root is None else f"Images in {_text(str(root))}. ",
         score=html.escape(detector.scorer.score),
         roi=_about_roi(detector, roi_mask),
-        histogram=_histogram(scored, detector),
+        histogram=_histogram(scores, detector),
         remarks="\n".join(f"<p>{_text(remark)}</p>" for remark in remarks),
-        note=note,
-        entries="\n".join(entries),
+        note=" ".join(notes),
     )
-    write_text(path, page)
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        file.write(head)
+        for index, row in enumerate(listed):
+            overlay = overlay_path(row["path"]) if index < shown else None
+            name = _name(row["path"], root)
+            file.write(_entry(row, name, overlay, detector.pixel_threshold) + "\n")
+        file.write(after)
     return counts
+
+
+def _score(row: Mapping[str, str]) -> float:
+    return float(row["score"])
 
 
 def _about_roi(detector: Detector, roi_mask: Path | None) -> str:
@@ -94,10 +114,11 @@ def _about_roi(detector: Detector, roi_mask: Path | None) -> str:
     )
 
 
-def _count_shown(overlays: Sequence[Path]) -> int:
+def _count_shown(overlays: Iterator[Path]) -> int:
     """How many of the first overlays are shown."""
-    sizes = [overlay.stat().st_size if overlay.exists() else 0 for overlay in overlays]
-    return int(np.searchsorted(np.cumsum(sizes), MAX_BYTES, side="right"))
+    sizes = (overlay.stat().st_size if overlay.exists() else 0 for overlay in overlays)
+    totals = itertools.accumulate(sizes)
+    return sum(1 for _ in itertools.takewhile(lambda total: total <= MAX_BYTES, totals))
 
 
 def _name(path: str, root: Path | None) -> str:
@@ -141,15 +162,11 @@ def _text(text: str) -> str:
     return html.escape(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
-def _histogram(scored: Sequence[Mapping[str, str]], detector: Detector) -> str:
+def _histogram(scores: Mapping[str, Sequence[float]], detector: Detector) -> str:
     """The histogram of the scores that are finite, or an empty text where there are none."""
-    finite = [row for row in scored if math.isfinite(float(row["score"]))]
-    if not finite:
+    finite = [[score for score in scores[key] if math.isfinite(score)] for key in scores]
+    if not any(finite):
         return ""
-    by_verdict = {
-        verdict: np.array([float(row["score"]) for row in finite if row["verdict"] == verdict])
-        for verdict in (NORMAL, ANOMALOUS)
-    }
     return histogram_svg(
-        *by_verdict.values(), threshold=detector.threshold.value, score=detector.scorer.score
+        *map(np.array, finite), threshold=detector.threshold.value, score=detector.scorer.score
     )

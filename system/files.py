@@ -241,20 +241,28 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read_csv(
+def read_csv(path: str | os.PathLike, columns: Iterable[str] = ()) -> list[dict[str, str]]:
+    """Reads a CSV file with a header: a dict for each line; see `csv_rows`."""
+    return list(csv_rows(path, columns))
+
+
+def csv_rows(
     path: str | os.PathLike,
     columns: Iterable[str] = (),
     *,
     encoding: str = "utf-8-sig",
     errors: str = "strict",
-) -> list[dict[str, str]]:
-    """Reads a CSV file with a header: a dict for each line.
+) -> Iterator[dict[str, str]]:
+    """Reads a CSV file with a header, line by line.
 
     Args:
         path: the file.
         columns: those that it has to have.
         encoding: of its text.
         errors: what happens to bytes that are none in it; see `open`.
+
+    Yields:
+        A dict for each line.
 
     Raises:
         FileError: If it is no such file, or a line has more or fewer fields than the header.
@@ -264,19 +272,20 @@ def read_csv(
     try:
         with open(path, newline="", encoding=encoding, errors=errors) as file:
             reader = csv.DictReader(file)
-            rows = list(reader)
             found = reader.fieldnames or ()
+            if lacking := [name for name in columns if name not in found]:
+                raise FileError(f"Expected a column {lacking[0]}. Received: {path}, which has none")
+            for number, row in enumerate(reader, 1):
+                if None in row or None in row.values():
+                    raise FileError(
+                        f"Expected {len(found)} fields in each line. "
+                        f"Received: others in row {number}, {path}"
+                    )
+                yield row
+    except FileError:
+        raise
     except (ValueError, csv.Error) as error:
         raise FileError(f"Expected CSV. Received: {path} ({error})") from error
-    if lacking := [name for name in columns if name not in found]:
-        raise FileError(f"Expected a column {lacking[0]}. Received: {path}, which has none")
-    for number, row in enumerate(rows, 1):
-        if None in row or None in row.values():
-            raise FileError(
-                f"Expected {len(found)} fields in each line. "
-                f"Received: others in row {number}, {path}"
-            )
-    return rows
 
 
 def is_finite(text: str) -> bool:

@@ -373,11 +373,29 @@ def test_a_report_shows_the_overlays_of_the_highest_scores_up_to_a_size(tmp_path
         overlays[str(path)] = tmp_path / f"{index}.jpg"
         overlays[str(path)].write_bytes(b"x" * 100)
     monkeypatch.setattr("awl_vae.detection.report.MAX_BYTES", 250)
-    write_report(tmp_path / "report.html", rows, black_detector(), overlays, root=tmp_path)
+    write_report(
+        tmp_path / "report.html", rows, black_detector(), overlays.__getitem__, root=tmp_path
+    )
     entries = (tmp_path / "report.html").read_text().split("<li ")[1:]
     assert [re.search(r"(\d)\.png<", entry)[1] for entry in entries] == list("43210")
     assert ["<img" in entry for entry in entries] == [True] * 2 + [False] * 3
     assert "The 2 highest scores" in (tmp_path / "report.html").read_text()
+
+
+def test_a_report_lists_the_highest_scores_and_counts_all(tmp_path, monkeypatch):
+    monkeypatch.setattr("awl_vae.detection.report.MAX_LINES", 3)
+    output = Output(black_detector(), tmp_path / "output", root=tmp_path)
+    for index in (3, 0, 4, 1, 2):
+        verdict = "anomalous" if index > 2 else "normal"
+        output.add(finding(tmp_path / f"{index}.png", verdict, score=float(index)))
+    output.add(finding(tmp_path / "4.png", "normal", score=0.5))  # another image by now
+    output.add(finding(tmp_path / "bad.png", "unreadable", error="truncated"))
+    counts = output.finish(lambda path: True)
+    assert dict(counts.verdicts) == {"anomalous": 1, "normal": 4, "unreadable": 1}
+    page = (tmp_path / "output/report.html").read_text()
+    assert re.findall(r"(\w+)\.png</h2>", page) == ["3", "2", "1", "bad"]
+    assert "Of 6 images 4 are listed, all are in inspection.csv." in page
+    assert '<dd id="total">6</dd>' in page
 
 
 def test_a_report_says_where_an_anomalous_image_has_no_region(tmp_path):

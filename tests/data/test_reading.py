@@ -224,6 +224,14 @@ def test_a_jpeg_is_refused_where_its_decoder_had_to_guess(mode):
     np.testing.assert_array_equal(read_image(data + b"after the end"), read_image(data))
 
 
+def test_a_jpeg_that_claims_to_be_huge_takes_no_memory():
+    data = coded(np.zeros((16, 16), np.uint8), ".jpg")
+    place = data.index(b"\xff\xc0") + 5
+    huge = data[:place] + struct.pack(">HH", 65000, 64000) + data[place + 4 :]
+    with pytest.raises(DataError, match="178,956,970 pixels at most. Received: 65000 x 64000"):
+        read_image(huge)
+
+
 def test_damage_to_a_png_or_tiff_is_found():
     gray = Image.fromarray(cv2.resize(noise(30, 40), (320, 240)))
     data = encoded(gray, "PNG")

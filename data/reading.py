@@ -165,7 +165,7 @@ def is_path(source: object) -> TypeGuard[str | os.PathLike[str]]:
 def _bytes(source: Source) -> bytes:
     if isinstance(source, Bytes):
         return bytes(source)
-    path = Path(source) if is_path(source) else source
+    path = Path(source) if is_path(source) and not isinstance(source, Path) else source
     if not isinstance(path, Path | Traversable):
         raise DataError(
             f"Expected the path of an image, its bytes or an array. Received: {source!r}"

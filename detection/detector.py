@@ -199,6 +199,7 @@ class Detector:
         if _is_one(images):
             shape = f", {images.shape}" if isinstance(images, np.ndarray) else ""
             raise ValueError(f"Expected a sequence of images. Received: one{shape}.")
+        self._check(images, roi_mask)
         parts = [(np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32))]
         for batch in _batches(images, roi_mask):
             parts.append(self.analyze_batch(np.stack([self.preprocess(*pair) for pair in batch])))

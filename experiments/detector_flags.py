@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from awl_vae.detection.saved import find_detector
-from awl_vae.system.errors import UserError
+from awl_vae.system.errors import check_path
 
 if TYPE_CHECKING:
     from awl_vae.detection import Detector
@@ -29,8 +29,7 @@ def detector_from_flags() -> tuple["Detector", Path]:
     Raises:
         UserError: If there is none, or more than one.
     """
-    if not FLAGS.model_dir:
-        raise UserError("Expected a path as --model_dir. Received: an empty text")
+    check_path("model_dir", FLAGS.model_dir)
     directory = find_detector(Path(FLAGS.model_dir))
     from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
     from awl_vae.detection import Detector

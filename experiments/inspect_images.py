@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 from awl_vae.experiments.command import run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
-from awl_vae.system.errors import UserError
+from awl_vae.system.errors import UserError, check_path
 from awl_vae.system.terminal import discard_stdout, silent_stderr
 from awl_vae.system.words import quantity, with_first
 
@@ -47,8 +47,7 @@ SETTLE_SECONDS = 1.0
 
 def main() -> int:
     """Inspects what the flags ask for; returns the exit status."""
-    if not FLAGS.images:
-        raise UserError("Expected a path as --images. Received: an empty text")
+    check_path("images", FLAGS.images)
     source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
     output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
     _check(source, output_dir)

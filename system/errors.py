@@ -42,6 +42,21 @@ class FileError(UserError, ValueError):
     """A file that was written here holds something else by now."""
 
 
+def check_path(flag: str, path: str | None, error: type[UserError] = UserError) -> None:
+    """Checks that a path that was given is none by an empty text, such as a variable that is unset.
+
+    Args:
+        flag: what it is given by, without dashes.
+        path: the path.
+        error: the class of the error.
+
+    Raises:
+        UserError: If it is empty.
+    """
+    if path == "":
+        raise error(f"Expected a path as --{flag}. Received: an empty text")
+
+
 def install_hint(extra: str) -> str:
     """The command that adds an extra to an installation, also to that of a checkout."""
     return f"pip install 'awl-vae[{extra}]'"

@@ -9,7 +9,7 @@ from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data.images import RESIZE_MODES
 from awl_vae.evaluation.scores import SCORES
 from awl_vae.losses.patterns import PATTERN_SETS, TERMS, VARIANCES
-from awl_vae.system.errors import UserError
+from awl_vae.system.errors import UserError, check_path
 from awl_vae.training.defaults import DEFAULTS, PROFILES
 from awl_vae.training.methods import RULE_METHODS
 from awl_vae.training.settings import (
@@ -103,8 +103,7 @@ class Config:
             if value is not None and not kind.is_valid(value):
                 raise ConfigError(kind.wrong(name, value))
         for name in ("data_dir", "roi_mask"):
-            if getattr(self, name) == "":
-                raise ConfigError(f"Expected a path as --{name}. Received: an empty text.")
+            check_path(name, getattr(self, name), ConfigError)
         if self.roi_mask is not None and self.data_dir is None:
             raise ConfigError(
                 f"Expected --data_dir with --roi_mask. Received: --roi_mask={self.roi_mask}"

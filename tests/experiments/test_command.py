@@ -180,8 +180,10 @@ def test_a_detector_that_is_not_there(tmp_path):
     assert not loaded
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("level", [None, "0"])
+@pytest.mark.parametrize(
+    "level",
+    [pytest.param(None, marks=pytest.mark.thorough), pytest.param("0", marks=pytest.mark.slow)],
+)
 def test_python_is_as_quiet_as_the_command_but_where_a_log_level_is_set(level):
     program = (
         "import os, awl_vae\n"

@@ -562,9 +562,14 @@ def test_a_number_of_another_threshold(trained, tmp_path, flags, expected):
     assert (model_dir / "detector.json").read_bytes() == before
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize(("size", "dtype"), [((16, 16), "uint8"), ((40, 30), "uint16")])
+@pytest.mark.parametrize(
+    ("size", "dtype"),
+    [
+        pytest.param((16, 16), "uint8", marks=pytest.mark.thorough),
+        pytest.param((40, 30), "uint16", marks=pytest.mark.slow),
+    ],
+)
 def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype):
     detector = Detector.load(trained[1] / "detector")
     path = tmp_path / f"exported{FORMATS[kind].suffix}"

@@ -436,7 +436,7 @@ def test_a_loss_that_explodes_stops_its_run_and_no_other(image_folder, tmp_path)
     assert "was not finite" in (run / "summary.md").read_text()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
     """The same models to the bit with labelled images and without any."""
     flags = ["--adapt_signal=synthetic", "--rule=climb", "--patterns=ladder", "--epochs=6"]
@@ -500,7 +500,7 @@ def test_a_climb_that_is_killed_ends_with_the_same_bits(image_folder, tmp_path):
     )
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_methods_that_the_weights_are_compared_with(image_folder, tmp_path):
     run = tmp_path / "run"
     flags = ["--methods=autoencoder,beta_vae", "--kl_weight=0.1", "--epochs=2"]

@@ -47,7 +47,7 @@ def repaint(folder, marked):
         cv2.imwrite(str(path), np.where(marked, image, np.uint8(random.randint(0, 256, SHAPE))))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_what_is_outside_changes_no_bit_of_a_run(folder, tmp_path):
     marked = write_mask(tmp_path / "roi.png")
     settings = SMALL | {"roi_mask": tmp_path / "roi.png", "likelihood": "gaussian"}

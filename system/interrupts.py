@@ -4,12 +4,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 INTERRUPTED = 130
 """The exit status: a shell's, of a command that SIGINT ends."""
 
 AGAIN_SECONDS = 0.25
-"""After so long what was raised and lost is raised again."""
+"""After so long what was raised and lost, or could not be raised, is raised again."""
+
+CALL_C = ("tensorflow.python.ops.gen_", "tensorflow.python.eager.execute")
+"""How the names of the modules begin that call C code which may call Python."""
 
 
 def exit_at_interrupts() -> None:
@@ -32,22 +36,23 @@ def interruptible(main: Callable[[], int]) -> int:
 
     One that is raised in the callback of a weak reference, or in what C code calls, is forgotten or
     becomes an exception of another kind. So it is raised again, until it is on its way out; and
-    where `main` ends in another way, it has the last word.
+    where `main` ends in another way, it has the last word. What TensorFlow's C code calls may not
+    raise at all, or that frees memory twice; then it is raised a moment later.
 
     Raises:
         KeyboardInterrupt: If it was interrupted.
     """
     is_interrupted = False
 
-    def interrupt(*_: object) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal is_interrupted
         is_interrupted = True
         signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
-        raise KeyboardInterrupt
+        interrupt_again(number, frame)
 
-    def interrupt_again(*_: object) -> None:
+    def interrupt_again(_: int, frame: FrameType | None) -> None:
         # What cleans up is not disturbed: it runs while the exception is handled.
-        if not _is_on_its_way(sys.exception()):
+        if not _is_called_by_c(frame) and not _is_on_its_way(sys.exception()):
             raise KeyboardInterrupt
 
     def forget(lost: "sys.UnraisableHookArgs") -> None:
@@ -75,4 +80,12 @@ def _is_on_its_way(error: BaseException | None) -> bool:
         if isinstance(error, KeyboardInterrupt):
             return True
         error = error.__context__
+    return False
+
+
+def _is_called_by_c(frame: FrameType | None) -> bool:
+    """Whether Python that is running was called by C code of TensorFlow."""
+    while frame is not None and (frame := frame.f_back) is not None:
+        if str(frame.f_globals.get("__name__")).startswith(CALL_C):
+            return True
     return False

@@ -66,6 +66,51 @@ def test_what_cleans_up_after_an_interrupt_is_not_interrupted_again():
     assert (finished.returncode, finished.stdout, finished.stderr) == (130, "clean\n", PLAIN)
 
 
+def test_what_the_c_code_of_tensorflow_calls_is_not_interrupted():
+    finished = run_body(
+        "space = {'__name__': 'tensorflow.python.ops.gen_any_ops'}",
+        "exec('def op(function): function()', space)",
+        "space['op'](lambda: [signal.raise_signal(signal.SIGINT), print('whole')])",
+        "while True: time.sleep(0.01)",
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (130, "whole\n", PLAIN)
+
+
+MANY_INTERRUPTS = """
+import random, signal
+import awl_vae.system.quiet_tensorflow
+import tensorflow as tf
+from awl_vae.system.interrupts import interruptible
+
+dataset = tf.data.Dataset.range(400).batch(16).map(lambda x: tf.ensure_shape(x, [None]))
+double = tf.function(lambda x: 2 * x)
+
+def work():
+    while True:
+        for batch in dataset:
+            double(batch).numpy()
+
+for _ in range(200):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A timer's signal comes at any moment, one of a thread or a process where this one waits.
+    signal.signal(signal.SIGVTALRM, lambda *args: signal.getsignal(signal.SIGINT)(*args))
+    signal.setitimer(signal.ITIMER_VIRTUAL, random.uniform(0.0005, 0.02))
+    try:
+        interruptible(work)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+@pytest.mark.thorough
+def test_tensorflow_survives_many_interrupts():
+    finished = subprocess.run(
+        [sys.executable, "-c", MANY_INTERRUPTS], capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == "interrupted\n" * 200
+
+
 def test_where_interrupts_are_ignored_they_stay_so():
     ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
     program = COMMAND.format(body="    signal.raise_signal(signal.SIGINT); return 3", goes_on=True)

@@ -108,16 +108,15 @@ def read_mask(files: Sequence[Path], image: Path) -> np.ndarray:
 def read_marked(source: Source) -> np.ndarray:
     """The pixels (h, w) bool that the mask in a file marks; see `marked_in`.
 
-    In a JPEG that is what is at least half as bright as its brightest pixel: beside an edge, and
-    far from it, there are levels that nobody drew.
+    In a JPEG or a lossy WebP that is what is at least half as bright as its brightest pixel: beside
+    an edge, and far from it, there are levels that nobody drew.
 
     Raises:
         DataError: If it cannot be read.
     """
-    mask, file_format, _ = decode(source)
-    if file_format == "JPEG":
-        mask = (mask > mask.max() / 2).astype(np.uint8)
-    return marked_in(mask)
+    found = decode(source)
+    mask = found.pixels
+    return marked_in((mask > mask.max() / 2).astype(np.uint8) if found.is_lossy else mask)
 
 
 def marked_in(mask: np.ndarray) -> np.ndarray:

@@ -55,16 +55,17 @@ TURNED = (5, 6, 7, 8)
 PNG_MARKS = (b"exif", b"xmp")
 """What the head of a PNG's chunk has, in either case, that may say something of its orientation."""
 
-JPEG_START, JPEG_SCAN = b"\xff\xd8\xff", b"\xff\xda"
-"""What a JPEG begins with, and what ends its head."""
+JPEG_START = b"\xff\xd8\xff"
+"""What a JPEG begins with."""
 
 JPEG_MARKS = (b"Exif", b"ns.adobe.com", b"MPF")
-"""What that has where it may say that a camera was turned, or that more images follow."""
+"""What one has that may say that a camera was turned, or that more images follow."""
 
 JPEG_AS = {"Gray": "GRAY", "YCbCr": "BGR", "RGB": "BGR"}
 """How it is decoded, by the colours that it is stored in."""
 
-JPEG_IN_TIFF = ("jpeg", "tiff_jpeg", "old-jpeg")
+UNTOLD_IN_TIFF = ("jpeg", "tiff_jpeg", "old-jpeg", "group3", "group4", "tiff_ccitt")
+"""Compressions, by Pillow's names, whose damage is told to nobody."""
 
 MAX_PIXELS = 178_956_970
 """Of an image; what claims to have more is an error, as it is of Pillow's."""
@@ -102,11 +103,13 @@ class Decoded(NamedTuple):
         pixels: see `read_image`.
         format: which of `FORMATS` its file has.
         num_bytes: the size of its file.
+        is_lossy: whether it has levels that nobody drew.
     """
 
     pixels: np.ndarray
     format: str
     num_bytes: int
+    is_lossy: bool
 
 
 def decode(source: Source) -> Decoded:
@@ -118,7 +121,8 @@ def decode(source: Source) -> Decoded:
     data = _bytes(source)
     try:
         pixels, file_format = _decode(data)
-        return Decoded(np.ascontiguousarray(pixels), file_format, len(data))
+        is_lossy = file_format == "JPEG" or (file_format == "WEBP" and b"VP8L" not in data)
+        return Decoded(np.ascontiguousarray(pixels), file_format, len(data), is_lossy)
     except DataError as error:
         raise DataError(f"{error}{_place(source)}") from error.__cause__
     except UnidentifiedImageError as error:
@@ -212,8 +216,7 @@ def _decode(data: bytes) -> tuple[np.ndarray, str]:
 
 
 def _is_plain_jpeg(data: bytes) -> bool:
-    head = data[: data.find(JPEG_SCAN)]
-    return head.startswith(JPEG_START) and not any(mark in head for mark in JPEG_MARKS)
+    return data.startswith(JPEG_START) and not any(mark in data for mark in JPEG_MARKS)
 
 
 def _jpeg(data: bytes) -> np.ndarray:
@@ -234,15 +237,18 @@ def _png(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:
     is_deep = _is_deep(image)
     if image.mode != "P" and (level is None or is_deep):
         pixels = _by_opencv(data)
-        return pixels if level is None else _without(pixels, level)
-    Image.open(io.BytesIO(data)).verify()
+        return pixels if level is None or pixels.shape[2:] == (4,) else _without(pixels, level)
+    _by_opencv(data)  # it is whole
     return _by_pillow(image)
 
 
 def _tiff(data: bytes, image: ImageFile.ImageFile) -> np.ndarray:
     """A TIFF, unless damage to it would be reported to nobody."""
-    if image.info.get("compression") in JPEG_IN_TIFF:
-        raise DataError("Expected a TIFF of another compression. Received: one with JPEG in it")
+    if (compression := image.info.get("compression")) in UNTOLD_IN_TIFF:
+        raise DataError(
+            "Expected a TIFF of another compression, whose decoder tells of damage. "
+            f"Received: {compression}"
+        )
     tags = getattr(image, "tag_v2", {})
     bits = max(tags.get(BITS, (1,)))
     if bits <= 16 and SIGNED in tags.get(NUMBERS, ()):

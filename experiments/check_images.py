@@ -18,7 +18,7 @@ from pathlib import Path
 from absl import flags
 
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
-from awl_vae.experiments.command import run
+from awl_vae.experiments.command import define_path, run
 from awl_vae.experiments.flags import define_settings
 from awl_vae.system.terminal import ProgressBar, silent_stderr
 from awl_vae.training.resolve import resolve
@@ -77,5 +77,5 @@ if __name__ == "__main__":
         lambda rate: 0.0 < rate < 1.0,
         "Expected a number between 0 and 1 as --false_alarm_rate.",
     )
-    flags.DEFINE_string("output_dir", None, "Where the page check.html goes. Default: no page.")
+    define_path("output_dir", None, "Where the page check.html goes. Default: no page.")
     run(main, error_status=NOT_RUN, word="FOLDER")

@@ -9,13 +9,47 @@ from typing import NoReturn
 
 from absl import app, flags
 
-from awl_vae.system.errors import UserError, did_you_mean, files_error, nearest
+from awl_vae.system.errors import UserError, check_path, did_you_mean, files_error, nearest
 from awl_vae.system.interrupts import INTERRUPTED, exit_at_interrupts, interruptible
 from awl_vae.system.keras_backend import BackendError
 from awl_vae.system.terminal import quiet_at_a_closed_pipe, take_any_text
 
+# What is defined here counts as a flag of the command that asks for it.
+flags.disclaim_key_flags()
+
 NO_BACKEND = 2
 """The exit status of every command where Keras is set to another backend than TensorFlow."""
+
+
+class _PathParser(flags.ArgumentParser):
+    """Reads a path."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        self.name = name
+        self.syntactic_help = "a path"
+
+    def parse(self, argument: str) -> str:
+        check_path(self.name, argument, ValueError)
+        return argument
+
+
+def define_path(
+    name: str,
+    default: str | None,
+    help: str,  # noqa: A002 (absl's name)
+    *,
+    required: bool = False,
+) -> None:
+    """Defines a flag that takes the path of a file or a directory."""
+    flags.DEFINE(
+        _PathParser(name),
+        name,
+        default,
+        help,
+        serializer=flags.ArgumentSerializer(),
+        required=required,
+    )
 
 
 def run(

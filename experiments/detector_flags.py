@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from awl_vae.detection.saved import find_detector
-from awl_vae.system.errors import check_path
+from awl_vae.experiments.command import define_path
 
 if TYPE_CHECKING:
     from awl_vae.detection import Detector
@@ -18,7 +18,7 @@ flags.disclaim_key_flags()
 
 def define_model_dir() -> None:
     """Defines the flag that says which detector."""
-    flags.DEFINE_string(
+    define_path(
         "model_dir", None, "A directory <method>/seed-<s> of a run, or a detector.", required=True
     )
 
@@ -29,7 +29,6 @@ def detector_from_flags() -> tuple["Detector", Path]:
     Raises:
         UserError: If there is none, or more than one.
     """
-    check_path("model_dir", FLAGS.model_dir)
     directory = find_detector(Path(FLAGS.model_dir))
     from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
     from awl_vae.detection import Detector

@@ -17,7 +17,7 @@ from pathlib import Path
 from absl import flags
 
 from awl_vae.detection.export_formats import EXPORTED, FORMATS
-from awl_vae.experiments.command import run
+from awl_vae.experiments.command import define_path, run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
 from awl_vae.experiments.flags import define_setting
 from awl_vae.training.settings import Size
@@ -48,7 +48,7 @@ if __name__ == "__main__":
     define_model_dir()
     formats = "; ".join(f"{name}: {each.about}" for name, each in FORMATS.items())
     flags.DEFINE_enum("format", "saved_model", list(FORMATS), f"Of the graph. {formats}.")
-    flags.DEFINE_string(
+    define_path(
         "output", None, "The file, or the directory of a SavedModel. Default: in the model_dir."
     )
     size = Size("Height and width of the images, N or HxW in pixels.", divisor=1)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from absl import flags
 
+from awl_vae.experiments.command import define_path
 from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.run_directory import RUN_DIR, open_run_directory
@@ -58,7 +59,7 @@ def define_experiment_flags(experiment: str) -> None:
     """Defines an experiment's flags: its settings, and where its files go."""
     define_settings(experiment)
     run_dir = RUN_DIR.format(experiment=experiment, dataset="<dataset>")
-    flags.DEFINE_string("run_dir", None, f"Where the files go. Default: {run_dir}.")
+    define_path("run_dir", None, f"Where the files go. Default: {run_dir}.")
     flags.DEFINE_bool("overwrite", False, "Start anew in a run_dir of another configuration.")
 
 

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from awl_vae.data.roi import RegionsOfInterest
     from awl_vae.detection import Detector
 
-from awl_vae.experiments.command import run
+from awl_vae.experiments.command import define_path, run
 from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
-from awl_vae.system.errors import UserError, check_path
+from awl_vae.system.errors import UserError
 from awl_vae.system.terminal import discard_stdout, silent_stderr
 from awl_vae.system.words import quantity, with_first
 
@@ -47,7 +47,6 @@ SETTLE_SECONDS = 1.0
 
 def main() -> int:
     """Inspects what the flags ask for; returns the exit status."""
-    check_path("images", FLAGS.images)
     source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
     output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
     _check(source, output_dir)
@@ -182,14 +181,14 @@ def _write(line: str) -> None:
 
 if __name__ == "__main__":
     define_model_dir()
-    flags.DEFINE_string(
+    define_path(
         "images",
         None,
         "An image, a directory (all below it), or - for paths on standard input, one a line.",
         required=True,
     )
-    flags.DEFINE_string("output_dir", None, "Where findings, overlays and the report are kept.")
-    flags.DEFINE_string(
+    define_path("output_dir", None, "Where findings, overlays and the report are kept.")
+    define_path(
         "roi_mask",
         None,
         "Regions of interest in the place of the detector's own: a mask for all images, or a "

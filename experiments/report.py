@@ -14,7 +14,7 @@ from pathlib import Path
 
 from absl import flags
 
-from awl_vae.experiments.command import run
+from awl_vae.experiments.command import define_path, run
 from awl_vae.system.errors import UserError
 from awl_vae.system.words import quantity
 
@@ -68,8 +68,8 @@ def _readme() -> Path | None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("study_dir", None, "Run directories of a study whose files are copied.")
-    flags.DEFINE_string("files_dir", "docs/results/study", "Where the small files are.")
-    flags.DEFINE_string("output", "docs/RESULTS.md", "The page.")
-    flags.DEFINE_string("readme", "README.md", "The file with lines between which a part goes.")
+    define_path("study_dir", None, "Run directories of a study whose files are copied.")
+    define_path("files_dir", "docs/results/study", "Where the small files are.")
+    define_path("output", "docs/RESULTS.md", "The page.")
+    define_path("readme", "README.md", "The file with lines between which a part goes.")
     run(main)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from absl import flags
 
-from awl_vae.experiments.command import run
+from awl_vae.experiments.command import define_path, run
 from awl_vae.study.grid import runs
 from awl_vae.study.schedule import execute, is_finished
 from awl_vae.system.errors import UserError
@@ -50,7 +50,7 @@ def main() -> int:
 
 if __name__ == "__main__":
     flags.DEFINE_enum("profile", "quick", PROFILES, "The settings of every run.")
-    flags.DEFINE_string("study_dir", "runs/study", "Where the run directories of a profile go.")
+    define_path("study_dir", "runs/study", "Where the run directories of a profile go.")
     flags.DEFINE_string("only", "*", "The runs by <dataset>/<name>, with * and ?.")
     flags.DEFINE_integer(
         "jobs", os.cpu_count(), "Runs at a time; 1 where they share a GPU.", lower_bound=1

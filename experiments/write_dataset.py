@@ -14,7 +14,7 @@ from pathlib import Path
 from absl import flags
 
 from awl_vae.data.sources import GENERATED
-from awl_vae.experiments.command import run
+from awl_vae.experiments.command import define_path, run
 from awl_vae.experiments.flags import define_settings
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
@@ -47,5 +47,5 @@ def main() -> int:
 if __name__ == "__main__":
     flags.DEFINE_enum("dataset", "bellows", list(GENERATED), "Which of the generated ones.")
     define_settings("baselines", SETTINGS)
-    flags.DEFINE_string("output_dir", None, "An empty directory, or one to be made.", required=True)
+    define_path("output_dir", None, "An empty directory, or one to be made.", required=True)
     run(main)

@@ -42,7 +42,7 @@ class FileError(UserError, ValueError):
     """A file that was written here holds something else by now."""
 
 
-def check_path(flag: str, path: str | None, error: type[UserError] = UserError) -> None:
+def check_path(flag: str, path: object, error: type[Exception] = UserError) -> None:
     """Checks that a path that was given is none by an empty text, such as a variable that is unset.
 
     Args:

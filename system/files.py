@@ -97,7 +97,8 @@ def atomic_directory(path: str | os.PathLike, *, earlier: Iterable[str] = ()) ->
         The directory to write to.
 
     Raises:
-        UserError: If it holds something else; then it stays as it is.
+        UserError: If it holds something else, or is the current directory or one above; then it
+            stays as it is.
     """
     path = Path(os.path.realpath(path))
     temporary, replaced = (temporary_path(path, f"awl_vae.{name}") for name in ("new", "old"))
@@ -125,7 +126,7 @@ def atomic_directory(path: str | os.PathLike, *, earlier: Iterable[str] = ()) ->
 
 
 def _check_replaceable(path: Path, new: Path, earlier: Iterable[str]) -> None:
-    """Checks that nobody else's files would go with a directory."""
+    """Checks that nobody else's files would go with a directory, and nobody stands in it."""
     files = (file.relative_to(new) for file in new.rglob("*") if file.is_file())
     written = (f"/{glob.escape(str(file))}" for file in files)
     name = foreign_file(path, [*written, *earlier]) if path.is_dir() else PurePath()
@@ -133,6 +134,11 @@ def _check_replaceable(path: Path, new: Path, earlier: Iterable[str]) -> None:
         raise UserError(
             "Expected a new directory, or one with nothing but what is written there. "
             f"Received: {path}, which holds {name}"
+        )
+    if Path.cwd().is_relative_to(path):
+        raise UserError(
+            "Expected a directory that can be replaced by a new one. "
+            f"Received: {path}, the current directory or one above"
         )
 
 

@@ -16,7 +16,7 @@ from awl_vae.data import (
     prepare,
     synthetic_copies,
 )
-from awl_vae.data.check import Concern, image_concerns, listed, range_concern
+from awl_vae.data.check import Concern, image_concerns, mask_concerns, range_concern
 from awl_vae.data.measure import Measured
 from awl_vae.data.prepare import synthetic_version
 from awl_vae.data.synthetic_defects import VERSION
@@ -149,10 +149,7 @@ def _concerns(data: PreparedData, config: Config) -> Iterator[Concern]:
         yield from range_concern(brightest, 8 * data.cache.dtype.itemsize)
         return
     yield from image_concerns(seen)
-    marked = _marked(data)
-    empty, full = ([name for name, share in marked.items() if share == end] for end in (0.0, 1.0))
-    yield from listed("empty masks", empty, "a mask that marks nothing counts as none")
-    yield from listed("full masks", full, "a mask that marks all of its image")
+    yield from mask_concerns(_marked(data))
     yield from separation_concerns(separations_of(seen))
     if not config.uses_labels:
         yield from calibration_concerns(len(data.items["calibration"]), FALSE_ALARM_RATE)

@@ -15,6 +15,10 @@ OF_A_RUN = (
     ".new/dataset.json",
     ".new/cache.npy",
 )
+FIGURES = (
+    *("transitions", "roc", "histogram_*", "reconstructions_*"),
+    *("losses_stage_[123]", "weights_chosen", "weights_strongest", "terms_and_weights"),
+)
 OF_A_SEED = (
     "result.json",
     "history.csv",
@@ -24,7 +28,7 @@ OF_A_SEED = (
     "examples.npz",
     "model.keras",
     "checkpoint/*.npz",
-    "figures/*.png",
+    *(f"figures/{name}.png" for name in FIGURES),
     "detector/scorer.keras",
     "detector/calibration.csv",
     "detector/detector.json",

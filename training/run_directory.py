@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from awl_vae.data.folder import check_folder
 from awl_vae.system import LOCK, DirectoryLock, foreign_file, read_json, temporary_path, write_json
-from awl_vae.system.errors import FileError, UserError
+from awl_vae.system.errors import FileError, UserError, check_path
 from awl_vae.system.kinds import difference
 from awl_vae.training.config import Config, ConfigError
 from awl_vae.training.own_files import OURS
@@ -195,6 +195,7 @@ def open_run_directory(
         RunDirectoryError: If the run directory can't be used.
         DataError: If the folder of images is not there.
     """
+    check_path("run_dir", run_dir, ConfigError)
     config = resolve(experiment, given)
     directory = RunDirectory(
         Path(run_dir or RUN_DIR.format(experiment=experiment, dataset=config.dataset)),

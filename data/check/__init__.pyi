@@ -1,5 +1,5 @@
 from .concern import Concern as Concern, listed as listed
-from .defects import MeasuredMask as MeasuredMask
+from .defects import MeasuredMask as MeasuredMask, mask_concerns as mask_concerns
 from .levels import range_concern as range_concern
 from .page import (
     Report as Report,

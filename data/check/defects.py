@@ -1,6 +1,6 @@
 """Masks of defects, and what is left of the defects at the size of training."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ SMALL = 4.0
 GONE = 0.5
 """The same below which it is said to vanish."""
 
+MOST = 0.75
+"""Share of an image from which on a mask may be one with black and white exchanged."""
+
 
 @dataclass(frozen=True)
 class MeasuredMask:
@@ -28,7 +31,7 @@ class MeasuredMask:
         name: the image's.
         defect: the kind of its defect.
         area: how many pixels of the image are marked.
-        is_all: whether all of them are.
+        share: what share of them that is.
         resized: the same at the size of training: the area that they cover there, so that half
             a pixel is 0.5. In hundredths, as it is told.
         error: why the mask cannot be used, or an empty text.
@@ -38,7 +41,7 @@ class MeasuredMask:
     defect: str
     area: float
     resized: float
-    is_all: bool = False
+    share: float = 0.0
     error: str = ""
 
 
@@ -67,8 +70,25 @@ def measure_mask(
         return MeasuredMask(name, defect, 0.0, 0.0, error=str(error))
     full = np.iinfo(np.uint16).max
     covered = resize(marked * np.uint16(full), image_size, mode).sum(dtype=np.float64) / full
-    area = float(marked.mean() * height * width)
-    return MeasuredMask(name, defect, area, round(float(covered), 2), bool(marked.all()))
+    share = float(marked.mean())
+    return MeasuredMask(name, defect, share * height * width, round(float(covered), 2), share)
+
+
+def mask_concerns(shares: Mapping[str, float]) -> Iterator[Concern]:
+    """What is to be said of masks by how much they mark.
+
+    Args:
+        shares: by image, the share of its pixels that its mask marks.
+    """
+    empty = [name for name, share in shares.items() if not share]
+    yield from listed("empty masks", empty, "a mask that marks nothing counts as none")
+    large = [name for name, share in shares.items() if share >= MOST]
+    yield from listed(
+        "large masks",
+        large,
+        f"a mask that marks {MOST:.0%} of its image or more, as one with black and white exchanged "
+        "does",
+    )
 
 
 def defect_concerns(masks: Sequence[MeasuredMask]) -> Iterator[Concern]:
@@ -79,10 +99,7 @@ def defect_concerns(masks: Sequence[MeasuredMask]) -> Iterator[Concern]:
         text = f"{with_first(len(broken), 'image', name)}: {error}"
         yield Concern("unusable masks", text, tuple(mask.name for mask in broken))
     whole = [mask for mask in masks if not mask.error]
-    empty = [mask.name for mask in whole if not mask.area]
-    yield from listed("empty masks", empty, "a mask that marks nothing")
-    full = [mask.name for mask in whole if mask.is_all]
-    yield from listed("full masks", full, "a mask that marks all of its image")
+    yield from mask_concerns({mask.name: mask.share for mask in whole})
     marked = sorted((mask for mask in whole if mask.area), key=lambda mask: mask.resized)
     gone = [mask.name for mask in marked if mask.resized < GONE]
     yield from listed(

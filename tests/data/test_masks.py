@@ -1,5 +1,6 @@
 """Masks by the names and codings that datasets have."""
 
+import io
 import shutil
 import unicodedata
 
@@ -11,6 +12,7 @@ from PIL import Image
 from test_folder import load
 
 from awl_vae.data import DataError
+from awl_vae.data.masks import read_marked
 
 MASK = np.zeros((20, 24), np.uint8)
 MASK[4:10, 4:10] = 255
@@ -70,6 +72,15 @@ def test_codings(image_folder, mask):
     expected = masked(image_folder, name)
     np.testing.assert_array_equal(masked(image_folder, name, mask), expected)
     assert expected.any()
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+def test_webp(lossless):
+    mask = np.zeros((48, 64), np.uint8)
+    mask[10:20, 30:50] = 1 if lossless else 255
+    buffer = io.BytesIO()
+    Image.fromarray(mask).convert("RGB").save(buffer, "WEBP", quality=75, lossless=lossless)
+    np.testing.assert_array_equal(read_marked(buffer.getvalue()), mask > 0)
 
 
 def test_folders_of_masks_may_be_linked(image_folder, tmp_path):

@@ -172,6 +172,17 @@ def test_what_is_transparent_is_black_by_whichever_means():
     colours = Image.fromarray(np.stack([levels] * 3, -1))
     gray = read_gray(encoded(colours, "PNG", transparency=(200, 200, 200)))
     np.testing.assert_array_equal(gray, np.where(levels == 200, 0, levels))
+    data = coded(np.stack([deep] * 3, -1))
+    chunk = b"tRNS" + struct.pack(">HHH", *[200 * 257] * 3)
+    end = 8 + 12 + 13  # of the header, behind which it belongs
+    data = (
+        data[:end]
+        + struct.pack(">I", 6)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + data[end:]
+    )
+    np.testing.assert_array_equal(read_gray(data), np.where(levels == 200, 0, deep))
     palette = Image.fromarray(levels).convert("P")
     gray = read_gray(encoded(palette, "PNG", transparency=palette.getpixel((50, 0))))
     np.testing.assert_array_equal(gray, np.where(levels == 200, 0, levels))
@@ -244,8 +255,32 @@ def test_damage_to_a_png_or_tiff_is_found():
     middle = len(data) // 2
     with pytest.raises(DataError, match="Expected a whole image"):
         read_image(data[:middle] + bytes(16) + data[middle + 16 :])
-    with pytest.raises(DataError, match="another compression. Received: one with JPEG in it"):
+    with pytest.raises(DataError, match=r"Expected a TIFF of another compression.*Received: jpeg"):
         read_image(encoded(gray, "TIFF", compression="jpeg"))
+    with pytest.raises(DataError, match=r"Expected a TIFF of another compression.*: group4"):
+        read_image(encoded(gray.convert("1"), "TIFF", compression="group4"))
+
+
+def test_a_palette_png_that_lacks_rows_is_damaged():
+    rows = noise(48, 64) % 4
+    whole = encoded(Image.fromarray(rows).convert("P"), "PNG")
+    start, end = whole.index(b"IDAT"), whole.index(b"IEND") - 4
+    pixels = zlib.decompress(whole[start + 4 : end - 4])
+    chunk = b"IDAT" + zlib.compress(pixels[: len(pixels) // 2])
+    length, checksum = struct.pack(">I", len(chunk) - 4), struct.pack(">I", zlib.crc32(chunk))
+    read_image(whole)
+    with pytest.raises(DataError, match="Expected a whole image"):
+        read_image(whole[: start - 4] + length + chunk + checksum + whole[end:])
+
+
+@pytest.mark.parametrize("marker", [b"\xff\xed", b"\xff\xfe"])
+def test_a_jpeg_is_turned_by_exif_behind_a_segment_that_looks_like_the_end_of_the_head(marker):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    data = encoded(Image.fromarray(noise(48, 64)), "JPEG", exif=exif)
+    content = b"thumbnail \xff\xda of another program"
+    segment = marker + struct.pack(">H", len(content) + 2) + content
+    assert read_image(data[:2] + segment + data[2:]).shape == (64, 48)
 
 
 def test_no_image_and_other_numbers_are_errors(tmp_path):

@@ -325,7 +325,7 @@ def test_masks(folder):
             "1 mask (ground_truth/hole/nobody_mask.png): no anomalous image that it is of"
         ],
         "images without mask": ["1 image (test/hole/001.png): anomalous, and no mask"],
-        "empty masks": ["1 image (test/hole/002.png): a mask that marks nothing"],
+        "empty masks": ["1 image (test/hole/002.png): a mask that marks nothing counts as none"],
     }
 
 
@@ -415,9 +415,11 @@ def test_masks_among_images_and_images_where_nobody_looks(tmp_path):
     assert found["not used"].images == ("gt/hole/000.png",)
 
 
-def test_a_mask_that_marks_everything(tmp_path):
+def test_masks_that_mark_everything_or_have_black_and_white_exchanged(tmp_path):
     folder = clean_folder(tmp_path / "photographs")
-    path = next((folder / "ground_truth/hole").iterdir())
-    cv2.imwrite(str(path), 0 * cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) + 7)
-    (full,) = (each for each in survey(folder).concerns() if each.topic == "full masks")
-    assert len(full.images) == 1
+    full, exchanged, *_ = sorted((folder / "ground_truth/hole").iterdir())
+    mask = cv2.imread(str(full), cv2.IMREAD_GRAYSCALE)
+    cv2.imwrite(str(full), np.full_like(mask, 7))
+    cv2.imwrite(str(exchanged), 255 - mask)
+    (large,) = (each for each in survey(folder).concerns() if each.topic == "large masks")
+    assert len(large.images) == 2

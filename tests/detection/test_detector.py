@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import multiprocessing
+import os
 import re
 import shutil
 from pathlib import Path
@@ -457,6 +458,16 @@ def test_saving_replaces_an_earlier_detector_and_nothing_else(tmp_path, monkeypa
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         {"detector", "thesis.tex" if name == "." else "results"}
     )
+
+
+@pytest.mark.parametrize("name", [".", "", ".."])
+def test_the_directory_in_which_a_process_runs_is_not_replaced(tmp_path, monkeypatch, name):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(UserError, match=r"Received: .*, the current directory or one above"):
+        black_detector().save(name)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+    assert not os.listdir(".")
 
 
 def test_an_array_with_one_channel_is_one_gray_image():

@@ -64,6 +64,10 @@ def test_wrong_flags(flag, expected):
         (SCRIPT, ["--dataset=folder", "--data_dir=photographs", "--roi_mask="], "roi_mask"),
         ("check_images.py", [""], "data_dir"),
         ("inspect_images.py", ["--model_dir=", "--images=."], "model_dir"),
+        ("inspect_images.py", ["--model_dir=.", "--images=.", "--roi_mask="], "roi_mask"),
+        ("inspect_images.py", ["--model_dir=.", "--images=.", "--output_dir="], "output_dir"),
+        ("export_model.py", ["--model_dir=.", "--output="], "output"),
+        ("run_baselines.py", ["--run_dir="], "run_dir"),
     ],
 )
 def test_an_empty_path_is_not_the_current_directory(script, flags, name):
@@ -218,6 +222,7 @@ def test_a_run_dir_of_another_configuration(image_folder, tmp_path):
         ("thesis.tex", "", "Expected JSON"),
         ("thesis.tex", OTHER_RUN, "which holds thesis.tex, too"),
         ("pca/seed-1/notes.txt", OTHER_RUN, "which holds pca/seed-1/notes.txt, too"),
+        ("pca/seed-1/figures/mine.png", OTHER_RUN, "which holds pca/seed-1/figures/mine.png, too"),
         (".new/thesis.tex", None, "which holds .new"),
     ],
 )

@@ -1,10 +1,7 @@
 """Decoded images on disk: decoded once, read by position, never all in memory."""
 
-import errno
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -13,6 +10,7 @@ from awl_vae.data.images import to_float
 from awl_vae.data.reading import TOGETHER
 from awl_vae.system import atomic_path
 from awl_vae.system.ahead import map_ahead
+from awl_vae.system.rows import RowFile, write_header
 from awl_vae.system.words import and_others
 
 Depth = type[np.uint8] | type[np.uint16]
@@ -25,30 +23,19 @@ class ImageCache:
     The second channel is the region of interest: white inside and black outside, where the image
     itself is black, too.
 
-    Reading takes the bytes of the wanted images from the file; the system's own file cache keeps
-    what fits. The file is not mapped, so that the memory of the process does not grow with it.
-
     Args:
         path: the file that `build` wrote.
     """
 
     def __init__(self, path: Path):
-        images = np.load(path, mmap_mode="r")
-        self.shape = images.shape[1:]
-        self.num_channels = 2 if images.ndim == 4 else 1
-        self.dtype = images.dtype
-        self._offset, self._stride = images.offset, images[:1].nbytes
-        self._path = path
+        self._rows = RowFile(path)
+        self.shape, self.dtype = self._rows.shape, self._rows.dtype
+        self.num_channels = 2 if len(self.shape) == 3 else 1
 
     def read(self, positions: np.ndarray) -> np.ndarray:
         """Images (len(positions), H, W, 1), or 2 with regions, float32 in [0, 1]."""
-        images = np.empty((len(positions), *self.shape[:2], self.num_channels), self.dtype)
-        with open(self._path, "rb", buffering=0) as file:
-            for image, position in zip(images, positions, strict=True):
-                offset = self._offset + int(position) * self._stride
-                if os.preadv(file.fileno(), [image], offset) != self._stride:
-                    raise OSError(errno.EIO, "file cut short", str(self._path))
-        return to_float(images)
+        images = self._rows.read(positions)
+        return to_float(images if self.num_channels == 2 else images[..., None])
 
     @staticmethod
     def build(
@@ -102,7 +89,7 @@ def _write(
             if image.dtype == np.uint16 and dtype == np.uint8:
                 raise _DeeperError
             if file.tell() == 0:
-                _write_header(file, (len(items), *image.shape), dtype)
+                write_header(file, (len(items), *image.shape), dtype)
             if image.dtype != dtype:
                 image = image.astype(dtype) * 257  # 255 · 257 = 65535
             file.write(image.tobytes())
@@ -125,8 +112,3 @@ def _with_roi(image: np.ndarray, roi: np.ndarray) -> np.ndarray:
     """(H, W) to (H, W, 2), see `ImageCache`."""
     white = np.full_like(image, np.iinfo(image.dtype).max)
     return np.stack([image, white], axis=-1) * roi[..., None]
-
-
-def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: Depth) -> None:
-    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_2_0(file, header)

@@ -1,0 +1,62 @@
+"""Features on disk: computed once for each image, read by position, never all in memory."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from awl_vae.features.backbones import BACKBONES, extractor
+from awl_vae.system import atomic_path
+from awl_vae.system.rows import RowFile, write_header
+
+BATCH_SIZE = 16
+"""Images in memory at a time."""
+
+
+def feature_path(directory: Path, backbone: str, image_size: tuple[int, int], crc32: int) -> Path:
+    """Where the features of some images are: named by all that they depend on.
+
+    Args:
+        directory: where the file goes.
+        backbone: a key of `BACKBONES`.
+        image_size: (height, width) in pixels.
+        crc32: checksum of the images.
+    """
+    height, width = image_size
+    layers = "-".join(BACKBONES[backbone].layers)
+    return directory / f"{backbone}-{layers}-{height}x{width}-{crc32:08x}.npy"
+
+
+def cache_features(
+    path: Path,
+    backbone: str,
+    image_size: tuple[int, int],
+    read: Callable[[np.ndarray], np.ndarray],
+    count: int,
+    *,
+    progress: Callable[[int], None] = lambda count: None,
+) -> RowFile:
+    """The features of images (N, h, w, C) float16, from the file or computed and written whole.
+
+    Args:
+        path: the file, see `feature_path`.
+        backbone: a key of `BACKBONES`.
+        image_size: (height, width) in pixels.
+        read: positions (B,) to RGB images (B, H, W, 3) float32 in [0, 1].
+        count: N, the number of images.
+        progress: called after each batch with how many images were done in it.
+
+    Raises:
+        BackboneError: If there is no such backbone, or no weights of it.
+        OSError: If the file cannot be written.
+    """
+    if not path.exists():
+        network = extractor(backbone, image_size)
+        with atomic_path(path) as temporary, open(temporary, "wb") as file:
+            write_header(file, (count, *network.output_shape[1:]), np.float16)
+            for start in range(0, count, BATCH_SIZE):
+                positions = np.arange(start, min(start + BATCH_SIZE, count))
+                maps = network(read(positions), training=False).numpy()
+                file.write(maps.astype(np.float16).tobytes())
+                progress(len(positions))
+    return RowFile(path)

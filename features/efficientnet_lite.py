@@ -70,7 +70,17 @@ class _Builder:
     def __init__(self, state: Mapping[str, np.ndarray]):
         self._state = state
 
-    def convolution(self, x, name, norm, *, filters, size=1, stride=1, activation="relu6"):
+    def convolution(
+        self,
+        x: keras.KerasTensor,
+        name: str,
+        norm: str,
+        *,
+        filters: int,
+        size: int = 1,
+        stride: int = 1,
+        activation: str | None = "relu6",
+    ) -> keras.KerasTensor:
         layer = layers.Conv2D(
             filters,
             size,
@@ -87,7 +97,9 @@ class _Builder:
         layer.set_weights([kernel * scale, shift])
         return y
 
-    def depthwise(self, x, name, norm, *, size, stride):
+    def depthwise(
+        self, x: keras.KerasTensor, name: str, norm: str, *, size: int, stride: int
+    ) -> keras.KerasTensor:
         layer = layers.DepthwiseConv2D(
             size,
             strides=stride,
@@ -103,7 +115,7 @@ class _Builder:
         layer.set_weights([kernel * scale[:, None], shift])
         return y
 
-    def _norm(self, name):
+    def _norm(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         mean, var = (self._state[f"{name}.running_{what}"] for what in ("mean", "var"))
         scale = self._state[f"{name}.weight"] / np.sqrt(var + EPSILON)
         return scale, self._state[f"{name}.bias"] - mean * scale

@@ -15,7 +15,6 @@ import numpy as np
 
 from awl_vae.system.errors import FileError
 
-MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
 DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 """Of the values in a tensor's memory, by its class."""
 
@@ -73,8 +72,8 @@ def read_state_dict(path: Path, sha256: str) -> dict[str, np.ndarray]:
         if found != sha256:
             raise FileError(f"Expected a file with SHA-256 {sha256}. Received: {found}, {path}")
         file.seek(0)
-        head = [_Unpickler(file).load() for _ in range(3)]
-        assert head[:2] == [MAGIC, VERSION] and head[2]["little_endian"]
+        for _ in range(3):  # magic number, version, sizes of numbers: those of the known file
+            _Unpickler(file).load()
         tensors = _Unpickler(file).load()
         keys = _Unpickler(file).load()
         dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from awl_vae.features.torch_file import MAGIC, VERSION, read_state_dict
+from awl_vae.features.torch_file import read_state_dict
 from awl_vae.system.errors import FileError
 
 
@@ -49,7 +49,7 @@ def write(tmp_path, monkeypatch):
 
     def writer(tensors, memory):
         file = io.BytesIO()
-        for value in (MAGIC, VERSION, {"little_endian": True}):
+        for value in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}):
             pickle.dump(value, file)
         Pickler(file).dump(tensors)
         pickle.dump(list(memory), file)
@@ -75,7 +75,8 @@ def test_tensors_are_views_of_their_memory(write):
     np.testing.assert_array_equal(found["rows"], rows)
     np.testing.assert_array_equal(found["columns"], rows.T)
     np.testing.assert_array_equal(found["second_row"], rows[1])
-    assert found["one"].shape == () and found["one"] == 7.0
+    assert found["one"].shape == ()
+    assert found["one"] == 7.0
     assert {array.dtype for array in found.values()} == {np.dtype(np.float32)}
 
 

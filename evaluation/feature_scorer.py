@@ -1,0 +1,215 @@
+"""Scoring images by what a model leaves of their features."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from awl_vae.evaluation.whitening import SAMPLE, Moments, coreset
+
+TOP_FRACTION = 0.02
+"""Share of the positions, those with the largest values, that the score of an image averages."""
+
+
+@keras.saving.register_keras_serializable(package="awl_vae")
+class FeatureScorer(keras.Model):
+    """Images to anomaly scores and anomaly maps, by what a model leaves of their features.
+
+    It is a Keras model, so that it is saved with all that it needs: the frozen network, the model,
+    and what is normal. All numbers of the latter are those of float16, in which they are saved.
+
+    Args:
+        extractor: the model from images (N, H, W, 3) in [0, 1] to features (N, h, w, C).
+        model: the model from features to reconstructions of that shape.
+        score: "mahalanobis" or "nearest_normal".
+        whitens: whether residuals are made white before they are compared.
+        coreset_size: M, how many vectors stand for the normal ones.
+
+    Attributes:
+        image_size: (height, width) of the images.
+        mean: of the residuals of normal images (h, w, C).
+        first, second: the rows of W, lower triangles by position, in two blocks without most of
+            the zeros: (h, w, C // 2, C // 2) and (h, w, C - C // 2, C).
+        coreset: vectors that stand for those of normal images (M, C).
+    """
+
+    def __init__(
+        self,
+        extractor: keras.Model,
+        model: keras.Model,
+        score: str,
+        *,
+        whitens: bool = True,
+        coreset_size: int = 1,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs | {"dtype": "float32"})
+        self.extractor, self.model = extractor, model
+        self.score, self.whitens, self.coreset_size = score, whitens, coreset_size
+        height, width = extractor.input_shape[1:3]
+        self.image_size = height, width
+        self.map_shape = h, w, channels = extractor.output_shape[1:]
+        half = channels // 2
+        if whitens:
+            self.mean = self._add("mean", (h, w, channels))
+            self.first = self._add("first", (h, w, half, half))
+            self.second = self._add("second", (h, w, channels - half, channels))
+        self.coreset = self._add("coreset", (coreset_size, channels))
+        self.built = True
+
+    def _add(self, name: str, shape: Sequence[int]) -> keras.Variable:
+        return self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
+
+    @cached_property
+    def score_and_map(self) -> Callable[..., Any]:
+        """`call`, traced."""
+        return self._traced(self.call, (*self.image_size, 3))
+
+    @cached_property
+    def score_and_map_of_features(self) -> Callable[..., Any]:
+        """`of_features`, traced."""
+        return self._traced(self.of_features, self.map_shape)
+
+    def _traced(self, function: Callable[..., Any], shape: Sequence[int]) -> Callable[..., Any]:
+        signature = tf.TensorSpec((None, *shape), tf.float32)
+        return tf.function(function, autograph=False).get_concrete_function(signature)
+
+    def call(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Images (N, H, W, 3) in [0, 1] to scores (N,) and anomaly maps (N, H, W)."""
+        return self.of_features(self.extractor(x))
+
+    def of_features(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Features (N, h, w, C) to scores (N,) and anomaly maps (N, H, W)."""
+        vectors = self._vectors(x - self.model(x))
+        if self.score == "mahalanobis":
+            distances = ops.norm(vectors, axis=-1)
+        else:
+            distances = self._distance_to_coreset(_smoothed(vectors))
+        maps = ops.image.resize(
+            distances[..., None], self.image_size, "bilinear", data_format="channels_last"
+        )
+        return _mean_of_largest(distances), maps[..., 0]
+
+    def _vectors(self, residuals: tf.Tensor) -> tf.Tensor:
+        """W (r − μ) at each position, (N, h, w, C), whose squared length is Mahalanobis' distance.
+
+        It is M_VAE of Eq. (7) with a full matrix at each position, learnt once it is trained, in
+        the place of the decoder's variances.
+        """
+        if not self.whitens:
+            return residuals
+        height, width, channels = self.map_shape
+        half = channels // 2
+        r = ops.reshape(residuals - self.mean, (-1, height * width, channels))
+        r = ops.transpose(r, (1, 0, 2))  # (N, P, C) -> (P, N, C)
+        parts = [
+            ops.matmul(r[..., : block.shape[-1]], ops.transpose(_by_position(block), (0, 2, 1)))
+            for block in (self.first, self.second)
+        ]
+        y = ops.transpose(ops.concatenate(parts, axis=-1), (1, 0, 2))  # (P, N, C) -> (N, P, C)
+        return ops.reshape(y, (-1, height, width, channels))
+
+    def _distance_to_coreset(self, vectors: tf.Tensor) -> tf.Tensor:
+        """(N, h, w, C) to the distances (N, h, w) to the nearest vector of the coreset."""
+        height, width, channels = self.map_shape
+        x = ops.reshape(vectors, (-1, channels))
+        known = ops.convert_to_tensor(self.coreset)
+        # |x − c|² = |x|² + |c|² − 2 x · c
+        nearest = ops.min(ops.sum(known**2, axis=1) - 2.0 * (x @ ops.transpose(known)), axis=1)
+        squares = ops.maximum(ops.sum(x**2, axis=1) + nearest, 0.0)
+        return ops.reshape(ops.sqrt(squares), (-1, height, width))
+
+    def learn(self, residuals: Callable[[], Iterable[tf.Tensor]], count: int, seed: int) -> None:
+        """Learns what is normal from the residuals of images that the model was not fitted on.
+
+        Args:
+            residuals: gives the residuals, in batches (B, h, w, C), each time.
+            count: of how many images they are.
+            seed: of the choice of vectors.
+        """
+        if self.whitens:
+            moments = Moments(self.map_shape)
+            for batch in residuals():
+                moments.add(batch)
+            mean, factor = moments.whitening()
+            half = self.map_shape[-1] // 2
+            self.mean.assign(_half_precision(mean))
+            self.first.assign(_half_precision(factor[..., :half, :half]))
+            self.second.assign(_half_precision(factor[..., half:, :]))
+        if self.score != "mahalanobis":
+            vectors = self._sample(residuals(), count, seed)
+            self.coreset.assign(_half_precision(coreset(vectors, self.coreset_size, seed)))
+
+    def _sample(self, residuals: Iterable[tf.Tensor], count: int, seed: int) -> np.ndarray:
+        """Smoothed vectors (N, C) at random positions of each image."""
+        random = np.random.default_rng(seed)
+        num_positions = self.map_shape[0] * self.map_shape[1]
+        of_each = min(-(-SAMPLE // count), num_positions)
+        vectors = []
+        for batch in residuals:
+            for image in _smoothed(self._vectors(batch)).numpy():
+                chosen = random.choice(num_positions, of_each, replace=False)
+                vectors.append(image.reshape(num_positions, -1)[chosen])
+        return np.concatenate(vectors)
+
+    def save_own_variables(self, store: dict[str, np.ndarray]) -> None:
+        """Saves what is normal in float16, whose numbers it has."""
+        for index, variable in enumerate(self._learnt):
+            store[str(index)] = variable.numpy().astype(np.float16)
+
+    def load_own_variables(self, store: dict[str, np.ndarray]) -> None:
+        """The way back."""
+        for index, variable in enumerate(self._learnt):
+            variable.assign(store[str(index)])
+
+    @property
+    def _learnt(self) -> list[keras.Variable]:
+        blocks = [self.mean, self.first, self.second] if self.whitens else []
+        return [*blocks, self.coreset]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, for saving."""
+        return super().get_config() | {
+            "extractor": keras.saving.serialize_keras_object(self.extractor),
+            "model": keras.saving.serialize_keras_object(self.model),
+            "score": self.score,
+            "whitens": self.whitens,
+            "coreset_size": self.coreset_size,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The scorer of a configuration, its networks rebuilt."""
+        networks = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("extractor", "model")
+        }
+        return cls(**config | networks)
+
+
+def _smoothed(vectors: tf.Tensor) -> tf.Tensor:
+    """The mean of 3 × 3 vectors (N, h, w, C); those beyond the border are 0."""
+    padded = ops.pad(vectors, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    return ops.average_pool(padded, 3, strides=1, padding="valid", data_format="channels_last")
+
+
+def _by_position(block: keras.Variable) -> tf.Tensor:
+    """(h, w, D, C) to (P, D, C)."""
+    return ops.reshape(block, (-1, *block.shape[2:]))
+
+
+def _mean_of_largest(distances: tf.Tensor) -> tf.Tensor:
+    """The mean of the `TOP_FRACTION` largest values: (N, h, w) to (N,)."""
+    num_positions = distances.shape[1] * distances.shape[2]
+    most = math.ceil(TOP_FRACTION * num_positions)
+    values, _ = ops.top_k(ops.reshape(distances, (-1, num_positions)), most)
+    return ops.mean(values, axis=1)
+
+
+def _half_precision(values: tf.Tensor | np.ndarray) -> np.ndarray:
+    return np.asarray(values).astype(np.float16).astype(np.float32)

@@ -1,0 +1,103 @@
+"""What is normal at each position of a map of features, learnt from residuals of normal images.
+
+Mean and covariance at each position are those of PaDiM (Defard et al., 2021), the coreset that
+stands for all vectors is PatchCore's (Roth et al., 2022).
+"""
+
+from typing import Self
+
+import numpy as np
+import tensorflow as tf
+
+POOLED = 0.3
+"""Share of the covariance over all positions in that of one, which few images tell little of."""
+
+RIDGE = 0.01
+"""Share of the mean variance that is added to every variance: no direction is without noise."""
+
+CORESET = 3000
+"""Vectors that stand for all."""
+
+SAMPLE = 40_000
+"""Vectors that these are chosen among."""
+
+PROJECTED = 48
+"""Dimensions in which they are chosen; distances stay nearly the same (Johnson and Lindenstrauss)."""
+
+
+class Moments:
+    """Sums over residuals (N, h, w, C) from which mean and covariance at each position follow.
+
+    Args:
+        shape: (h, w, C).
+
+    Attributes:
+        count: N.
+    """
+
+    def __init__(self, shape: tuple[int, int, int]):
+        height, width, channels = self.shape = shape
+        positions = height * width
+        self.count = 0
+        self._total = tf.zeros((positions, 1, channels))
+        self._outer = tf.zeros((positions, channels, channels))
+
+    def add(self, residuals: tf.Tensor) -> None:
+        """Takes residuals (B, h, w, C) into account."""
+        height, width, channels = self.shape
+        x = tf.reshape(residuals, (-1, height * width, channels))
+        x = tf.transpose(x, (1, 0, 2))  # (B, P, C) -> (P, B, C)
+        self.count += x.shape[1]
+        self._total += tf.reduce_sum(x, axis=1, keepdims=True)
+        self._outer += tf.matmul(x, x, transpose_a=True)
+
+    def __add__(self, other: "Moments") -> Self:
+        """Those of both together."""
+        both = type(self)(self.shape)
+        both.count = self.count + other.count
+        both._total, both._outer = self._total + other._total, self._outer + other._outer
+        return both
+
+    def whitening(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Mean μ (h, w, C) and W (h, w, C, C), lower triangles, for which W (r − μ) is white.
+
+        WᵀW is the inverse of the covariance, shrunk towards the pooled one, so that the squared
+        length of W (r − μ) is the squared Mahalanobis distance.
+        """
+        height, width, channels = self.shape
+        mean = self._total / self.count
+        covariance = self._outer - self.count * tf.matmul(mean, mean, transpose_a=True)
+        covariance /= max(self.count - 1, 1)
+        pooled = tf.reduce_mean(covariance, axis=0)
+        noise = RIDGE * tf.linalg.trace(pooled) / channels * tf.eye(channels)
+        shrunk = (1 - POOLED) * covariance + POOLED * pooled + noise
+        factor = tf.linalg.cholesky(shrunk)
+        inverse = tf.linalg.triangular_solve(factor, tf.eye(channels)[None])
+        return (
+            tf.reshape(mean, self.shape),
+            tf.reshape(inverse, (height, width, channels, channels)),
+        )
+
+
+def coreset(vectors: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """The vectors that stand for all: each is the one farthest from those before it.
+
+    Args:
+        vectors: (N, C) float32.
+        size: how many are chosen, where there are as many.
+        seed: of the projection, and of the first vector.
+
+    Returns:
+        (min(N, size), C) float32.
+    """
+    random = np.random.default_rng(seed)
+    projection = random.standard_normal((vectors.shape[1], PROJECTED), np.float32)
+    x = vectors @ (projection / np.sqrt(np.float32(PROJECTED)))
+    squares = np.einsum("nc,nc->n", x, x)
+    chosen = [int(random.integers(len(x)))]
+    nearest = np.full(len(x), np.inf, np.float32)  # squared distance to those that are chosen
+    while len(chosen) < min(len(x), size):
+        last = chosen[-1]
+        np.minimum(nearest, squares + squares[last] - 2 * (x @ x[last]), out=nearest)
+        chosen.append(int(nearest.argmax()))
+    return vectors[chosen]

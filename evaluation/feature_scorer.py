@@ -104,7 +104,6 @@ class FeatureScorer(keras.Model):
         if not self.whitens:
             return residuals
         height, width, channels = self.map_shape
-        half = channels // 2
         r = ops.reshape(residuals - self.mean, (-1, height * width, channels))
         r = ops.transpose(r, (1, 0, 2))  # (N, P, C) -> (P, N, C)
         parts = [

@@ -22,7 +22,7 @@ SAMPLE = 40_000
 """Vectors that these are chosen among."""
 
 PROJECTED = 48
-"""Dimensions in which they are chosen; distances stay nearly the same (Johnson and Lindenstrauss)."""
+"""Dimensions in which they are chosen: distances stay nearly as they are."""
 
 
 class Moments:

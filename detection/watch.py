@@ -45,7 +45,7 @@ def is_to_be_inspected(path: Path) -> bool:
 
     Images of formats that are not read are among them: they are unreadable, and not passed over.
     """
-    return is_image_name(path) or path.is_dir()
+    return is_image_name(path) or (path.is_dir() and not path.is_symlink())
 
 
 class Watcher:

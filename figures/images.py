@@ -15,6 +15,9 @@ from awl_vae.figures.examples import Example
 MOST_TALL = 2.0
 """Height over width from which on a figure shrinks what is taller."""
 
+NARROW = 1.5
+"""Height over width from which on a colour bar goes below, and not beside."""
+
 
 def plot_defects(
     path: Path,
@@ -110,7 +113,14 @@ def plot_examples(
         axis.set_title(heading, fontsize=9)
     if one_scale:
         extend = "neither" if lightest is None else "max"
-        figure.colorbar(heat, ax=rows[:, 2], shrink=0.8, extend=extend)
+        # Beside narrow images it would lie on what stands below them.
+        beside = _tallest(examples[0].x.shape, aspects) < NARROW
+        place = (
+            {"ax": rows[:, 2]}
+            if beside
+            else {"ax": rows, "location": "bottom", "aspect": 40, "pad": 0.01}
+        )
+        figure.colorbar(heat, shrink=0.8, extend=extend, **place)
     save_figure(figure, path)
 
 

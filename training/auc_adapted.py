@@ -86,7 +86,8 @@ def train(
     if (count := aucs_by_epoch.count(max(aucs_by_epoch))) > 1:
         bar.say(
             f"Note: {method} seed {seed} has its best {monitor}, {max(aucs_by_epoch):.4g}, after "
-            f"{count} epochs and keeps the first, {best_model.epoch}; these images tell no better."
+            f"{count} epochs and keeps that of epoch {best_model.epoch}, the first, which may "
+            "reconstruct little; these images tell no better."
         )
     return {method: TrainingResult(best_model.epoch)}
 

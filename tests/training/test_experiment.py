@@ -125,7 +125,7 @@ def test_history_alone_tells_every_switch(finished):
         tied = [row["epoch"] for row in rows if float(row["adapt_auc"]) == best]
         note = f"{directory.parent.name} {directory.name.replace('-', ' ')} has its best adapt_auc"
         assert (
-            f"{note}, {best:.4g}, after {len(tied)} epochs and keeps the first, {tied[0]};"
+            f"{note}, {best:.4g}, after {len(tied)} epochs and keeps that of epoch {tied[0]}, the"
             in command.stderr
         ) == (len(tied) > 1)
         assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]

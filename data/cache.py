@@ -18,24 +18,29 @@ Depth = type[np.uint8] | type[np.uint16]
 
 
 class ImageCache:
-    """A `.npy` file of images (N, H, W) in uint8 or uint16, or (N, H, W, 2) with a region each.
+    """A `.npy` file of images in uint8 or uint16: (N, H, W) gray or (N, H, W, 3) RGB.
 
-    The second channel is the region of interest: white inside and black outside, where the image
-    itself is black, too.
+    With regions of interest they have one more channel, (N, H, W, 2) or (N, H, W, 4): white inside
+    and black outside, where the image itself is black, too.
 
     Args:
         path: the file that `build` wrote.
+
+    Attributes:
+        num_channels: 1 or 3, and one more with regions.
+        has_roi: whether there are regions.
     """
 
     def __init__(self, path: Path):
         self._rows = RowFile(path)
         self.shape, self.dtype = self._rows.shape, self._rows.dtype
-        self.num_channels = 2 if len(self.shape) == 3 else 1
+        self.num_channels = self.shape[2] if len(self.shape) == 3 else 1
+        self.has_roi = self.num_channels % 2 == 0
 
     def read(self, positions: np.ndarray) -> np.ndarray:
-        """Images (len(positions), H, W, 1), or 2 with regions, float32 in [0, 1]."""
+        """Images (len(positions), H, W, `num_channels`), float32 in [0, 1]."""
         images = self._rows.read(positions)
-        return to_float(images if self.num_channels == 2 else images[..., None])
+        return to_float(images if images.ndim == 4 else images[..., None])
 
     @staticmethod
     def build(
@@ -109,6 +114,6 @@ def _load(item: Item) -> np.ndarray | DataError:
 
 
 def _with_roi(image: np.ndarray, roi: np.ndarray) -> np.ndarray:
-    """(H, W) to (H, W, 2), see `ImageCache`."""
-    white = np.full_like(image, np.iinfo(image.dtype).max)
-    return np.stack([image, white], axis=-1) * roi[..., None]
+    """(H, W) to (H, W, 2), or (H, W, 3) to (H, W, 4), see `ImageCache`."""
+    white = np.full(roi.shape, np.iinfo(image.dtype).max, image.dtype)
+    return np.dstack([image, white]) * roi[..., None]

@@ -26,7 +26,8 @@ class Item:
     Attributes:
         name: what it is called in every file that a run writes; unique in its dataset.
         defect: the kind of defect, or None for a normal image.
-        load: returns the image as an array (H, W) of uint8 or uint16, the size the same for all.
+        load: returns the image as an array (H, W), or (H, W, 3) RGB, of uint8 or uint16, the shape
+            the same for all.
         load_mask: returns the defect's pixels, bool array (H, W), those in its region of interest;
             None where nobody marked them.
         file: where the image is, if it is a file of the user's.

@@ -29,6 +29,7 @@ def folder(
     resize: str,
     needs_labels: bool = True,
     roi_mask: str | None = None,
+    channels: str = "gray",
 ) -> Dataset:
     """The images of a directory.
 
@@ -40,6 +41,7 @@ def folder(
         resize: "stretch", "pad" or "crop".
         needs_labels: whether too few images in test/ are an error; otherwise they are left out.
         roi_mask: the region of interest; see `RegionsOfInterest`.
+        channels: a key of `CHANNELS`.
 
     Returns:
         Dataset whose images are read when they are loaded.
@@ -58,7 +60,7 @@ def folder(
         )
     masks_of = match_masks(layout.masks, layout.anomalous)
     rois = RegionsOfInterest(Path(roi_mask), image_size, resize) if roi_mask else None
-    item = functools.partial(_item, root, image_size, resize, masks_of, rois)
+    item = functools.partial(_item, root, image_size, resize, channels, masks_of, rois)
     train_items = [item(path, "train", None) for path in layout.normal]
     labelled_items = [item(path, "test", defect) for path, defect in layout.labelled]
     try:
@@ -143,13 +145,14 @@ def _item(
     root: Path,
     image_size: tuple[int, int],
     mode: str,
+    channels: str,
     masks_of: Mapping[Path, Sequence[Path]],
     rois: RegionsOfInterest | None,
     path: Path,
     split: str,
     defect: str | None,
 ) -> Item:
-    image = ImageFile(path, root, split, defect, image_size, mode)
+    image = ImageFile(path, root, split, defect, image_size, mode, channels)
     masks = masks_of.get(path)
     load_roi = None
     if rois is not None:

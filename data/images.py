@@ -1,5 +1,6 @@
-"""Images to gray arrays of one size."""
+"""Images to arrays of one size, gray or in colours."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -64,17 +65,17 @@ def resize(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndar
     """Brings an image to a size.
 
     Args:
-        image: array (h, w) of uint8 or uint16.
+        image: array (h, w) or (h, w, C) of uint8 or uint16.
         image_size: (height, width) wanted.
         mode: "stretch" changes the aspect ratio; "pad" keeps it and fills up with black;
             "crop" keeps it and cuts the middle out.
 
     Returns:
-        Array (height, width) of the same dtype.
+        Array (height, width) or (height, width, C) of the same dtype.
     """
     height, width = image_size
-    placement = Placement.of(image.shape, image_size, mode)
-    if placement.size != image.shape:
+    placement = Placement.of(image.shape[:2], image_size, mode)
+    if placement.size != image.shape[:2]:
         # In floats: OpenCV's own way for 8 bits rounds the weights, too.
         resized = cv2.resize(
             image.astype(np.float32), placement.size[::-1], interpolation=placement.interpolation
@@ -82,12 +83,11 @@ def resize(image: np.ndarray, image_size: tuple[int, int], mode: str) -> np.ndar
         image = (resized + HALF).astype(image.dtype)  # downwards, as none is negative
     top, left = placement.offset
     image = image[max(-top, 0) : max(-top, 0) + height, max(-left, 0) : max(-left, 0) + width]
-    if image.shape == (height, width):
+    if image.shape[:2] == (height, width):
         return image
     top, left = max(top, 0), max(left, 0)
-    return np.pad(
-        image, ((top, height - image.shape[0] - top), (left, width - image.shape[1] - left))
-    )
+    border = [(top, height - image.shape[0] - top), (left, width - image.shape[1] - left)]
+    return np.pad(image, border + [(0, 0)] * (image.ndim - 2))
 
 
 def to_float(images: np.ndarray) -> np.ndarray:
@@ -141,3 +141,28 @@ def to_color(image: np.ndarray) -> np.ndarray:
         return image
     alpha = image[..., 3:] / np.iinfo(image.dtype).max
     return np.rint(image[..., :3] * alpha).astype(image.dtype)
+
+
+def to_rgb(image: np.ndarray) -> np.ndarray:
+    """The same to (H, W, 3) RGB, as networks see colours."""
+    return np.ascontiguousarray(to_color(image)[..., ::-1])
+
+
+CHANNELS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"gray": to_gray, "rgb": to_rgb}
+"""By name, what a network sees of an image that was read."""
+
+
+def split_roi(x: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """An image as a network sees it, and its region of interest, if it has one.
+
+    Args:
+        x: (H, W) gray or (H, W, 3) RGB; with a region (H, W, 2) or (H, W, 4), the last channel
+            above 0 inside.
+
+    Returns:
+        (H, W) or (H, W, 3), and bool (H, W) or None.
+    """
+    if x.ndim == 2 or x.shape[2] == 3:
+        return x, None
+    image = x[..., 0] if x.shape[2] == 2 else x[..., :3]
+    return image, x[..., -1] > 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from awl_vae.data.images import resize, to_gray
+from awl_vae.data.images import CHANNELS, resize, to_gray
 from awl_vae.data.layout import check_name
 from awl_vae.data.reading import Decoded, decode
 
@@ -87,6 +87,7 @@ class ImageFile:
         defect: the kind of its defect, or None.
         image_size: (height, width) of training.
         mode: how images are brought to it.
+        channels: a key of `CHANNELS`.
 
     Raises:
         DataError: If its name is none that can be kept; see `check_name`.
@@ -100,22 +101,24 @@ class ImageFile:
         defect: str | None,
         image_size: tuple[int, int],
         mode: str,
+        channels: str = "gray",
     ):
         self.path, self.name = path, path.relative_to(root).as_posix()
         check_name(self.name, root)
         self._split, self._defect = split, defect
-        self._image_size, self._mode = image_size, mode
+        self._image_size, self._mode, self._channels = image_size, mode, channels
         self._measured: Measured | None = None
 
     def load(self) -> np.ndarray:
-        """The image at the size of training, gray (H, W), uint8 or uint16.
+        """The image at the size of training, (H, W) or (H, W, 3), uint8 or uint16.
 
         Raises:
             DataError: If it cannot be read.
         """
         found = decode(self.path)
         gray = to_gray(found.pixels)
-        small = resize(gray, self._image_size, self._mode)
+        seen = gray if self._channels == "gray" else CHANNELS[self._channels](found.pixels)
+        small = resize(seen, self._image_size, self._mode)
         if self._measured is None:
             self._measured = self._measure(found, gray, small)
         return small
@@ -133,6 +136,7 @@ class ImageFile:
 
     def _measure(self, found: Decoded, gray: np.ndarray, small: np.ndarray) -> Measured:
         image, most = found.pixels, np.iinfo(gray.dtype).max
+        small = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         mean, deviation = _moments(gray)
         thumbnail = cv2.resize(small, THUMBNAIL[::-1], interpolation=cv2.INTER_AREA)
         return Measured(

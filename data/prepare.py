@@ -66,7 +66,7 @@ class PreparedData:
     @property
     def has_roi(self) -> bool:
         """Whether each image has a region of interest, in a second channel."""
-        return self.cache.num_channels == 2
+        return self.cache.has_roi
 
     @functools.cached_property
     def mean_roi(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A trained VAE ready for use: preprocessing, score and threshold in one saved thing."""
+"""A fitted model ready for use: preprocessing, score and threshold in one saved thing."""
 
 import os
 import zipfile
@@ -12,8 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import awl_vae.models.vae  # noqa: F401 (so that Keras knows what a VAE is)
-from awl_vae.data.images import RESIZE_MODES, resize, to_float, to_gray
+import awl_vae.models.projection
+import awl_vae.models.vae  # noqa: F401 and a VAE)
+from awl_vae.data.images import CHANNELS, RESIZE_MODES, resize, to_float
 from awl_vae.data.reading import Bytes, Source, is_path, read_image
 from awl_vae.data.roi import read_roi
 from awl_vae.detection.finding import Finding
@@ -33,7 +34,7 @@ from awl_vae.detection.saved import (
     threshold_of,
 )
 from awl_vae.detection.thresholds import Threshold
-from awl_vae.evaluation import Scorer
+from awl_vae.evaluation import FeatureScorer, Scorer
 from awl_vae.system import atomic_directory, write_csv, write_json
 from awl_vae.system.errors import FileError, did_you_mean
 
@@ -72,7 +73,7 @@ class Detector:
     255) or uint16 (0 to 65535). Images may be of any sizes.
 
     Args:
-        scorer: the model with its score.
+        scorer: the model with its score, of pixels or of features.
         resize: how images are brought to its size: "stretch", "pad" or "crop".
         threshold: of the scores.
         pixel_threshold: value of an anomaly map that normal images hardly reach; regions are where
@@ -88,7 +89,7 @@ class Detector:
 
     def __init__(
         self,
-        scorer: Scorer,
+        scorer: Scorer | FeatureScorer,
         *,
         resize: str,
         threshold: Threshold,
@@ -207,7 +208,7 @@ class Detector:
         return np.concatenate(scores), np.concatenate(maps)
 
     def analyze_batch(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same for images (N, H, W), or (N, H, W, 2), float32 that `preprocess` made.
+        """The same for images (N, H, W), or (N, H, W, C), float32 that `preprocess` made.
 
         Raises:
             RuntimeError: In a process that was forked, where TensorFlow would wait for ever.
@@ -217,15 +218,15 @@ class Detector:
                 "Expected a detector that was loaded in this process. Received: that of the "
                 'process which forked it; start workers by "spawn", or load a detector in each.'
             )
-        x = x if self.scorer.has_roi else x[..., None]
+        x = x if x.ndim == 4 else x[..., None]
         scores, maps = self.scorer.score_and_map(tf.constant(x))
         return scores.numpy(), maps.numpy()
 
     def preprocess(self, image: Image, roi_mask: Image | None = None) -> np.ndarray:
-        """One image, see above, to (H, W) float32 in [0, 1], as the network sees it.
+        """One image, see above, to float32 in [0, 1], as the network sees it.
 
-        For a detector with a region of interest (H, W, 2), with the region in the second channel:
-        that of a mask, or its own.
+        (H, W) gray, or (H, W, 3) RGB for a detector that sees colours. For one with a region of
+        interest one more channel, with the region: that of a mask, or its own.
 
         Raises:
             ValueError: If it cannot be read, or the array is of another shape or type; or if the
@@ -239,13 +240,17 @@ class Detector:
             raise ValueError(
                 f"Expected (h, w), (h, w, 3) or (h, w, 4). Received: shape={image.shape}."
             )
-        x = to_float(resize(to_gray(image), self.image_size, self.resize))
+        seen = CHANNELS[self.scorer.channels](image)
+        x = to_float(resize(seen, self.image_size, self.resize))
         roi = self.roi
         if roi_mask is not None:
             if roi is None:
                 raise ValueError(NO_REGION)
             roi = read_roi(roi_mask, image.shape[:2], self.image_size, self.resize)
-        return x if roi is None else np.stack([x * roi, roi], axis=-1, dtype=np.float32)
+        if roi is None:
+            return x
+        inside = roi.astype(np.float32)
+        return np.dstack([x, np.ones_like(inside)]) * inside[..., None]
 
     def is_anomalous(self, scores: np.ndarray) -> np.ndarray:
         """Verdicts (N,) bool of scores (N,); what is not a number is anomalous."""
@@ -328,7 +333,7 @@ class Detector:
         scorer = _read_scorer(directory / "scorer.keras")
         found = (getattr(scorer, name, None) for name in ("score", "image_size"))
         wanted = settings["score"], tuple(settings["image_size"])
-        if not isinstance(scorer, Scorer) or tuple(found) != wanted:
+        if not isinstance(scorer, Scorer | FeatureScorer) or tuple(found) != wanted:
             raise DetectorError(
                 "Expected a scorer.keras of the score and image_size in detector.json. "
                 f"Received: another model, {directory}"

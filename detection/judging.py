@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from awl_vae.data.images import to_color, to_float
+from awl_vae.data.images import split_roi, to_color, to_float
 from awl_vae.data.reading import Source, is_path, read_image
 from awl_vae.detection.finding import (
     ANOMALOUS,
@@ -37,7 +37,7 @@ class TakenImage:
         state: of the file when it was read.
         shape: (h, w) of the image.
         thumbnail: for its overlay.
-        x: (H, W), or (H, W, 2), float32, as the network sees it.
+        x: float32, as the network sees it; see `Detector.preprocess`.
         unlike_calibration: see `Finding`.
     """
 
@@ -51,7 +51,7 @@ class TakenImage:
     @property
     def roi(self) -> np.ndarray | None:
         """Its region of interest, bool (H, W), or None."""
-        return self.x[..., 1] > 0 if self.x.ndim == 3 else None
+        return split_roi(self.x)[1]
 
 
 def take(

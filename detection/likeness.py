@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from awl_vae.data.images import split_roi
+
 MEASURES = {"brightness": 1.0, "contrast": 1.0, "sharpness": 0.1, "width": 1.0, "height": 1.0}
 """What is measured, and what smaller values are taken for: they differ by nothing that counts."""
 
@@ -33,20 +35,23 @@ def measure(x: np.ndarray, shape: tuple[int, int] | None) -> dict[str, float]:
     """What an image looks like.
 
     Args:
-        x: (H, W) float32 in [0, 1], as the network sees it: what is lost there changes no score.
-            Or (H, W, 2) with its region of interest, outside of which nothing counts.
+        x: (H, W) or (H, W, 3) float32 in [0, 1], as the network sees it: what is lost there changes
+            no score. With one more channel, its region of interest, nothing outside counts.
         shape: (h, w) in pixels of the image before it was resized, or None where it is not known.
 
     Returns:
         By the names of `MEASURES`: the mean and the standard deviation of the gray levels, and the
         mean size of their Laplacian, 0 to 255; width and height, if they are known.
     """
+    x, roi = split_roi(x)
+    if x.ndim == 3:
+        x = cv2.cvtColor(np.ascontiguousarray(x), cv2.COLOR_RGB2GRAY)
     inside = None
     num_pixels = x.size
-    if x.ndim == 3:
-        inside = (x[..., 1] > 0).astype(np.uint8)
+    if roi is not None:
+        inside = roi.astype(np.uint8)
         num_pixels = max(int(inside.sum()), 1)
-        x = x[..., 0] * inside
+        x = x * inside
     mean, deviation = cv2.meanStdDev(x, mask=inside)
     laplacian = cv2.Laplacian(x, cv2.CV_32F)
     edges = cv2.norm(laplacian, cv2.NORM_L1, mask=inside) / num_pixels

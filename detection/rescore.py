@@ -8,7 +8,7 @@ import numpy as np
 
 from awl_vae.detection.calibration import calibrate, pixel_threshold
 from awl_vae.detection.saved import DetectorError
-from awl_vae.evaluation import SCORES
+from awl_vae.evaluation import SCORES, Scorer
 from awl_vae.system.errors import check_name
 from awl_vae.system.files import is_finite
 
@@ -43,7 +43,9 @@ def with_score(
     detector: "Detector", score: str, threshold: str | None, setting: float | None
 ) -> "Detector":
     """The detector that the same network is by another score; see `Detector.with_score`."""
-    check_name("a score", score, SCORES, DetectorError, flag="--score=")
+    own = detector.scorer
+    scores = SCORES if isinstance(own, Scorer) else (own.score,)  # which knows no other
+    check_name("a score", score, scores, DetectorError, flag="--score=")
     if threshold is None:
         threshold, setting = detector.threshold.method, detector.threshold.setting
         if threshold == "manual" and score != detector.scorer.score:

@@ -8,7 +8,7 @@ from awl_vae.data.images import RESIZE_MODES
 from awl_vae.detection.false_alarms import FalseAlarms
 from awl_vae.detection.likeness import MEASURES, Likeness
 from awl_vae.detection.thresholds import THRESHOLDS, Threshold
-from awl_vae.evaluation.scores import SCORES
+from awl_vae.evaluation.scores import FEATURE_SCORES, SCORES
 from awl_vae.system import read_csv, read_json
 from awl_vae.system.errors import UserError
 from awl_vae.system.files import is_finite
@@ -95,8 +95,9 @@ def read_settings(directory: Path) -> dict[str, Any]:
     threshold = settings["threshold"]
     method, setting = THRESHOLDS.get(threshold["method"]), threshold.get("setting")
     alarms = threshold["false_alarms"]
+    scores = [*SCORES, *FEATURE_SCORES]
     for is_right, expected, value in (
-        (settings["score"] in SCORES, f"a score among {', '.join(SCORES)}", settings["score"]),
+        (settings["score"] in scores, f"a score among {', '.join(scores)}", settings["score"]),
         (
             settings["resize"] in RESIZE_MODES,
             f"a resize among {', '.join(RESIZE_MODES)}",

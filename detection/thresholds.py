@@ -22,6 +22,9 @@ LEAST_FOR_DEVIATION = 20
 LEAST_RATE = 1e-9
 """A rate of false alarms is above this; no number of images could tell of a lower one."""
 
+BULK = (0.8, 0.9, 0.95)
+"""Quantiles that `log_normal` finds the spread of."""
+
 MARGIN = 1e-5
 """Share of a score by which a threshold keeps off it: its last bits depend on its batch."""
 
@@ -79,6 +82,47 @@ def too_few(num_normal: int, false_alarm_rate: float) -> str:
     )
 
 
+def log_normal(normal_scores: np.ndarray, false_alarm_rate: float) -> float:
+    """The quantile of a log-normal distribution that has the bulk of the normal scores.
+
+    Its median is that of the scores. Its spread is the largest that the quantiles `BULK` above the
+    median tell, and none beyond: fewer than one image in twenty, however strange, cannot lift the
+    threshold. Such an image is called anomalous then; so the false alarms are counted.
+
+    Args:
+        normal_scores: (N,), of images that nothing was trained on; N at least 2.
+        false_alarm_rate: of images like the bulk, in (`LEAST_RATE`, 0.5).
+    """
+    from scipy.special import ndtri  # takes long to import
+
+    logs = np.log(np.maximum(normal_scores, np.finfo(np.float64).tiny))
+    median, *others = np.quantile(logs, [0.5, *BULK])
+    spread = max((value - median) / ndtri(share) for share, value in zip(BULK, others, strict=True))
+    return float(np.exp(median + ndtri(1.0 - false_alarm_rate) * spread) * (1.0 + MARGIN))
+
+
+def without_each(
+    find: Callable[[np.ndarray, float], float], least: int
+) -> Callable[[np.ndarray, float, float], FalseAlarms]:
+    """The false alarms of a threshold: counted, each image by the threshold that the others give.
+
+    Args:
+        find: (scores, number) to the threshold.
+        least: how many scores that takes.
+    """
+
+    def alarms(normal_scores: np.ndarray, threshold: float, number: float) -> FalseAlarms:
+        if len(normal_scores) <= least:
+            return counted(normal_scores, threshold)
+        called = sum(
+            score >= find(np.delete(normal_scores, index), number)
+            for index, score in enumerate(normal_scores)
+        )
+        return counted(normal_scores, threshold, int(called))
+
+    return alarms
+
+
 def k_sigma(normal_scores: np.ndarray, k: float) -> float:
     """Mean plus k sample standard deviations (ddof = 1) of at least two normal scores (N,)."""
     return float(np.mean(normal_scores)) + k * float(np.std(normal_scores, ddof=1))
@@ -92,17 +136,6 @@ def too_few_for_deviation(num_normal: int, k: float) -> str:
         f"{quantity(num_normal, 'normal image')} give no sure standard deviation; "
         f"{quantity(LEAST_FOR_DEVIATION, 'image')} would."
     )
-
-
-def k_sigma_alarms(normal_scores: np.ndarray, threshold: float, k: float) -> FalseAlarms:
-    """The false alarms of `k_sigma`: counted, each image by the threshold that the others give."""
-    if len(normal_scores) <= 2:
-        return counted(normal_scores, threshold)
-    called = sum(
-        score >= k_sigma(np.delete(normal_scores, index), k)
-        for index, score in enumerate(normal_scores)
-    )
-    return counted(normal_scores, threshold, int(called))
 
 
 def youden(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -201,13 +234,25 @@ THRESHOLDS: dict[str, NormalMethod | LabelledMethod] = {
         between=(LEAST_RATE, 1.0),
         warn=too_few,
     ),
+    "log_normal": NormalMethod(
+        "a rate of false alarms among images like most normal ones, which a few odd ones do not "
+        "lift",
+        log_normal,
+        flag="false_alarm_rate",
+        number="the share of normal images that may be called anomalous, between 0 and 1",
+        default=FALSE_ALARM_RATE,
+        alarms=without_each(log_normal, 2),
+        least_images=2,
+        between=(LEAST_RATE, 0.5),
+        warn=too_few_for_deviation,
+    ),
     "k_sigma": NormalMethod(
         "mean plus some standard deviations of normal scores",
         k_sigma,
         flag="num_sigmas",
         number="how many standard deviations above the mean",
         default=3.0,
-        alarms=k_sigma_alarms,
+        alarms=without_each(k_sigma, 2),
         least_images=2,
         warn=too_few_for_deviation,
     ),

@@ -1,3 +1,4 @@
+from .feature_scorer import FeatureScorer as FeatureScorer
 from .pixels import pixel_metrics as pixel_metrics
 from .roc import (
     auroc as auroc,
@@ -6,6 +7,7 @@ from .roc import (
 )
 from .scorer import Scorer as Scorer
 from .scores import (
+    FEATURE_SCORES as FEATURE_SCORES,
     SCORES as SCORES,
     Score as Score,
 )

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from awl_vae.evaluation.scores import FEATURE_SCORES
 from awl_vae.evaluation.whitening import SAMPLE, Moments, coreset
 
 TOP_FRACTION = 0.02
@@ -26,17 +27,21 @@ class FeatureScorer(keras.Model):
     Args:
         extractor: the model from images (N, H, W, 3) in [0, 1] to features (N, h, w, C).
         model: the model from features to reconstructions of that shape.
-        score: "mahalanobis" or "nearest_normal".
+        score: a key of `FEATURE_SCORES`.
         whitens: whether residuals are made white before they are compared.
         coreset_size: M, how many vectors stand for the normal ones.
 
     Attributes:
+        channels: of the images, "rgb".
+        has_roi: whether they have a region of interest: none does.
         image_size: (height, width) of the images.
         mean: of the residuals of normal images (h, w, C).
         first, second: the rows of W, lower triangles by position, in two blocks without most of
             the zeros: (h, w, C // 2, C // 2) and (h, w, C - C // 2, C).
         coreset: vectors that stand for those of normal images (M, C).
     """
+
+    channels, has_roi = "rgb", False
 
     def __init__(
         self,
@@ -86,10 +91,10 @@ class FeatureScorer(keras.Model):
     def of_features(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Features (N, h, w, C) to scores (N,) and anomaly maps (N, H, W)."""
         vectors = self._vectors(x - self.model(x))
-        if self.score == "mahalanobis":
-            distances = ops.norm(vectors, axis=-1)
-        else:
+        if FEATURE_SCORES[self.score].has_coreset:
             distances = self._distance_to_coreset(_smoothed(vectors))
+        else:
+            distances = ops.norm(vectors, axis=-1)
         maps = ops.image.resize(
             distances[..., None], self.image_size, "bilinear", data_format="channels_last"
         )
@@ -140,7 +145,7 @@ class FeatureScorer(keras.Model):
             self.mean.assign(_half_precision(mean))
             self.first.assign(_half_precision(factor[..., :half, :half]))
             self.second.assign(_half_precision(factor[..., half:, :]))
-        if self.score != "mahalanobis":
+        if FEATURE_SCORES[self.score].has_coreset:
             vectors = self._sample(residuals(), count, seed)
             self.coreset.assign(_half_precision(coreset(vectors, self.coreset_size, seed)))
 

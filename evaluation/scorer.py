@@ -56,8 +56,11 @@ class Scorer(keras.Model):
         has_roi: whether images have a region of interest.
 
     Attributes:
+        channels: of the images, "gray".
         roi: with `has_roi`, the region (H, W) of an image of which nothing else is known.
     """
+
+    channels = "gray"
 
     def __init__(
         self,

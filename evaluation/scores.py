@@ -144,3 +144,23 @@ SCORES = {
     ),
 }
 """The scores by the names that `--score` takes."""
+
+
+@dataclass(frozen=True)
+class FeatureScore:
+    """What a residual of features is compared with.
+
+    Attributes:
+        label: the score's name in figures.
+        has_coreset: whether it is compared with vectors of normal images; see `FeatureScorer`.
+    """
+
+    label: str
+    has_coreset: bool
+
+
+FEATURE_SCORES = {
+    "mahalanobis": FeatureScore("Mahalanobis distance", has_coreset=False),
+    "nearest_normal": FeatureScore("distance to the nearest normal", has_coreset=True),
+}
+"""The scores of features, whose maps are distances."""

@@ -52,7 +52,8 @@ def _setting() -> float | None:
     """The number that the threshold's own flag gives, or `--setting`, as it was called in 0.1.0."""
     method = NUMBERS.get(FLAGS.threshold)
     for other in NUMBERS.values():
-        if other is not method and FLAGS[other.flag].value is not None:
+        is_other = method is None or other.flag != method.flag
+        if is_other and FLAGS[other.flag].value is not None:
             wanted = f"--{method.flag}" if method else "no number"
             raise UserError(
                 f"Expected {wanted} with --threshold={FLAGS.threshold}. "
@@ -76,8 +77,9 @@ if __name__ == "__main__":
     flags.DEFINE_enum(
         "threshold", "quantile", list(THRESHOLDS), f"How the threshold is found. {methods}."
     )
-    for name, method in NUMBERS.items():
+    for flag, method in {method.flag: method for method in NUMBERS.values()}.items():
+        names = " and ".join(name for name, row in NUMBERS.items() if row.flag == flag)
         default = "" if method.default is None else f" Default: {method.default:g}."
-        flags.DEFINE_float(method.flag, None, f"Of --threshold={name}: {method.number}.{default}")
+        flags.DEFINE_float(flag, None, f"Of --threshold={names}: {method.number}.{default}")
     flags.DEFINE_float("setting", None, "What these three were called in 0.1.0.")
     run(main)

@@ -62,6 +62,23 @@ class Projection(keras.layers.Layer):
         }
 
 
+def principal_components(x: np.ndarray, count: int) -> np.ndarray:
+    """The first principal components of few long rows, by the products of the rows.
+
+    Args:
+        x: (N, D) float32, with the mean 0; N is much smaller than D.
+        count: K, how many are wanted.
+
+    Returns:
+        (at most K, D) float32, orthonormal rows; fewer where the rows span less.
+    """
+    values, vectors = np.linalg.eigh((x @ x.T).astype(np.float64))  # eigenvalues rise
+    spanned = int((values > 1e-6 * values[-1]).sum()) if len(x) else 0
+    chosen = slice(len(x) - min(count, spanned), len(x))
+    scaled = vectors[:, chosen] / np.sqrt(values[chosen])
+    return (scaled.T[::-1].astype(np.float32)) @ x
+
+
 def low_rank(shape: Sequence[int], mean: np.ndarray, components: np.ndarray) -> keras.Model:
     """A model of features (N, h, w, C) that is a `Projection` of this mean and components."""
     layer = Projection(shape, len(components))

@@ -1,13 +1,16 @@
 """Fitting what is normal to features: components, and residuals of images that were left out."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from awl_vae.training.low_rank import fit, folds
+from awl_vae.training.recipes import RECIPES, fit, folds
 
 SHAPE = (4, 5, 6)
+LOW_RANK = RECIPES["low_rank"]
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +34,9 @@ def scored(scorer, maps):
 
 @pytest.mark.parametrize("score", ["mahalanobis", "nearest_normal"])
 def test_light_is_explained_and_a_small_defect_is_found(extractor, score):
+    recipe = replace(LOW_RANK, score=score)
     normal, others = features(80), features(40, seed=1)
-    found = fit(lambda indices: normal[indices], np.arange(80), extractor, score, seed=0)
+    found = fit(lambda indices: normal[indices], np.arange(80), extractor, recipe, seed=0)
     defects = others.copy()
     defects[:, 1, 0] += 2.0 * np.array([1, -1, 1, -1, 1, -1])  # where there is little noise
     assert scored(found, defects).min() > np.quantile(scored(found, others), 0.9)
@@ -41,8 +45,9 @@ def test_light_is_explained_and_a_small_defect_is_found(extractor, score):
 
 
 def test_what_is_normal_is_learnt_from_images_that_were_left_out(extractor):
+    recipe = replace(LOW_RANK, score="mahalanobis")
     normal = features(24)
-    found = fit(lambda indices: normal[indices], np.arange(24), extractor, "mahalanobis", seed=0)
+    found = fit(lambda indices: normal[indices], np.arange(24), extractor, recipe, seed=0)
     # Squared distances of new images are about the number of channels, and not much more.
     new = np.median(scored(found, features(200, seed=1)) ** 2)
     assert new < 4 * SHAPE[2]
@@ -51,7 +56,7 @@ def test_what_is_normal_is_learnt_from_images_that_were_left_out(extractor):
 def test_the_same_seed_gives_the_same_bits(extractor):
     normal = features(20)
     one, other = (
-        fit(lambda indices: normal[indices], np.arange(20), extractor, "nearest_normal", seed=3)
+        fit(lambda indices: normal[indices], np.arange(20), extractor, LOW_RANK, seed=3)
         for _ in range(2)
     )
     np.testing.assert_array_equal(scored(one, normal), scored(other, normal))
@@ -60,7 +65,7 @@ def test_the_same_seed_gives_the_same_bits(extractor):
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_few_images(extractor, count):
     normal = features(count)
-    found = fit(lambda i: normal[i], np.arange(count), extractor, "nearest_normal", seed=0)
+    found = fit(lambda i: normal[i], np.arange(count), extractor, LOW_RANK, seed=0)
     assert np.isfinite(scored(found, features(3, seed=1))).all()
 
 

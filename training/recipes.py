@@ -1,0 +1,147 @@
+"""Recipes that fit a detector of features to normal images, without training by gradients.
+
+All that is learnt of what a model leaves comes of images that it was not fitted on: of those that
+it was, it leaves less (cross-fitting).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from awl_vae.evaluation.feature_scorer import FeatureScorer
+from awl_vae.evaluation.whitening import CORESET
+from awl_vae.models.projection import low_rank, principal_components
+
+RANK = 30
+"""Components, and a quarter of the images at most."""
+
+NUM_FOLDS = 3
+"""Parts of the images, of which each is left out once."""
+
+MAX_IMAGES = 1000
+"""Components are fitted on no more images..."""
+
+MAX_BYTES = 1 << 29
+"""... and on no more bytes of features, which are in memory at a time."""
+
+BATCH_SIZE = 16
+
+Read = Callable[[np.ndarray], np.ndarray]
+"""Indices (B,) of images to their features (B, h, w, C) float32."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a detector of features is fitted.
+
+    Attributes:
+        about: what it is, for `--help`.
+        score: see `FeatureScorer`.
+        rank: of the linear model, at most a quarter of the number of images; 0 for the mean; None
+            where there is no model, and the features are compared as they are.
+        whitens: see `FeatureScorer`.
+    """
+
+    about: str
+    score: str
+    rank: int | None = RANK
+    whitens: bool = True
+
+
+RECIPES = {
+    "low_rank": Recipe(
+        "what 30 components leave, whitened, by its distance to the nearest normal vector",
+        "nearest_normal",
+    ),
+    "padim": Recipe("PaDiM (Defard et al., 2021)", "mahalanobis", rank=0),
+    "patchcore": Recipe(
+        "PatchCore (Roth et al., 2022)", "nearest_normal", rank=None, whitens=False
+    ),
+}
+
+
+def fit(
+    read: Read, indices: np.ndarray, extractor: keras.Model, recipe: Recipe, *, seed: int
+) -> FeatureScorer:
+    """Fits a recipe to normal images.
+
+    Args:
+        read: gives features as the extractor does.
+        indices: (N,) of the images, at least 2.
+        extractor: the model from images to features.
+        recipe: how.
+        seed: of the parts and the coreset.
+    """
+    shape = extractor.output_shape[1:]
+    standardized = _standardization(read, indices) if recipe.rank is not None else None
+
+    def normal(some: np.ndarray) -> np.ndarray:
+        return read(some) if standardized is None else standardized(read(some)).numpy()
+
+    def model_of(some: np.ndarray) -> keras.Model:
+        return _linear_model(normal, some, shape, recipe.rank)
+
+    parts = folds(indices, NUM_FOLDS, seed)
+    models = [model_of(np.setdiff1d(indices, part)) for part in parts]
+
+    def residuals() -> Iterator[tf.Tensor]:
+        for part, model in zip(parts, models, strict=True):
+            for batch in batches(part):
+                x = tf.constant(normal(batch))
+                yield x - model(x)
+
+    scorer = FeatureScorer(
+        extractor if standardized is None else keras.Sequential([extractor, standardized]),
+        model_of(indices),
+        recipe.score,
+        whitens=recipe.whitens,
+        coreset_size=min(CORESET, len(indices) * shape[0] * shape[1]),
+    )
+    scorer.learn(residuals, len(indices), seed)
+    return scorer
+
+
+def folds(indices: np.ndarray, number: int, seed: int) -> list[np.ndarray]:
+    """The indices in so many parts, by chance; each alone where there are too few."""
+    order = np.random.default_rng(seed).permutation(indices)
+    return [np.sort(part) for part in np.array_split(order, min(number, len(indices)))]
+
+
+def batches(indices: np.ndarray) -> Sequence[np.ndarray]:
+    """The indices, `BATCH_SIZE` at a time."""
+    return [indices[start : start + BATCH_SIZE] for start in range(0, len(indices), BATCH_SIZE)]
+
+
+def _standardization(read: Read, indices: np.ndarray) -> layers.Layer:
+    """The layer after which each channel has the mean 0 and the variance 1 over all positions."""
+    count, total, squares = 0, 0.0, 0.0
+    for batch in batches(indices):
+        maps = read(batch)
+        values = maps.reshape(-1, maps.shape[-1]).astype(np.float64)
+        count += len(values)
+        total, squares = total + values.sum(axis=0), squares + (values**2).sum(axis=0)
+    mean = total / count
+    return layers.Normalization(
+        axis=-1, mean=mean, variance=squares / count - mean**2, dtype="float32"
+    )
+
+
+def _linear_model(
+    read: Read, indices: np.ndarray, shape: Sequence[int], rank: int | None
+) -> keras.Model:
+    """The mean and the components of some images; of none where there is no rank."""
+    size = int(np.prod(shape))
+    if rank is None:
+        return low_rank(shape, np.zeros(size), np.zeros((0, size)))
+    count = max(min(len(indices), MAX_IMAGES, MAX_BYTES // (4 * size)), 1)
+    chosen = indices[np.linspace(0, len(indices) - 1, count).astype(int)]
+    x = np.empty((count, size), np.float32)
+    for places in batches(np.arange(count)):
+        x[places] = read(chosen[places]).reshape(len(places), -1)
+    mean = x.mean(axis=0)
+    x -= mean
+    return low_rank(shape, mean, principal_components(x, min(rank, count // 4)))

@@ -37,6 +37,13 @@ class ImageCache:
         self.num_channels = self.shape[2] if len(self.shape) == 3 else 1
         self.has_roi = self.num_channels % 2 == 0
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def levels(self, position: int) -> np.ndarray:
+        """One image, as it was decoded: (H, W) or (H, W, C) of uint8 or uint16."""
+        return self._rows.read(np.array([position]))[0]
+
     def read(self, positions: np.ndarray) -> np.ndarray:
         """Images (len(positions), H, W, `num_channels`), float32 in [0, 1]."""
         images = self._rows.read(positions)

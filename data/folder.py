@@ -60,9 +60,9 @@ def folder(
         )
     masks_of = match_masks(layout.masks, layout.anomalous)
     rois = RegionsOfInterest(Path(roi_mask), image_size, resize) if roi_mask else None
-    item = functools.partial(_item, root, image_size, resize, channels, masks_of, rois)
-    train_items = [item(path, "train", None) for path in layout.normal]
-    labelled_items = [item(path, "test", defect) for path, defect in layout.labelled]
+    train_items, labelled_items = items_of(
+        layout, masks_of, image_size, resize=resize, channels=channels, rois=rois
+    )
     try:
         dataset = split_train_and_labelled(
             train_items,
@@ -80,6 +80,32 @@ def folder(
         note = rois.note([Path(item.name) for item in [*train_items, *labelled_items]])
         notes += [note] if note else []
     return replace(dataset, notes=tuple(notes))
+
+
+def items_of(
+    layout: Layout,
+    masks_of: Mapping[Path, Sequence[Path]],
+    image_size: tuple[int, int],
+    *,
+    resize: str,
+    channels: str,
+    rois: RegionsOfInterest | None = None,
+) -> tuple[list[Item], list[Item]]:
+    """The normal images of a layout, and the labelled ones.
+
+    Args:
+        layout: the files.
+        masks_of: by labelled image that has masks of its defect, their files.
+        image_size: (height, width) that every image is brought to.
+        resize: how: "stretch", "pad" or "crop".
+        channels: a key of `CHANNELS`.
+        rois: the regions of interest, if there are any.
+    """
+    item = functools.partial(_item, layout.root, image_size, resize, channels, masks_of, rois)
+    return (
+        [item(path, "train", None) for path in layout.normal],
+        [item(path, "test", defect) for path, defect in layout.labelled],
+    )
 
 
 def check_folder(data_dir: str) -> None:

@@ -286,10 +286,14 @@ class Detector:
         directory = Path(directory)
         check_replaceable(directory)
         with atomic_directory(directory) as temporary:
-            self.scorer.save(temporary / "scorer.keras")
-            columns = dict.fromkeys([*COLUMNS, *(self.calibration or [{}])[0]])
-            write_csv(temporary / "calibration.csv", [*columns], self.calibration)
-            self.save_settings(temporary)
+            self.write(temporary)
+
+    def write(self, directory: Path) -> None:
+        """Writes these files into a directory, one after the other."""
+        self.scorer.save(directory / "scorer.keras")
+        columns = dict.fromkeys([*COLUMNS, *(self.calibration or [{}])[0]])
+        write_csv(directory / "calibration.csv", [*columns], self.calibration)
+        self.save_settings(directory)
 
     def save_settings(self, directory: Path) -> None:
         """Writes `detector.json` alone, with the present threshold, beside the other files."""

@@ -73,7 +73,7 @@ def take(
     height, width, *_ = image.shape
     likeness = detector.likeness
     unlike = likeness.difference(measure(x, (height, width))) if likeness else ""
-    return TakenImage(path, state, (height, width), _thumbnail(image), x, unlike)
+    return TakenImage(path, state, (height, width), thumbnail(image), x, unlike)
 
 
 def judge(detector: "Detector", batch: Sequence[TakenImage | Finding]) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def judge(detector: "Detector", batch: Sequence[TakenImage | Finding]) -> Iterat
         )
 
 
-def _thumbnail(image: np.ndarray) -> np.ndarray:
+def thumbnail(image: np.ndarray) -> np.ndarray:
     """The image (h, w, 3), BGR, with sides of at most `MAX_SIDE`."""
     shape = image.shape[:2]
     scale = min(1.0, MAX_SIDE / max(shape))

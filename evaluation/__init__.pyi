@@ -1,5 +1,12 @@
 from .feature_scorer import FeatureScorer as FeatureScorer
-from .pixels import pixel_metrics as pixel_metrics
+from .intervals import (
+    Interval as Interval,
+    auroc_interval as auroc_interval,
+)
+from .pixels import (
+    pixel_intervals as pixel_intervals,
+    pixel_metrics as pixel_metrics,
+)
 from .roc import (
     auroc as auroc,
     rates as rates,

@@ -17,6 +17,10 @@ TOP_FRACTION = 0.02
 """Share of the positions, those with the largest values, that the score of an image averages."""
 
 
+PARTS = ("extractor", "standardization", "model")
+"""What a scorer is made of, each a Keras layer or model."""
+
+
 @keras.saving.register_keras_serializable(package="awl_vae")
 class FeatureScorer(keras.Model):
     """Images to anomaly scores and anomaly maps, by what a model leaves of their features.
@@ -26,9 +30,12 @@ class FeatureScorer(keras.Model):
 
     Args:
         extractor: the model from images (N, H, W, 3) in [0, 1] to features (N, h, w, C).
-        model: the model from features to reconstructions of that shape.
+        model: the model from standardized features to reconstructions of that shape.
         score: a key of `FEATURE_SCORES`.
+        standardization: the layer that standardizes features; None where they stay as they are.
         whitens: whether residuals are made white before they are compared.
+        num_smoothings: how many times the mean of 3 × 3 vectors takes the place of each before it
+            is compared with the coreset.
         coreset_size: M, how many vectors stand for the normal ones.
 
     Attributes:
@@ -49,13 +56,16 @@ class FeatureScorer(keras.Model):
         model: keras.Model,
         score: str,
         *,
+        standardization: keras.layers.Layer | None = None,
         whitens: bool = True,
+        num_smoothings: int = 1,
         coreset_size: int = 1,
         **kwargs: Any,
     ):
         super().__init__(**kwargs | {"dtype": "float32"})
-        self.extractor, self.model = extractor, model
+        self.extractor, self.standardization, self.model = extractor, standardization, model
         self.score, self.whitens, self.coreset_size = score, whitens, coreset_size
+        self.num_smoothings = num_smoothings
         height, width = extractor.input_shape[1:3]
         self.image_size = height, width
         self.map_shape = h, w, channels = extractor.output_shape[1:]
@@ -90,9 +100,10 @@ class FeatureScorer(keras.Model):
 
     def of_features(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Features (N, h, w, C) to scores (N,) and anomaly maps (N, H, W)."""
+        x = x if self.standardization is None else self.standardization(x)
         vectors = self._vectors(x - self.model(x))
         if FEATURE_SCORES[self.score].has_coreset:
-            distances = self._distance_to_coreset(_smoothed(vectors))
+            distances = self._distance_to_coreset(self._smoothed(vectors))
         else:
             distances = ops.norm(vectors, axis=-1)
         maps = ops.image.resize(
@@ -117,6 +128,16 @@ class FeatureScorer(keras.Model):
         ]
         y = ops.transpose(ops.concatenate(parts, axis=-1), (1, 0, 2))  # (P, N, C) -> (N, P, C)
         return ops.reshape(y, (-1, height, width, channels))
+
+    def _smoothed(self, vectors: tf.Tensor) -> tf.Tensor:
+        """Vectors (N, h, w, C) as their mean over 3 × 3, as often as it is wanted.
+
+        Those beyond the border are 0, which makes little of what the border itself does.
+        """
+        for _ in range(self.num_smoothings):
+            padded = ops.pad(vectors, ((0, 0), (1, 1), (1, 1), (0, 0)))
+            vectors = ops.average_pool(padded, 3, 1, "valid", data_format="channels_last")
+        return vectors
 
     def _distance_to_coreset(self, vectors: tf.Tensor) -> tf.Tensor:
         """(N, h, w, C) to the distances (N, h, w) to the nearest vector of the coreset."""
@@ -156,7 +177,7 @@ class FeatureScorer(keras.Model):
         of_each = min(-(-SAMPLE // count), num_positions)
         vectors = []
         for batch in residuals:
-            for image in _smoothed(self._vectors(batch)).numpy():
+            for image in self._smoothed(self._vectors(batch)).numpy():
                 chosen = random.choice(num_positions, of_each, replace=False)
                 vectors.append(image.reshape(num_positions, -1)[chosen])
         return np.concatenate(vectors)
@@ -179,27 +200,18 @@ class FeatureScorer(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
         return super().get_config() | {
-            "extractor": keras.saving.serialize_keras_object(self.extractor),
-            "model": keras.saving.serialize_keras_object(self.model),
+            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in PARTS},
             "score": self.score,
             "whitens": self.whitens,
+            "num_smoothings": self.num_smoothings,
             "coreset_size": self.coreset_size,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """The scorer of a configuration, its networks rebuilt."""
-        networks = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("extractor", "model")
-        }
-        return cls(**config | networks)
-
-
-def _smoothed(vectors: tf.Tensor) -> tf.Tensor:
-    """The mean of 3 × 3 vectors (N, h, w, C); those beyond the border are 0."""
-    padded = ops.pad(vectors, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return ops.average_pool(padded, 3, strides=1, padding="valid", data_format="channels_last")
+        parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in PARTS}
+        return cls(**config | parts)
 
 
 def _by_position(block: keras.Variable) -> tf.Tensor:

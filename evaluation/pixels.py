@@ -6,6 +6,8 @@ from itertools import repeat
 import cv2
 import numpy as np
 
+from awl_vae.evaluation.intervals import CONFIDENCE, Interval
+
 FPR_LIMIT = 0.3
 """AUPRO counts false positive rates up to this, as its authors do (Bergmann et al., 2021)."""
 
@@ -13,6 +15,9 @@ MAX_LEVELS = 1 << 16
 """Map values are told apart in at most so many levels, equally filled; fewer values are exact."""
 
 MAX_SAMPLE = 1 << 22
+
+NUM_LEVELS, NUM_RESAMPLES, SEED = 1000, 1000, 2025
+"""Of `pixel_intervals`."""
 
 
 def pixel_metrics(
@@ -36,27 +41,72 @@ def pixel_metrics(
     Returns:
         (AUROC in [0, 1], area under PRO over the rate up to `FPR_LIMIT`, divided by it, in [0, 1]).
     """
-    levels = _levels(maps())
-    normal = np.zeros(len(levels), np.int64)
-    defect = np.zeros(len(levels), np.int64)
-    overlap, num_regions = np.zeros(len(levels)), 0
+    levels = _levels(maps(), MAX_LEVELS)
+    total = np.zeros((3, len(levels)))
+    num_regions = 0
     insides = repeat(True) if rois is None else rois()
     marked = zip(maps(), masks(), strict=True)
     for (anomaly_map, mask), inside in zip(marked, insides, strict=False):
-        level = np.clip(np.searchsorted(levels, anomaly_map, side="right") - 1, 0, None)
-        normal += np.bincount(level[~mask & inside], minlength=len(levels))
-        count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-        for label in range(1, count):
-            found = np.bincount(level[labels == label], minlength=len(levels))
-            defect += found
-            overlap += found / found.sum()
-        num_regions += count - 1
+        counts, count = _counts(levels, anomaly_map, mask, inside)
+        total += counts
+        num_regions += count
+    return _areas(total, num_regions)
+
+
+def pixel_intervals(
+    maps: Callable[[], Iterable[np.ndarray]], masks: Callable[[], Iterable[np.ndarray]]
+) -> tuple[Interval, Interval]:
+    """Pixel AUROC and AUPRO with their intervals over images, which are resampled (bootstrap).
+
+    As `pixel_metrics`, but that values are told apart in `NUM_LEVELS` levels.
+    """
+    levels = _levels(maps(), NUM_LEVELS)
+    marked = zip(maps(), masks(), strict=True)
+    found = [_counts(levels, anomaly_map, mask, True) for anomaly_map, mask in marked]
+    counts = np.stack([of_image for of_image, _ in found])  # (N, 3, levels)
+    num_regions = np.array([number for _, number in found])
+    drawn = np.random.RandomState(SEED).randint(len(counts), size=(NUM_RESAMPLES, len(counts)))
+    resampled = np.array(
+        [
+            _areas(counts[some].sum(axis=0), num_regions[some].sum())
+            for some in drawn
+            if num_regions[some].any()
+        ]
+    )
+    tail = (1 - CONFIDENCE) / 2
+    bounds = np.quantile(resampled, [tail, 1 - tail], axis=0)
+    means = _areas(counts.sum(axis=0), num_regions.sum())
+    auc, aupro = (
+        Interval(mean, float(low), float(high), (mean,))
+        for mean, (low, high) in zip(means, bounds.T, strict=True)
+    )
+    return auc, aupro
+
+
+def _counts(
+    levels: np.ndarray, anomaly_map: np.ndarray, mask: np.ndarray, inside: np.ndarray | bool
+) -> tuple[np.ndarray, int]:
+    """By level (3, levels): normal and defect pixels and the shares of regions; how many these."""
+    level = np.clip(np.searchsorted(levels, anomaly_map, side="right") - 1, 0, None)
+    normal = np.bincount(level[~mask & inside], minlength=len(levels))
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    defect, overlap = np.zeros((2, len(levels)))
+    for label in range(1, count):
+        found = np.bincount(level[labels == label], minlength=len(levels))
+        defect += found
+        overlap += found / found.sum()
+    return np.stack([normal, defect, overlap]), count - 1
+
+
+def _areas(counts: np.ndarray, num_regions: int) -> tuple[float, float]:
+    """AUROC and AUPRO of what `_counts` gives of all images."""
+    normal, defect, overlap = counts
     fpr = _rates(normal, normal.sum())
     area = np.trapezoid(_rates(defect, defect.sum()), fpr)
     return float(area), _area_up_to(FPR_LIMIT, fpr, _rates(overlap, num_regions)) / FPR_LIMIT
 
 
-def _levels(maps: Iterable[np.ndarray]) -> np.ndarray:
+def _levels(maps: Iterable[np.ndarray], most: int) -> np.ndarray:
     """Rising values at which levels begin: all values of the maps, or equally filled quantiles."""
     parts: list[np.ndarray] = []
     stride = 1
@@ -66,13 +116,13 @@ def _levels(maps: Iterable[np.ndarray]) -> np.ndarray:
             parts, stride = [part[::2] for part in parts], 2 * stride
     values = np.sort(np.concatenate(parts))
     levels = np.unique(values)
-    if len(levels) > MAX_LEVELS:  # NumPy's own quantiles can take ten seconds for so many.
-        positions = np.linspace(0, 1, MAX_LEVELS) * (len(values) - 1)
+    if len(levels) > most:  # NumPy's own quantiles can take ten seconds for so many.
+        positions = np.linspace(0, 1, most) * (len(values) - 1)
         levels = np.unique(values[positions.astype(int)])
     return levels
 
 
-def _rates(counts: np.ndarray, total: int) -> np.ndarray:
+def _rates(counts: np.ndarray, total: float) -> np.ndarray:
     """By falling level, from above the highest: the share at or above it."""
     return np.concatenate([[0.0], np.cumsum(counts[::-1])]) / total
 

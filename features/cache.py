@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from awl_vae.features.backbones import BACKBONES, extractor
+from awl_vae.features.backbones import BACKBONES
 from awl_vae.system import atomic_path
 from awl_vae.system.rows import RowFile, write_header
+
+if TYPE_CHECKING:
+    import keras
 
 BATCH_SIZE = 16
 """Images in memory at a time."""
@@ -29,8 +33,7 @@ def feature_path(directory: Path, backbone: str, image_size: tuple[int, int], cr
 
 def cache_features(
     path: Path,
-    backbone: str,
-    image_size: tuple[int, int],
+    extractor: "keras.Model",
     read: Callable[[np.ndarray], np.ndarray],
     count: int,
     *,
@@ -40,23 +43,20 @@ def cache_features(
 
     Args:
         path: the file, see `feature_path`.
-        backbone: a key of `BACKBONES`.
-        image_size: (height, width) in pixels.
+        extractor: the model from images to features.
         read: positions (B,) to RGB images (B, H, W, 3) float32 in [0, 1].
         count: N, the number of images.
         progress: called after each batch with how many images were done in it.
 
     Raises:
-        BackboneError: If there is no such backbone, or no weights of it.
         OSError: If the file cannot be written.
     """
     if not path.exists():
-        network = extractor(backbone, image_size)
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            write_header(file, (count, *network.output_shape[1:]), np.float16)
+            write_header(file, (count, *extractor.output_shape[1:]), np.float16)
             for start in range(0, count, BATCH_SIZE):
                 positions = np.arange(start, min(start + BATCH_SIZE, count))
-                maps = network(read(positions), training=False).numpy()
+                maps = extractor(read(positions), training=False).numpy()
                 file.write(maps.astype(np.float16).tobytes())
                 progress(len(positions))
     return RowFile(path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from awl_vae.evaluation.intervals import Interval
 from awl_vae.study.compared_methods import (
     AUTOENCODER,
     BASIS,
@@ -14,7 +15,6 @@ from awl_vae.study.compared_methods import (
     RECONSTRUCTION,
     difference,
 )
-from awl_vae.study.intervals import Interval
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import signed
 from awl_vae.system.markdown import NOTHING, table

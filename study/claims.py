@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from awl_vae.evaluation.intervals import Interval
 from awl_vae.study.compared_methods import (
     BASIS,
     BY_LABELS,
@@ -20,7 +21,6 @@ from awl_vae.study.compared_methods import (
     interval,
 )
 from awl_vae.study.grid import CHOSEN_SCORE, JUDGED
-from awl_vae.study.intervals import Interval
 from awl_vae.study.run_files import Study
 from awl_vae.study.searches import loss_and_auc
 from awl_vae.study.verdicts import sentence, verdict

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from awl_vae.evaluation import auroc
+from awl_vae.evaluation.intervals import Interval, auroc_interval, difference_interval
 from awl_vae.study.grid import CHOSEN_SCORE, JUDGED, runs_of
-from awl_vae.study.intervals import Interval, auroc_interval, difference_interval
 from awl_vae.study.run_files import Outcome, Study
 
 BEST_FIXED = "best fixed"

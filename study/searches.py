@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import rankdata
 
+from awl_vae.evaluation.intervals import Interval, seeds_interval
 from awl_vae.study.compared_methods import BY_LOSS
-from awl_vae.study.intervals import Interval, seeds_interval
 from awl_vae.study.run_files import Outcome, Study, StudyRun
 from awl_vae.system.markdown import NOTHING, table
 

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from awl_vae.callbacks.signals import SIGNALS
+from awl_vae.evaluation.intervals import Interval
 from awl_vae.study.compared_methods import (
     BASIS,
     BY_LABELS,
@@ -23,7 +24,6 @@ from awl_vae.study.compared_methods import (
     fixed_weights,
 )
 from awl_vae.study.grid import CHOSEN_SCORE, FIVE
-from awl_vae.study.intervals import Interval
 from awl_vae.study.run_files import Study
 from awl_vae.system.markdown import NOTHING, percent, table
 

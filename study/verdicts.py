@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from awl_vae.evaluation.intervals import Interval
 from awl_vae.study.grid import EPOCHS
-from awl_vae.study.intervals import Interval
 
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
 

@@ -12,7 +12,8 @@ IMAGES = np.random.RandomState(0).uniform(size=(20, *SIZE, 3)).astype(np.float32
 
 
 def cached(path, read=lambda positions: IMAGES[positions], **rest):
-    return cache_features(path, "efficientnet_lite0", SIZE, read, len(IMAGES), **rest)
+    network = extractor("efficientnet_lite0", SIZE)
+    return cache_features(path, network, read, len(IMAGES), **rest)
 
 
 def test_they_are_computed_once_and_read_by_position(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
+from awl_vae.evaluation.intervals import Interval
 from awl_vae.study.grid import EPOCHS
-from awl_vae.study.intervals import Interval
 from awl_vae.study.searches import correlation
 from awl_vae.study.verdicts import sentence, verdict
 

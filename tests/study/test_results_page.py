@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from conftest import make_folder, read_json, tiny
 
+from awl_vae.evaluation.intervals import Interval
 from awl_vae.study.compared_methods import BY_LABELS, CONVENTIONAL, PCA, difference
-from awl_vae.study.intervals import Interval
 from awl_vae.study.readme import BEGIN, END, MAIN_METHODS, write_headline
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import signed

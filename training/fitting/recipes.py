@@ -16,7 +16,7 @@ from awl_vae.evaluation.feature_scorer import FeatureScorer
 from awl_vae.evaluation.whitening import CORESET
 from awl_vae.models.projection import low_rank, principal_components
 
-RANK = 30
+RANK = 40
 """Components, and a quarter of the images at most."""
 
 NUM_FOLDS = 3
@@ -43,19 +43,21 @@ class Recipe:
         score: see `FeatureScorer`.
         rank: of the linear model, at most a quarter of the number of images; 0 for the mean; None
             where there is no model, and the features are compared as they are.
-        whitens: see `FeatureScorer`.
+        whitens, num_smoothings: see `FeatureScorer`.
     """
 
     about: str
     score: str
     rank: int | None = RANK
     whitens: bool = True
+    num_smoothings: int = 1
 
 
 RECIPES = {
     "low_rank": Recipe(
-        "what 30 components leave, whitened, by its distance to the nearest normal vector",
+        "what 40 components leave, whitened, by its distance to the nearest normal vector",
         "nearest_normal",
+        num_smoothings=3,
     ),
     "padim": Recipe("PaDiM (Defard et al., 2021)", "mahalanobis", rank=0),
     "patchcore": Recipe(
@@ -95,10 +97,12 @@ def fit(
                 yield x - model(x)
 
     scorer = FeatureScorer(
-        extractor if standardized is None else keras.Sequential([extractor, standardized]),
+        extractor,
         model_of(indices),
         recipe.score,
+        standardization=standardized,
         whitens=recipe.whitens,
+        num_smoothings=recipe.num_smoothings,
         coreset_size=min(CORESET, len(indices) * shape[0] * shape[1]),
     )
     scorer.learn(residuals, len(indices), seed)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from awl_vae.study import intervals
-from awl_vae.study.intervals import auroc_interval, difference_interval, seeds_interval
+from awl_vae.evaluation import intervals
+from awl_vae.evaluation.intervals import auroc_interval, difference_interval, seeds_interval
 
 LABELS = np.repeat([0, 1], [60, 40])
 

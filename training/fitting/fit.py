@@ -1,0 +1,198 @@
+"""From a folder of good images to a detector, in one call that can be killed and go on."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from awl_vae import __version__
+from awl_vae.data.check import image_concerns
+from awl_vae.detection import Detector
+from awl_vae.detection.saved import FILES as DETECTOR_FILES
+from awl_vae.system import (
+    LOCK,
+    DirectoryLock,
+    atomic_directory,
+    foreign_file,
+    read_json,
+    temporary_path,
+    write_json,
+)
+from awl_vae.system.errors import FileError, UserError
+from awl_vae.training.fitting.folder import SHORT_SIDE, find_images
+from awl_vae.training.fitting.labelled import Labelled, rate_labelled
+from awl_vae.training.fitting.recipes import RECIPES
+from awl_vae.training.fitting.report import Outcome, write_report
+from awl_vae.training.fitting.sizes import FoundBySize
+from awl_vae.training.fitting.work import Work
+from awl_vae.training.runtime import own_settings, set_up, start_run
+
+RECIPE = "low_rank"
+
+FILES = (*DETECTOR_FILES, "report.html", "fit.json")
+"""In the directory of a detector that was fitted."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What a fit is asked for.
+
+    Attributes:
+        folder: the folder of images.
+        exclude: names of good images that are left out.
+        false_alarm_rate: share of good images that may be called anomalous.
+        short_side: pixels of the shorter side that images are brought to.
+        backbone: a key of `BACKBONES`.
+        num_threads: CPU threads.
+    """
+
+    folder: str
+    exclude: tuple[str, ...] = ()
+    false_alarm_rate: float = 0.01
+    short_side: int = SHORT_SIDE
+    backbone: str = "efficientnet_lite0"
+    num_threads: int = 1
+
+
+def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
+    """Fits a detector to the good images of a folder, from where an earlier call was cut off.
+
+    Args:
+        settings: what is asked for.
+        model_dir: the directory of the detector and its report. A detector that is there is
+            replaced when the new one is whole.
+        stream: where the progress is told.
+
+    Returns:
+        The detector.
+
+    Raises:
+        UserError: If the images are too few, one cannot be read, or the directory holds anything
+            but a detector or is written to by another process.
+    """
+    _check_replaceable(model_dir)
+    folder = find_images(Path(settings.folder), settings.exclude, short_side=settings.short_side)
+    asked: dict[str, Any] = {
+        "version": __version__,
+        "settings": {**asdict(settings), "exclude": sorted(settings.exclude)},
+        "checksums": folder.checksums,
+    }
+    if _holds(model_dir / "fit.json", asked):
+        print(f"Finished before: {model_dir}", file=stream)
+        return Detector.load(model_dir)
+    work_dir = temporary_path(model_dir, "awl_vae.fit")
+    with _locked(work_dir, model_dir):
+        if _holds(work_dir / "fit.json", asked):
+            print("Going on where it was cut off.", file=stream)
+        else:
+            _clear(work_dir)
+            write_json(work_dir / "fit.json", asked)
+        with own_settings():
+            set_up(settings.num_threads)
+            work = Work(
+                folder,
+                work_dir,
+                backbone=settings.backbone,
+                num_threads=settings.num_threads,
+                stream=stream,
+            )
+            start_run(work.seed)
+            outcome = _outcome(work, settings)
+        measured = [item.measured() for _, item in folder.dataset.items() if item.measured]
+        with atomic_directory(model_dir, earlier=FILES) as temporary:
+            outcome.detector.write(temporary)
+            write_report(temporary / "report.html", outcome, image_concerns(measured))
+            write_json(temporary / "fit.json", asked | {"result": _result(outcome)})
+        _clear(work_dir)
+    shutil.rmtree(work_dir)
+    return outcome.detector
+
+
+def _outcome(work: Work, settings: FitSettings) -> Outcome:
+    recipe = RECIPES[RECIPE]
+    held_out = work.held_out(recipe)
+    detector = work.detector(recipe, held_out, settings.false_alarm_rate)
+    threshold = detector.threshold.value
+    sizes = held_out.extents * work.scales(held_out.defects)
+    found = FoundBySize.of(held_out.kinds, sizes, held_out.defect_scores >= threshold)
+    labelled = rate_labelled(work, detector.scorer, held_out.scores, threshold)
+    return Outcome(work, detector, held_out, found, labelled, settings.exclude, recipe.about)
+
+
+def _result(outcome: Outcome) -> Mapping[str, object]:
+    """What `fit.json` tells of what came of it."""
+    result: dict[str, object] = {
+        "num_images": len(outcome.work.items),
+        "image_size": list(outcome.work.folder.image_size),
+        "strangest": [outcome.work.items[i].name for i in outcome.held_out.strangest],
+        "synthetic_defects": {"found": outcome.defects.share}
+        | {f"half_of_{kind}_from": outcome.defects.smallest(kind) for kind in outcome.defects.rows},
+    }
+    if outcome.labelled is not None:
+        result["labelled"] = _labelled(outcome.labelled)
+    return result
+
+
+def _labelled(labelled: Labelled) -> Mapping[str, object]:
+    methods = {}
+    for rated in labelled.rated:
+        figures = {"auroc": rated.auroc}
+        if rated.pixels is not None:
+            figures["pixel_auroc"], figures["aupro"] = rated.pixels
+        methods[rated.title] = {
+            name: [interval.mean, interval.low, interval.high] for name, interval in figures.items()
+        }
+    return {
+        "methods": methods,
+        "found": asdict(labelled.found),
+        "false_alarms": asdict(labelled.alarms),
+        "good_images_have_changed": labelled.changed,
+    }
+
+
+def _check_replaceable(model_dir: Path) -> None:
+    if model_dir.is_dir() and (name := foreign_file(model_dir, FILES)):
+        raise UserError(
+            "Expected a new --model_dir, or that of a detector and nothing else. "
+            f"Received: --model_dir={model_dir}, which holds {name}"
+        )
+    if model_dir.exists() and not model_dir.is_dir():
+        raise UserError(
+            f"Expected a directory as --model_dir. Received: --model_dir={model_dir}, a file"
+        )
+
+
+def _holds(path: Path, asked: Mapping[str, Any]) -> bool:
+    """Whether a file says that its directory is of the same settings and images."""
+    try:
+        known = read_json(path)
+    except (FileError, FileNotFoundError):
+        return False
+    return all(known.get(name) == _as_json(value) for name, value in asked.items())
+
+
+def _as_json(value: Any) -> Any:
+    """A value as it comes back from a file."""
+    if isinstance(value, dict):
+        return {name: _as_json(each) for name, each in value.items()}
+    return [_as_json(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _locked(work_dir: Path, model_dir: Path) -> DirectoryLock:
+    try:
+        return DirectoryLock(work_dir)
+    except BlockingIOError:
+        raise UserError(
+            "Expected a --model_dir that no other process writes to. "
+            f"Received: --model_dir={model_dir}"
+        ) from None
+
+
+def _clear(directory: Path) -> None:
+    """Removes all that is in a directory but its lock."""
+    for child in directory.iterdir():
+        if child.is_dir():
+            shutil.rmtree(child)
+        elif child.name != LOCK:
+            child.unlink()

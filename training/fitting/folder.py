@@ -1,0 +1,168 @@
+"""The images that a detector is fitted to: which files, of what size, which are left out."""
+
+import math
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from awl_vae.data import Dataset
+from awl_vae.data.check.survey import read_layout
+from awl_vae.data.dataset import DataError
+from awl_vae.data.folder import items_of
+from awl_vae.data.images import Placement
+from awl_vae.data.masks import match_masks
+from awl_vae.data.reading import image_size as size_of
+from awl_vae.features.backbones import SIZE_DIVISOR
+from awl_vae.system.errors import UserError
+from awl_vae.system.words import quantity, with_first
+
+SHORT_SIDE = 224
+"""Pixels of the shorter side that images are brought to."""
+
+MOST_PIXELS = 4 * SHORT_SIDE**2
+"""The longer side is cut down where an image would have more; so is what a detector weighs."""
+
+ALIKE = 0.06
+"""Images whose height over width differs by no more from that of the network are stretched."""
+
+LEAST_IMAGES = 3
+"""Good images: two are fitted while the third is held out."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The images of a folder.
+
+    Attributes:
+        root: the directory.
+        dataset: normal images in `train`, and labelled ones, if there are any, in `test`.
+        image_size: (height, width) that they are brought to.
+        resize: how.
+        shapes: by (height, width) of a file, how many of the normal images have it.
+        checksums: by name, that of the file of each image.
+    """
+
+    root: Path
+    dataset: Dataset
+    image_size: tuple[int, int]
+    resize: str
+    shapes: Counter[tuple[int, int]]
+    checksums: dict[str, int]
+
+    @property
+    def about_sizes(self) -> str:
+        """How the images are brought to their size, in a sentence."""
+        height, width = self.image_size
+        (usual_height, usual_width), count = self.shapes.most_common(1)[0]
+        text = f"Images are brought to {height}x{width} pixels"
+        if len(self.shapes) == 1:
+            return f"{text} (height x width) from {usual_height}x{usual_width}."
+        text += (
+            f" from {len(self.shapes)} sizes, the most frequent {usual_height}x{usual_width} "
+            f"({quantity(count, 'image')})"
+        )
+        if self.resize == "pad":
+            return f"{text}; their proportions are kept, and black fills up what is left."
+        return f"{text}; their proportions are nearly the same."
+
+
+def find_images(
+    root: Path, excluded: Sequence[str] = (), *, short_side: int = SHORT_SIDE
+) -> Folder:
+    """Looks for the images of a folder; none is decoded.
+
+    Args:
+        root: a directory that holds good images, or the layout of `awl_vae.data.layout`.
+        excluded: names of normal images that are left out, see `read_list`.
+        short_side: pixels of the shorter side.
+
+    Raises:
+        DataError: If there are too few images, one cannot be read, or one that is to be left out is
+            not there.
+    """
+    layout = read_layout(root)
+    names = {layout.name(path) for path in layout.normal}
+    unknown = [name for name in excluded if name not in names]
+    if unknown:
+        raise DataError(
+            f"Expected names of good images in {root} to leave out. "
+            f"Received: {with_first(len(unknown), 'other', unknown[0])}"
+        )
+    kept = tuple(path for path in layout.normal if layout.name(path) not in set(excluded))
+    if len(kept) < LEAST_IMAGES:
+        raise DataError(
+            f"Expected at least {LEAST_IMAGES} good images. Received: {len(kept)} in {root}"
+        )
+    layout = replace(layout, normal=kept)
+    shapes: Counter[tuple[int, int]] = Counter()
+    checksums = {}
+    for path in [*kept, *(path for path, _ in layout.labelled)]:
+        shape = size_of(path)  # which refuses what would never end, such as a pipe
+        checksums[layout.name(path)] = zlib.crc32(path.read_bytes())
+        if len(checksums) <= len(kept):
+            shapes[shape] += 1
+    image_size, resize = common_size(shapes, short_side)
+    normal, labelled = items_of(
+        layout,
+        match_masks(layout.masks, layout.anomalous),
+        image_size,
+        resize=resize,
+        channels="rgb",
+    )
+    dataset = Dataset(tuple(normal), (), (), tuple(labelled))
+    return Folder(root, dataset, image_size, resize, shapes, checksums)
+
+
+def common_size(
+    shapes: Counter[tuple[int, int]], short_side: int = SHORT_SIDE
+) -> tuple[tuple[int, int], str]:
+    """The (height, width) that images of some shapes are brought to, and how.
+
+    Their proportions are kept: those of the median image are the network's.
+    """
+    ratios = np.log([height / width for height, width in shapes.elements()])
+    usual = math.exp(float(np.median(ratios)))
+    short = max(short_side, SIZE_DIVISOR)
+    most = MOST_PIXELS * (short / SHORT_SIDE) ** 2
+    short = min(short, math.sqrt(most / max(usual, 1.0 / usual)))
+    sides = short * max(usual, 1.0), short * max(1.0 / usual, 1.0)
+    height, width = (max(1, round(side / SIZE_DIVISOR)) * SIZE_DIVISOR for side in sides)
+    others = np.abs(ratios - math.log(height / width))
+    return (height, width), "stretch" if others.max() <= ALIKE else "pad"
+
+
+def scale_of(shape: tuple[int, int], folder: Folder) -> float:
+    """How many pixels of an image of a shape are one at the size of the network."""
+    vertical, horizontal = Placement.of(shape, folder.image_size, folder.resize).scales
+    return 1.0 / math.sqrt(vertical * horizontal)
+
+
+def read_list(path: Path, root: Path) -> list[str]:
+    """The names, below a folder, of the images that a text file lists.
+
+    A line is a path, as the report has it, below the folder or in full; empty lines and those that
+    begin with # are none.
+
+    Raises:
+        UserError: If it is no text.
+        OSError: If it cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UserError(f"Expected a list of images in UTF-8. Received: {path}") from None
+    return list(dict.fromkeys(_names(lines, root)))
+
+
+def _names(lines: Sequence[str], root: Path) -> Iterator[str]:
+    for line in map(str.strip, lines):
+        if line and not line.startswith("#"):
+            given = Path(line)
+            for base in (root, root.resolve()):
+                if given.is_relative_to(base):
+                    given = given.relative_to(base)
+            yield given.as_posix()

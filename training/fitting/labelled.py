@@ -1,0 +1,177 @@
+"""What a detector makes of the labelled images of a folder, beside its rivals on the same images.
+
+Nothing is chosen by it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import tensorflow as tf
+
+from awl_vae.data.images import to_float
+from awl_vae.detection.false_alarms import FalseAlarms, counted
+from awl_vae.evaluation import FeatureScorer, Interval, auroc, auroc_interval, pixel_intervals
+from awl_vae.models.linear import pca
+from awl_vae.training.fitting.recipes import RECIPES, batches
+from awl_vae.training.fitting.work import Work
+
+PIXELS = 64
+"""The shorter side of the images that PCA sees."""
+
+MOST_COMPONENTS, MOST_IMAGES = 100, 4000
+"""Of PCA on pixels; components are at most a quarter of the images."""
+
+CHANGED = 0.6
+"""AUROC of good test images against those held out from which on they are said to have changed."""
+
+CHANCE = 0.01
+"""... where it is less probable than this by chance (rank test of Mann and Whitney)."""
+
+
+@dataclass(frozen=True)
+class Rated:
+    """How a method does on labelled images.
+
+    Attributes:
+        title: the method.
+        auroc: over images.
+        pixels: AUROC and AUPRO of pixels, where there are masks.
+    """
+
+    title: str
+    auroc: Interval
+    pixels: tuple[Interval, Interval] | None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What came of the labelled images.
+
+    Attributes:
+        labels: (N,), 0 for normal and 1 for anomalous.
+        scores: (N,), the detector's.
+        rated: the detector, then its rivals.
+        alarms: of good images, how many are called anomalous.
+        found: the same of anomalous ones.
+        changed: AUROC of good test images against those held out, where they score otherwise.
+    """
+
+    labels: np.ndarray
+    scores: np.ndarray
+    rated: tuple[Rated, ...]
+    alarms: FalseAlarms
+    found: FalseAlarms
+    changed: float | None
+
+
+def rate_labelled(
+    work: Work, scorer: FeatureScorer, held_out_scores: np.ndarray, threshold: float
+) -> Labelled | None:
+    """Rates a detector and its rivals; None where there are no labelled images of both classes.
+
+    Args:
+        work: the images.
+        scorer: the detector's.
+        held_out_scores: scores (M,) of good images that were held out.
+        threshold: the detector's.
+    """
+    labels = work.data.labels["test"]
+    if len(np.unique(labels)) < 2:
+        return None
+    with work.progress(4) as bar:
+        bar.show("inspecting labelled images")
+        ours = _Maps(work, scorer)
+        rated = [_rate(work, "this detector", ours)]
+        bar.advance(1, "fitting PatchCore")
+        for name, title in (("patchcore", "PatchCore"), ("padim", "PaDiM")):
+            rated.append(_rate(work, title, _Maps(work, work.fitted(RECIPES[name]))))
+            bar.advance(1, "fitting PaDiM")
+        rated.append(_rate(work, "PCA on pixels", _PixelMaps(work)))
+        bar.advance(1, "fitting PCA")
+    goods, anomalous = (ours.scores[labels == label] for label in (0, 1))
+    return Labelled(
+        labels,
+        ours.scores,
+        tuple(rated),
+        counted(goods, threshold),
+        counted(anomalous, threshold),
+        _changed(goods, held_out_scores),
+    )
+
+
+def _changed(goods: np.ndarray, held_out: np.ndarray) -> float | None:
+    from scipy.stats import mannwhitneyu  # takes long to import
+
+    labels = np.repeat([0, 1], [len(held_out), len(goods)])
+    area = auroc(labels, np.concatenate([held_out, goods]))
+    chance = mannwhitneyu(goods, held_out, alternative="greater").pvalue
+    return area if area >= CHANGED and chance < CHANCE else None
+
+
+class _Maps:
+    """Scores and maps of the labelled images by a scorer of features."""
+
+    def __init__(self, work: Work, scorer: FeatureScorer):
+        self._work, self._scorer = work, scorer
+        count = len(work.data.labels["test"])
+        self._batches = batches(np.arange(count))
+        self.scores = np.concatenate([self._run(batch)[0].numpy() for batch in self._batches])
+
+    def _run(self, batch: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
+        features = self._work.features(batch, "test")
+        scores, maps = self._scorer.score_and_map_of_features(tf.constant(features))
+        return scores, maps
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for batch in self._batches:
+            yield from self._run(batch)[1].numpy()
+
+
+class _PixelMaps:
+    """The same by PCA on gray pixels: what the components leave, squared."""
+
+    def __init__(self, work: Work):
+        self._work = work
+        count = len(work.items)
+        chosen = np.linspace(0, count - 1, min(count, MOST_IMAGES)).astype(int)
+        x = np.stack([self._small(index, "train") for index in chosen])
+        self._mean = x.mean(axis=0)
+        self._components = pca(x, min(MOST_COMPONENTS, count // 4), work.seed)
+        self.scores = np.array([self._squares(i).mean() for i in self._indices])
+
+    @property
+    def _indices(self) -> range:
+        return range(len(self._work.data.labels["test"]))
+
+    def _small(self, index: int, split: str) -> np.ndarray:
+        gray = cv2.cvtColor(to_float(self._work.levels(index, split)), cv2.COLOR_RGB2GRAY)
+        scale = PIXELS / min(gray.shape)
+        size = tuple(round(side * scale) for side in gray.shape)
+        self._size = size
+        return cv2.resize(gray, size[::-1], interpolation=cv2.INTER_AREA).ravel()
+
+    def _squares(self, index: int) -> np.ndarray:
+        x = self._small(index, "test") - self._mean
+        return np.square(x - (x @ self._components.T) @ self._components).reshape(self._size)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        size = self._work.folder.image_size[::-1]
+        for index in self._indices:
+            yield cv2.resize(self._squares(index), size, interpolation=cv2.INTER_LINEAR)
+
+
+def _rate(work: Work, title: str, maps: "_Maps | _PixelMaps") -> Rated:
+    labels, items = work.data.labels["test"], work.data.items["test"]
+    empty = np.zeros(work.folder.image_size, bool)
+    masks = [item.load_mask() if item.label and item.load_mask else empty for item in items]
+    is_used = [bool(mask.any() or not item.label) for mask, item in zip(masks, items, strict=True)]
+    used = [mask for mask, is_one in zip(masks, is_used, strict=True) if is_one]
+    pixels = None
+    if any(mask.any() for mask in used):
+        pixels = pixel_intervals(
+            lambda: (each for each, is_one in zip(maps, is_used, strict=True) if is_one),
+            lambda: used,
+        )
+    return Rated(title, auroc_interval(labels, [maps.scores]), pixels)

@@ -1,0 +1,168 @@
+"""What a fit is made of, each part kept on disk so that a fit that was killed goes on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TextIO
+
+import keras
+import numpy as np
+
+from awl_vae.data import PreparedData, prepare
+from awl_vae.data.dataset import Item
+from awl_vae.data.reading import image_size as size_of
+from awl_vae.detection import Detector, calibrate, pixel_threshold
+from awl_vae.detection.likeness import Likeness, measure
+from awl_vae.evaluation import FeatureScorer
+from awl_vae.features.backbones import extractor
+from awl_vae.features.cache import cache_features, feature_path
+from awl_vae.system import read_json
+from awl_vae.system.rows import RowFile
+from awl_vae.system.terminal import ProgressBar
+from awl_vae.training.fitting.defects import NUM_COPIES, damaged_copies
+from awl_vae.training.fitting.folder import Folder, scale_of
+from awl_vae.training.fitting.held_out import HeldOut, num_parts
+from awl_vae.training.fitting.recipes import Recipe, fit as fit_recipe, folds
+
+SEED = 1
+"""Of everything that is chosen by chance, so that the same images give the same detector."""
+
+THRESHOLD = "log_normal"
+"""A key of `THRESHOLDS`."""
+
+
+class Work:
+    """The images of a folder, their features, and what is fitted to them.
+
+    Args:
+        folder: the images.
+        directory: where decoded images, features and what was said of each part are kept.
+        backbone: a key of `BACKBONES`.
+        num_threads: how many images are decoded at a time.
+        stream: where the progress is told.
+        seed: of everything that is chosen by chance.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        directory: Path,
+        *,
+        backbone: str,
+        num_threads: int,
+        stream: TextIO,
+        seed: int = SEED,
+    ):
+        self.folder, self.directory, self.backbone = folder, directory, backbone
+        self.num_threads, self.stream, self.seed = num_threads, stream, seed
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[ProgressBar]:
+        """A bar for one part of the work."""
+        bar = ProgressBar(total, self.stream)
+        yield bar
+        bar.close()
+
+    @cached_property
+    def data(self) -> PreparedData:
+        """The decoded images."""
+        with self.progress(len(self.folder.dataset.items())) as bar:
+            return prepare(
+                self.folder.dataset,
+                cache_path=self.directory / "images.npy",
+                manifest_path=self.directory / "dataset.json",
+                num_threads=self.num_threads,
+                progress=lambda: bar.advance(1, "reading images"),
+            )
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The good images."""
+        return self.data.items["train"]
+
+    @cached_property
+    def extractor(self) -> keras.Model:
+        """The network from images to features."""
+        return extractor(self.backbone, self.folder.image_size)
+
+    @cached_property
+    def _features(self) -> RowFile:
+        cache = self.data.cache
+        crc32 = read_json(self.directory / "dataset.json")["crc32"]
+        path = feature_path(self.directory, self.backbone, self.folder.image_size, crc32)
+        with self.progress(len(cache)) as bar:
+            return cache_features(
+                path,
+                self.extractor,
+                cache.read,
+                len(cache),
+                progress=lambda count: bar.advance(count, "computing features"),
+            )
+
+    def features(self, indices: np.ndarray, split: str = "train") -> np.ndarray:
+        """Those of images of a split, (B, h, w, C) float32."""
+        return self._features.read(self.data.positions[split][indices]).astype(np.float32)
+
+    def levels(self, index: int, split: str = "train") -> np.ndarray:
+        """An image as it was decoded, (H, W, 3) of uint8 or uint16."""
+        return self.data.cache.levels(int(self.data.positions[split][index]))
+
+    def fitted(self, recipe: Recipe, indices: np.ndarray | None = None) -> FeatureScorer:
+        """A recipe fitted to the good images, or to those of some indices."""
+        indices = np.arange(len(self.items)) if indices is None else indices
+        return fit_recipe(self.features, indices, self.extractor, recipe, seed=self.seed)
+
+    def held_out(self, recipe: Recipe) -> HeldOut:
+        """What models of the others say of each good image, and of damaged copies of it."""
+        everything = np.arange(len(self.items))
+        parts = folds(everything, num_parts(len(everything)), self.seed)
+        found = []
+        self._features  # noqa: B018 (which has a bar of its own)
+        with self.progress(len(parts)) as bar:
+            for number, part in enumerate(parts):
+                path = self.directory / f"part-{number}.npz"
+                bar.show(f"fitting without part {number + 1} of {len(parts)}")
+                if not path.exists():
+                    scorer = self.fitted(recipe, np.setdiff1d(everything, part))
+                    first, last = (NUM_COPIES * edge // len(parts) for edge in (number, number + 1))
+                    copies = damaged_copies(
+                        self.levels, part.tolist(), range(first, last), len(everything)
+                    )
+                    HeldOut.of(scorer, self.features, part, copies).save(path)
+                found.append(HeldOut.load(path))
+                bar.advance(1, f"fitted without part {number + 1} of {len(parts)}")
+        return HeldOut.joined(found)
+
+    def likeness(self) -> Likeness | None:
+        """What the good images look like."""
+        positions = self.data.positions["train"]
+        return Likeness.of(
+            measure(self.data.cache.read(positions[[index]])[0], self.shape(index))
+            for index in range(len(self.items))
+        )
+
+    def scales(self, indices: np.ndarray) -> np.ndarray:
+        """How many pixels of the files of good images (N,) are one of the network's, (N,)."""
+        return np.array([scale_of(self.shape(index), self.folder) for index in indices])
+
+    def shape(self, index: int) -> tuple[int, int]:
+        """(height, width) of the file of a good image."""
+        file = self.items[index].file
+        assert file is not None
+        return size_of(file)
+
+    def detector(self, recipe: Recipe, held_out: HeldOut, false_alarm_rate: float) -> Detector:
+        """The detector of a recipe, with the threshold that the images held out give."""
+        rows = [
+            {"image": item.name, "split": "calibration", "label": 0, "score": repr(float(score))}
+            for item, score in zip(self.items, held_out.scores, strict=True)
+        ]
+        return Detector(
+            self.fitted(recipe),
+            resize=self.folder.resize,
+            threshold=calibrate(rows, THRESHOLD, false_alarm_rate),
+            pixel_threshold=pixel_threshold(held_out.peaks),
+            calibration=rows,
+            likeness=self.likeness(),
+        )

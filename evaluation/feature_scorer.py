@@ -17,6 +17,8 @@ TOP_FRACTION = 0.02
 """Share of the positions, those with the largest values, that the score of an image averages."""
 
 
+Batches = Callable[[], Iterable[tf.Tensor]]
+
 PARTS = ("extractor", "standardization", "model")
 """What a scorer is made of, each a Keras layer or model."""
 
@@ -36,6 +38,9 @@ class FeatureScorer(keras.Model):
         whitens: whether residuals are made white before they are compared.
         num_smoothings: how many times the mean of 3 × 3 vectors takes the place of each before it
             is compared with the coreset.
+        weighs_maps: whether maps are the geometric mean of the distance by which an image is scored
+            and that of the features themselves to the nearest normal ones. A large defect leaves
+            residuals in all of an image, where the features are normal.
         coreset_size: M, how many vectors stand for the normal ones.
 
     Attributes:
@@ -46,6 +51,7 @@ class FeatureScorer(keras.Model):
         first, second: the rows of W, lower triangles by position, in two blocks without most of
             the zeros: (h, w, C // 2, C // 2) and (h, w, C - C // 2, C).
         coreset: vectors that stand for those of normal images (M, C).
+        plain: with `weighs_maps`, the same of features, (M, C).
     """
 
     channels, has_roi = "rgb", False
@@ -59,13 +65,14 @@ class FeatureScorer(keras.Model):
         standardization: keras.layers.Layer | None = None,
         whitens: bool = True,
         num_smoothings: int = 1,
+        weighs_maps: bool = False,
         coreset_size: int = 1,
         **kwargs: Any,
     ):
         super().__init__(**kwargs | {"dtype": "float32"})
         self.extractor, self.standardization, self.model = extractor, standardization, model
         self.score, self.whitens, self.coreset_size = score, whitens, coreset_size
-        self.num_smoothings = num_smoothings
+        self.num_smoothings, self.weighs_maps = num_smoothings, weighs_maps
         height, width = extractor.input_shape[1:3]
         self.image_size = height, width
         self.map_shape = h, w, channels = extractor.output_shape[1:]
@@ -75,6 +82,8 @@ class FeatureScorer(keras.Model):
             self.first = self._add("first", (h, w, half, half))
             self.second = self._add("second", (h, w, channels - half, channels))
         self.coreset = self._add("coreset", (coreset_size, channels))
+        if weighs_maps:
+            self.plain = self._add("plain", (coreset_size, channels))
         self.built = True
 
     def _add(self, name: str, shape: Sequence[int]) -> keras.Variable:
@@ -100,14 +109,17 @@ class FeatureScorer(keras.Model):
 
     def of_features(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Features (N, h, w, C) to scores (N,) and anomaly maps (N, H, W)."""
-        x = x if self.standardization is None else self.standardization(x)
-        vectors = self._vectors(x - self.model(x))
+        standardized = x if self.standardization is None else self.standardization(x)
+        vectors = self._vectors(standardized - self.model(standardized))
         if FEATURE_SCORES[self.score].has_coreset:
-            distances = self._distance_to_coreset(self._smoothed(vectors))
+            distances = self._distance(self._smoothed(vectors), self.coreset)
         else:
             distances = ops.norm(vectors, axis=-1)
+        maps = distances
+        if self.weighs_maps:
+            maps = ops.sqrt(maps * self._distance(self._smoothed(x), self.plain))
         maps = ops.image.resize(
-            distances[..., None], self.image_size, "bilinear", data_format="channels_last"
+            maps[..., None], self.image_size, "bilinear", data_format="channels_last"
         )
         return _mean_of_largest(distances), maps[..., 0]
 
@@ -139,22 +151,23 @@ class FeatureScorer(keras.Model):
             vectors = ops.average_pool(padded, 3, 1, "valid", data_format="channels_last")
         return vectors
 
-    def _distance_to_coreset(self, vectors: tf.Tensor) -> tf.Tensor:
-        """(N, h, w, C) to the distances (N, h, w) to the nearest vector of the coreset."""
+    def _distance(self, vectors: tf.Tensor, normal: keras.Variable) -> tf.Tensor:
+        """(N, h, w, C) to the distances (N, h, w) to the nearest of some normal vectors (M, C)."""
         height, width, channels = self.map_shape
         x = ops.reshape(vectors, (-1, channels))
-        known = ops.convert_to_tensor(self.coreset)
+        known = ops.convert_to_tensor(normal)
         # |x − c|² = |x|² + |c|² − 2 x · c
         nearest = ops.min(ops.sum(known**2, axis=1) - 2.0 * (x @ ops.transpose(known)), axis=1)
         squares = ops.maximum(ops.sum(x**2, axis=1) + nearest, 0.0)
         return ops.reshape(ops.sqrt(squares), (-1, height, width))
 
-    def learn(self, residuals: Callable[[], Iterable[tf.Tensor]], count: int, seed: int) -> None:
+    def learn(self, features: Batches, residuals: Batches, count: int, seed: int) -> None:
         """Learns what is normal from the residuals of images that the model was not fitted on.
 
         Args:
-            residuals: gives the residuals, in batches (B, h, w, C), each time.
-            count: of how many images they are.
+            features: gives the features of images, in batches (B, h, w, C), each time.
+            residuals: the same of their residuals.
+            count: how many images these are.
             seed: of the choice of vectors.
         """
         if self.whitens:
@@ -167,17 +180,25 @@ class FeatureScorer(keras.Model):
             self.first.assign(_half_precision(factor[..., :half, :half]))
             self.second.assign(_half_precision(factor[..., half:, :]))
         if FEATURE_SCORES[self.score].has_coreset:
-            vectors = self._sample(residuals(), count, seed)
-            self.coreset.assign(_half_precision(coreset(vectors, self.coreset_size, seed)))
+            self._choose(self.coreset, map(self._vectors, residuals()), count, seed)
+        if self.weighs_maps:
+            self._choose(self.plain, features(), count, seed)
 
-    def _sample(self, residuals: Iterable[tf.Tensor], count: int, seed: int) -> np.ndarray:
+    def _choose(
+        self, chosen: keras.Variable, vectors: Iterable[tf.Tensor], count: int, seed: int
+    ) -> None:
+        """Chooses some vectors, of so many images, that stand for all."""
+        sample = self._sample(vectors, count, seed)
+        chosen.assign(_half_precision(coreset(sample, self.coreset_size, seed)))
+
+    def _sample(self, batches: Iterable[tf.Tensor], count: int, seed: int) -> np.ndarray:
         """Smoothed vectors (N, C) at random positions of each image."""
         random = np.random.default_rng(seed)
         num_positions = self.map_shape[0] * self.map_shape[1]
         of_each = min(-(-SAMPLE // count), num_positions)
         vectors = []
-        for batch in residuals:
-            for image in self._smoothed(self._vectors(batch)).numpy():
+        for batch in batches:
+            for image in self._smoothed(batch).numpy():
                 chosen = random.choice(num_positions, of_each, replace=False)
                 vectors.append(image.reshape(num_positions, -1)[chosen])
         return np.concatenate(vectors)
@@ -195,7 +216,7 @@ class FeatureScorer(keras.Model):
     @property
     def _learnt(self) -> list[keras.Variable]:
         blocks = [self.mean, self.first, self.second] if self.whitens else []
-        return [*blocks, self.coreset]
+        return [*blocks, self.coreset, *([self.plain] if self.weighs_maps else [])]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
@@ -204,6 +225,7 @@ class FeatureScorer(keras.Model):
             "score": self.score,
             "whitens": self.whitens,
             "num_smoothings": self.num_smoothings,
+            "weighs_maps": self.weighs_maps,
             "coreset_size": self.coreset_size,
         }
 

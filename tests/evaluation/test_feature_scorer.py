@@ -51,7 +51,8 @@ def test_what_is_learnt_in_parts_is_what_numpy_finds():
 def test_mahalanobis_is_the_distance_by_the_whole_covariance():
     normal, others = features(200), features(6, seed=1)
     found = scorer()
-    found.learn(lambda: [tf.constant(normal[:90]), tf.constant(normal[90:])], 200, seed=0)
+    parts = [tf.constant(normal[:90]), tf.constant(normal[90:])]
+    found.learn(lambda: parts, lambda: parts, 200, seed=0)
     mean, factor = whitening(normal)
     distances = np.linalg.norm(np.einsum("hwdc,nhwc->nhwd", factor, others - mean), axis=-1)
     scores, maps = found.score_and_map_of_features(tf.constant(others))
@@ -65,7 +66,7 @@ def test_mahalanobis_is_the_distance_by_the_whole_covariance():
 def test_nearest_normal_is_the_distance_of_smoothed_vectors_to_the_coreset():
     normal, others = features(60), features(4, seed=1)
     found = scorer("nearest_normal", coreset_size=50)
-    found.learn(lambda: [tf.constant(normal)], 60, seed=0)
+    found.learn(lambda: [tf.constant(normal)], lambda: [tf.constant(normal)], 60, seed=0)
     mean, factor = whitening(normal)
     vectors = np.einsum("hwdc,nhwc->nhwd", factor, others - mean)
     padded = np.pad(vectors, ((0, 0), (1, 1), (1, 1), (0, 0)))
@@ -95,7 +96,7 @@ def test_a_coreset_leaves_no_vector_far_from_it():
 def test_saved_and_loaded_it_gives_the_same_bits(tmp_path, score, whitens):
     found = scorer(score, whitens=whitens, coreset_size=20)
     normal = tf.constant(features(30))
-    found.learn(lambda: [normal], 30, seed=0)
+    found.learn(lambda: [normal], lambda: [normal], 30, seed=0)
     images = tf.constant(np.random.default_rng(0).random((2, 24, 32, 3), np.float32))
     found.save(tmp_path / "scorer.keras")
     loaded = keras.saving.load_model(tmp_path / "scorer.keras")

@@ -130,7 +130,7 @@ def common_size(
     most = MOST_PIXELS * (short / SHORT_SIDE) ** 2
     short = min(short, math.sqrt(most / max(usual, 1.0 / usual)))
     sides = short * max(usual, 1.0), short * max(1.0 / usual, 1.0)
-    height, width = (max(1, round(side / SIZE_DIVISOR)) * SIZE_DIVISOR for side in sides)
+    height, width = (math.ceil(side / SIZE_DIVISOR - 1e-6) * SIZE_DIVISOR for side in sides)
     others = np.abs(ratios - math.log(height / width))
     return (height, width), "stretch" if others.max() <= ALIKE else "pad"
 

@@ -43,7 +43,7 @@ class Recipe:
         score: see `FeatureScorer`.
         rank: of the linear model, at most a quarter of the number of images; 0 for the mean; None
             where there is no model, and the features are compared as they are.
-        whitens, num_smoothings: see `FeatureScorer`.
+        whitens, num_smoothings, weighs_maps: see `FeatureScorer`.
     """
 
     about: str
@@ -51,13 +51,15 @@ class Recipe:
     rank: int | None = RANK
     whitens: bool = True
     num_smoothings: int = 1
+    weighs_maps: bool = False
 
 
 RECIPES = {
     "low_rank": Recipe(
         "what 40 components leave, whitened, by its distance to the nearest normal vector",
         "nearest_normal",
-        num_smoothings=3,
+        num_smoothings=2,
+        weighs_maps=True,
     ),
     "padim": Recipe("PaDiM (Defard et al., 2021)", "mahalanobis", rank=0),
     "patchcore": Recipe(
@@ -103,9 +105,10 @@ def fit(
         standardization=standardized,
         whitens=recipe.whitens,
         num_smoothings=recipe.num_smoothings,
+        weighs_maps=recipe.weighs_maps,
         coreset_size=min(CORESET, len(indices) * shape[0] * shape[1]),
     )
-    scorer.learn(residuals, len(indices), seed)
+    scorer.learn(lambda: map(read, batches(indices)), residuals, len(indices), seed)
     return scorer
 
 

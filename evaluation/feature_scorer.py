@@ -1,5 +1,6 @@
 """Scoring images by what a model leaves of their features."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -16,6 +17,11 @@ from awl_vae.evaluation.whitening import SAMPLE, Moments, coreset
 TOP_FRACTION = 0.02
 """Share of the positions, those with the largest values, that the score of an image averages."""
 
+
+NUM_BLOCKS = 4
+
+LEAST_DISTANCE = 0.1
+"""No vector is nearer to another: float32 has no digits left for it, and its noise is about 1."""
 
 Batches = Callable[[], Iterable[tf.Tensor]]
 
@@ -39,8 +45,8 @@ class FeatureScorer(keras.Model):
         num_smoothings: how many times the mean of 3 × 3 vectors takes the place of each before it
             is compared with the coreset.
         weighs_maps: whether maps are the geometric mean of the distance by which an image is scored
-            and that of the features themselves to the nearest normal ones. A large defect leaves
-            residuals in all of an image, where the features are normal.
+            and, twice, that of the standardized features themselves to the nearest normal ones. A
+            large defect leaves residuals in all of an image, where the features are normal.
         coreset_size: M, how many vectors stand for the normal ones.
 
     Attributes:
@@ -48,8 +54,8 @@ class FeatureScorer(keras.Model):
         has_roi: whether they have a region of interest: none does.
         image_size: (height, width) of the images.
         mean: of the residuals of normal images (h, w, C).
-        first, second: the rows of W, lower triangles by position, in two blocks without most of
-            the zeros: (h, w, C // 2, C // 2) and (h, w, C - C // 2, C).
+        blocks: the rows of W, lower triangles by position, in `NUM_BLOCKS` blocks (h, w, rows,
+            columns) without most of the zeros.
         coreset: vectors that stand for those of normal images (M, C).
         plain: with `weighs_maps`, the same of features, (M, C).
     """
@@ -76,15 +82,23 @@ class FeatureScorer(keras.Model):
         height, width = extractor.input_shape[1:3]
         self.image_size = height, width
         self.map_shape = h, w, channels = extractor.output_shape[1:]
-        half = channels // 2
+        self.blocks = []
         if whitens:
             self.mean = self._add("mean", (h, w, channels))
-            self.first = self._add("first", (h, w, half, half))
-            self.second = self._add("second", (h, w, channels - half, channels))
+            self.blocks = [
+                self._add(f"block_{first}", (h, w, last - first, last))
+                for first, last in self._rows
+            ]
         self.coreset = self._add("coreset", (coreset_size, channels))
         if weighs_maps:
             self.plain = self._add("plain", (coreset_size, channels))
         self.built = True
+
+    @property
+    def _rows(self) -> list[tuple[int, int]]:
+        """The first row of each block, and the one after its last."""
+        edges = [self.map_shape[-1] * place // NUM_BLOCKS for place in range(NUM_BLOCKS + 1)]
+        return list(itertools.pairwise(edges))
 
     def _add(self, name: str, shape: Sequence[int]) -> keras.Variable:
         return self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
@@ -109,7 +123,7 @@ class FeatureScorer(keras.Model):
 
     def of_features(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Features (N, h, w, C) to scores (N,) and anomaly maps (N, H, W)."""
-        standardized = x if self.standardization is None else self.standardization(x)
+        standardized = self.standardized(x)
         vectors = self._vectors(standardized - self.model(standardized))
         if FEATURE_SCORES[self.score].has_coreset:
             distances = self._distance(self._smoothed(vectors), self.coreset)
@@ -117,11 +131,16 @@ class FeatureScorer(keras.Model):
             distances = ops.norm(vectors, axis=-1)
         maps = distances
         if self.weighs_maps:
-            maps = ops.sqrt(maps * self._distance(self._smoothed(x), self.plain))
+            plain = self._distance(self._smoothed(standardized), self.plain)
+            maps = ops.power(maps * plain * plain, 1.0 / 3.0)
         maps = ops.image.resize(
             maps[..., None], self.image_size, "bilinear", data_format="channels_last"
         )
         return _mean_of_largest(distances), maps[..., 0]
+
+    def standardized(self, x: tf.Tensor) -> tf.Tensor:
+        """Features as the model takes them."""
+        return x if self.standardization is None else self.standardization(x)
 
     def _vectors(self, residuals: tf.Tensor) -> tf.Tensor:
         """W (r − μ) at each position, (N, h, w, C), whose squared length is Mahalanobis' distance.
@@ -136,7 +155,7 @@ class FeatureScorer(keras.Model):
         r = ops.transpose(r, (1, 0, 2))  # (N, P, C) -> (P, N, C)
         parts = [
             ops.matmul(r[..., : block.shape[-1]], ops.transpose(_by_position(block), (0, 2, 1)))
-            for block in (self.first, self.second)
+            for block in self.blocks
         ]
         y = ops.transpose(ops.concatenate(parts, axis=-1), (1, 0, 2))  # (P, N, C) -> (N, P, C)
         return ops.reshape(y, (-1, height, width, channels))
@@ -156,9 +175,13 @@ class FeatureScorer(keras.Model):
         height, width, channels = self.map_shape
         x = ops.reshape(vectors, (-1, channels))
         known = ops.convert_to_tensor(normal)
-        # |x − c|² = |x|² + |c|² − 2 x · c
-        nearest = ops.min(ops.sum(known**2, axis=1) - 2.0 * (x @ ops.transpose(known)), axis=1)
-        squares = ops.maximum(ops.sum(x**2, axis=1) + nearest, 0.0)
+        # |x − c|² = |x|² + |c|² − 2 x · c. With weights of float16, |c|² is the sum of two.
+        squares = ops.sum(known**2, axis=1, keepdims=True)
+        high = ops.cast(ops.cast(squares, "float16"), "float32")
+        known = ops.concatenate([-2.0 * known, high, squares - high], axis=1)
+        ones = ops.ones_like(x[:, :2])
+        nearest = ops.min(ops.concatenate([x, ones], axis=1) @ ops.transpose(known), axis=1)
+        squares = ops.maximum(ops.sum(x**2, axis=1) + nearest, LEAST_DISTANCE**2)
         return ops.reshape(ops.sqrt(squares), (-1, height, width))
 
     def learn(self, features: Batches, residuals: Batches, count: int, seed: int) -> None:
@@ -175,21 +198,20 @@ class FeatureScorer(keras.Model):
             for batch in residuals():
                 moments.add(batch)
             mean, factor = moments.whitening()
-            half = self.map_shape[-1] // 2
-            self.mean.assign(_half_precision(mean))
-            self.first.assign(_half_precision(factor[..., :half, :half]))
-            self.second.assign(_half_precision(factor[..., half:, :]))
+            self.mean.assign(half_precision(mean))
+            for block, (first, last) in zip(self.blocks, self._rows, strict=True):
+                block.assign(half_precision(factor[..., first:last, :last]))
         if FEATURE_SCORES[self.score].has_coreset:
             self._choose(self.coreset, map(self._vectors, residuals()), count, seed)
         if self.weighs_maps:
-            self._choose(self.plain, features(), count, seed)
+            self._choose(self.plain, map(self.standardized, features()), count, seed)
 
     def _choose(
         self, chosen: keras.Variable, vectors: Iterable[tf.Tensor], count: int, seed: int
     ) -> None:
         """Chooses some vectors, of so many images, that stand for all."""
         sample = self._sample(vectors, count, seed)
-        chosen.assign(_half_precision(coreset(sample, self.coreset_size, seed)))
+        chosen.assign(half_precision(coreset(sample, self.coreset_size, seed)))
 
     def _sample(self, batches: Iterable[tf.Tensor], count: int, seed: int) -> np.ndarray:
         """Smoothed vectors (N, C) at random positions of each image."""
@@ -215,8 +237,8 @@ class FeatureScorer(keras.Model):
 
     @property
     def _learnt(self) -> list[keras.Variable]:
-        blocks = [self.mean, self.first, self.second] if self.whitens else []
-        return [*blocks, self.coreset, *([self.plain] if self.weighs_maps else [])]
+        whitening = [self.mean, *self.blocks] if self.whitens else []
+        return [*whitening, self.coreset, *([self.plain] if self.weighs_maps else [])]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
@@ -249,5 +271,6 @@ def _mean_of_largest(distances: tf.Tensor) -> tf.Tensor:
     return ops.mean(values, axis=1)
 
 
-def _half_precision(values: tf.Tensor | np.ndarray) -> np.ndarray:
+def half_precision(values: tf.Tensor | np.ndarray) -> np.ndarray:
+    """The nearest numbers of float16, as float32."""
     return np.asarray(values).astype(np.float16).astype(np.float32)

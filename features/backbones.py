@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from awl_vae.system.errors import UserError, check_name
 
 if TYPE_CHECKING:
@@ -105,6 +107,9 @@ BACKBONES = {
 def extractor(backbone: str, image_size: tuple[int, int]) -> "keras.Model":
     """The network from images to features.
 
+    Its weights are rounded to numbers of float16, so that what is exported with such weights gives
+    the same.
+
     Args:
         backbone: a key of `BACKBONES`.
         image_size: (height, width) in pixels, each divisible by `SIZE_DIVISOR`.
@@ -135,4 +140,6 @@ def extractor(backbone: str, image_size: tuple[int, int]) -> "keras.Model":
         factors = tuple(a // b for a, b in zip(finest.shape[1:3], each.shape[1:3], strict=True))
         maps.append(layers.UpSampling2D(factors, "channels_last", "bilinear")(each))
     together = layers.Concatenate(dtype="float32")(maps)
-    return keras.Model(network.input, together, name=backbone, trainable=False)
+    network = keras.Model(network.input, together, name=backbone, trainable=False)
+    network.set_weights([w.astype(np.float16).astype(np.float32) for w in network.get_weights()])
+    return network

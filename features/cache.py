@@ -2,16 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from awl_vae.features.backbones import BACKBONES
 from awl_vae.system import atomic_path
 from awl_vae.system.rows import RowFile, write_header
-
-if TYPE_CHECKING:
-    import keras
 
 BATCH_SIZE = 16
 """Images in memory at a time."""
@@ -33,7 +29,8 @@ def feature_path(directory: Path, backbone: str, image_size: tuple[int, int], cr
 
 def cache_features(
     path: Path,
-    extractor: "keras.Model",
+    extract: Callable[[np.ndarray], np.ndarray],
+    shape: tuple[int, int, int],
     read: Callable[[np.ndarray], np.ndarray],
     count: int,
     *,
@@ -43,8 +40,9 @@ def cache_features(
 
     Args:
         path: the file, see `feature_path`.
-        extractor: the model from images to features.
-        read: positions (B,) to RGB images (B, H, W, 3) float32 in [0, 1].
+        extract: RGB images (B, H, W, 3) float32 in [0, 1] to features (B, h, w, C).
+        shape: (h, w, C).
+        read: positions (B,) to images.
         count: N, the number of images.
         progress: called after each batch with how many images were done in it.
 
@@ -53,10 +51,9 @@ def cache_features(
     """
     if not path.exists():
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            write_header(file, (count, *extractor.output_shape[1:]), np.float16)
+            write_header(file, (count, *shape), np.float16)
             for start in range(0, count, BATCH_SIZE):
                 positions = np.arange(start, min(start + BATCH_SIZE, count))
-                maps = extractor(read(positions), training=False).numpy()
-                file.write(maps.astype(np.float16).tobytes())
+                file.write(extract(read(positions)).astype(np.float16).tobytes())
                 progress(len(positions))
     return RowFile(path)

@@ -39,8 +39,11 @@ class Projection(keras.layers.Layer):
         flat = ops.reshape(x, (-1, self.mean.shape[0]))
         explained = self.mean + ops.zeros_like(flat)
         if self.num_components:  # TensorFlow ends the process where a product sums over nothing.
-            centered = flat - self.mean
-            explained += (centered @ ops.transpose(self.components)) @ self.components
+            # In this form LiteRT keeps the matrix once.
+            components = tf.convert_to_tensor(self.components)
+            latents = tf.matmul(components, flat - self.mean, transpose_b=True)  # (K, N)
+            products = tf.matmul(components[None], latents[None], transpose_a=True)[0]
+            explained += ops.transpose(products)
         return ops.reshape(explained, (-1, *self.shape))
 
     def assign(self, mean: np.ndarray, components: np.ndarray) -> None:

@@ -13,7 +13,9 @@ IMAGES = np.random.RandomState(0).uniform(size=(20, *SIZE, 3)).astype(np.float32
 
 def cached(path, read=lambda positions: IMAGES[positions], **rest):
     network = extractor("efficientnet_lite0", SIZE)
-    return cache_features(path, network, read, len(IMAGES), **rest)
+    return cache_features(
+        path, lambda x: network(x).numpy(), network.output_shape[1:], read, len(IMAGES), **rest
+    )
 
 
 def test_they_are_computed_once_and_read_by_position(tmp_path):

@@ -1,6 +1,6 @@
 """What models say of good images that they were not fitted on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ NUM_STRANGEST = 10
 FEW = 20
 """Below so many images each is held out alone."""
 
-NUM_PARTS, NUM_PARTS_OF_MANY, MANY = 8, 4, 1000
+NUM_PARTS, NUM_PARTS_OF_MANY, MANY = 6, 3, 1000
 """Parts that are held out in turn, and how many where there are many images."""
 
 
@@ -65,8 +65,17 @@ class HeldOut:
         read: Read,
         indices: np.ndarray,
         damaged: Iterable[Damaged],
+        extract: Callable[[np.ndarray], np.ndarray],
     ) -> Self:
-        """What a scorer says of images that it was not fitted on, and of damaged copies of them."""
+        """What a scorer says of images that it was not fitted on, and of damaged copies of them.
+
+        Args:
+            scorer: the scorer.
+            read: indices to features.
+            indices: (N,) of the images.
+            damaged: the copies.
+            extract: images in [0, 1] to features.
+        """
         scores, peaks = np.empty(0, np.float32), np.empty(0, np.float32)
         strangest, maps = np.empty(0, int), np.empty((0, *scorer.image_size), np.float16)
         for batch in batches(indices):
@@ -82,8 +91,8 @@ class HeldOut:
         damaged = iter(damaged)
         while some := list(islice(damaged, BATCH_SIZE)):
             copies += [(copy.index, copy.kind, copy.extent) for copy in some]
-            x = to_float(np.stack([copy.image for copy in some]))
-            found = np.append(found, scorer.score_and_map(tf.constant(x))[0])
+            x = extract(to_float(np.stack([copy.image for copy in some])))
+            found = np.append(found, scorer.score_and_map_of_features(tf.constant(x))[0])
         of, kinds, extents = zip(*copies, strict=True) if copies else ((), (), ())
         return cls(
             indices,

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from awl_vae.evaluation.feature_scorer import FeatureScorer
+from awl_vae.evaluation.feature_scorer import FeatureScorer, half_precision
 from awl_vae.evaluation.whitening import CORESET
 from awl_vae.models.projection import low_rank, principal_components
 
@@ -132,9 +132,10 @@ def _standardization(read: Read, indices: np.ndarray) -> layers.Layer:
         count += len(values)
         total, squares = total + values.sum(axis=0), squares + (values**2).sum(axis=0)
     mean = total / count
-    return layers.Normalization(
-        axis=-1, mean=mean, variance=squares / count - mean**2, dtype="float32"
-    )
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 1e-12))
+    # Lists of numbers are saved, and a part of every graph.
+    scale, offset = (half_precision(each).tolist() for each in (1.0 / deviation, -mean / deviation))
+    return layers.Rescaling(scale, offset, dtype="float32")
 
 
 def _linear_model(

@@ -1,6 +1,6 @@
 """What a fit is made of, each part kept on disk so that a fit that was killed goes on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import TextIO
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from awl_vae.data import PreparedData, prepare
 from awl_vae.data.dataset import Item
@@ -87,6 +88,15 @@ class Work:
         return extractor(self.backbone, self.folder.image_size)
 
     @cached_property
+    def _traced(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        signature = tf.TensorSpec((None, *self.folder.image_size, 3), tf.float32)
+        return tf.function(self.extractor, autograph=False).get_concrete_function(signature)
+
+    def extract(self, x: np.ndarray) -> np.ndarray:
+        """Images (B, H, W, 3) float32 in [0, 1] to features (B, h, w, C)."""
+        return self._traced(tf.constant(x)).numpy()
+
+    @cached_property
     def _features(self) -> RowFile:
         cache = self.data.cache
         crc32 = read_json(self.directory / "dataset.json")["crc32"]
@@ -94,7 +104,8 @@ class Work:
         with self.progress(len(cache)) as bar:
             return cache_features(
                 path,
-                self.extractor,
+                self.extract,
+                self.extractor.output_shape[1:],
                 cache.read,
                 len(cache),
                 progress=lambda count: bar.advance(count, "computing features"),
@@ -129,7 +140,7 @@ class Work:
                     copies = damaged_copies(
                         self.levels, part.tolist(), range(first, last), len(everything)
                     )
-                    HeldOut.of(scorer, self.features, part, copies).save(path)
+                    HeldOut.of(scorer, self.features, part, copies, self.extract).save(path)
                 found.append(HeldOut.load(path))
                 bar.advance(1, f"fitted without part {number + 1} of {len(parts)}")
         return HeldOut.joined(found)

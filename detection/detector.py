@@ -219,8 +219,13 @@ class Detector:
                 'process which forked it; start workers by "spawn", or load a detector in each.'
             )
         x = x if x.ndim == 4 else x[..., None]
-        scores, maps = self.scorer.score_and_map(tf.constant(x))
-        return scores.numpy(), maps.numpy()
+        most = self.scorer.batch_size
+        parts = [
+            self.scorer.score_and_map(tf.constant(x[start : start + most]))
+            for start in range(0, len(x), most)
+        ]
+        scores, maps = zip(*parts, strict=True)
+        return np.concatenate(scores), np.concatenate(maps)
 
     def preprocess(self, image: Image, roi_mask: Image | None = None) -> np.ndarray:
         """One image, see above, to float32 in [0, 1], as the network sees it.

@@ -20,6 +20,9 @@ TOP_FRACTION = 0.02
 
 NUM_BLOCKS = 4
 
+POSITIONS = 16 * 28 * 28
+"""Positions of maps whose distances to all of a coreset are in memory at a time."""
+
 LEAST_DISTANCE = 0.1
 """No vector is nearer to another: float32 has no digits left for it, and its noise is about 1."""
 
@@ -51,6 +54,7 @@ class FeatureScorer(keras.Model):
 
     Attributes:
         channels: of the images, "rgb".
+        batch_size: of what is scored at a time, so that memory stays small.
         has_roi: whether they have a region of interest: none does.
         image_size: (height, width) of the images.
         mean: of the residuals of normal images (h, w, C).
@@ -82,6 +86,7 @@ class FeatureScorer(keras.Model):
         height, width = extractor.input_shape[1:3]
         self.image_size = height, width
         self.map_shape = h, w, channels = extractor.output_shape[1:]
+        self.batch_size = max(1, POSITIONS // (h * w))
         self.blocks = []
         if whitens:
             self.mean = self._add("mean", (h, w, channels))

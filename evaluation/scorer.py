@@ -57,10 +57,11 @@ class Scorer(keras.Model):
 
     Attributes:
         channels: of the images, "gray".
+        batch_size: of what is scored at a time: all.
         roi: with `has_roi`, the region (H, W) of an image of which nothing else is known.
     """
 
-    channels = "gray"
+    channels, batch_size = "gray", 1 << 16
 
     def __init__(
         self,

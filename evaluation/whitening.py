@@ -15,7 +15,7 @@ POOLED = 0.3
 RIDGE = 0.01
 """Share of the mean variance that is added to every variance: no direction is without noise."""
 
-CORESET = 3000
+CORESET = 2000
 """Vectors that stand for all."""
 
 SAMPLE = 40_000

@@ -1,0 +1,187 @@
+"""From a folder to a detector, as real processes."""
+
+import json
+import shutil
+import time
+
+import commands
+import cv2
+import numpy as np
+import pytest
+from conftest import read_csv, read_json
+from photographs import part, write_good, write_layout
+
+from awl_vae.detection import Detector
+from awl_vae.system.errors import UserError
+
+SMALL = ("--short_side=64", "--num_threads=2")
+DETECTOR = {"scorer.keras", "calibration.csv", "detector.json", "report.html", "fit.json"}
+
+
+def fitted(folder, model_dir, *more, expected=0):
+    return commands.run(
+        "fit_detector.py", folder, f"--model_dir={model_dir}", *SMALL, *more, expected=expected
+    )
+
+
+def contents(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory):
+    return write_layout(tmp_path_factory.mktemp("layout"), 24)
+
+
+@pytest.fixture(scope="module")
+def whole(layout, tmp_path_factory):
+    model_dir = tmp_path_factory.mktemp("whole") / "detector"
+    return model_dir, fitted(layout, model_dir)
+
+
+def test_one_command_makes_a_detector_with_a_report(layout, whole):
+    model_dir, command = whole
+    assert {path.name for path in model_dir.iterdir()} == DETECTOR
+    assert "Threshold " in command.stdout
+    assert f"Report: {model_dir / 'report.html'}" in command.stdout
+    result = read_json(model_dir / "fit.json")["result"]
+    methods = result["labelled"]["methods"]
+    assert list(methods) == ["this detector", "PatchCore", "PaDiM", "PCA on pixels"]
+    assert methods["this detector"]["auroc"][0] > 0.95
+    assert methods["this detector"]["pixel_auroc"][0] > 0.9
+    rows = read_csv(model_dir / "calibration.csv")
+    assert len(rows) == 24
+    page = (model_dir / "report.html").read_text()
+    for text in ("held out in 6 parts", "half are found from", "AUPRO", "--exclude"):
+        assert text in page
+    assert page.count("<img") == 10
+
+
+def test_the_detector_sees_colours(whole):
+    model_dir, _ = whole
+    detector = Detector.load(model_dir)
+    image, _ = part(2000)
+    red, mask = part(2001, defect="red")
+    good, bad = detector.inspect([image, red])
+    assert (good.verdict, bad.verdict) == ("normal", "anomalous")
+    box = bad.regions[0]
+    y, x = (places.mean() for places in np.nonzero(mask))
+    assert box.x <= x <= box.x + box.width
+    assert box.y <= y <= box.y + box.height
+    # The channels in another order make it another product.
+    assert detector.score([image[..., [1, 2, 0]]])[0] > 1.5 * detector.score([image])[0]
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    assert np.isfinite(detector.score([gray, np.uint16(gray) * 257])).all()
+
+
+def test_it_inspects_like_any_other(layout, whole, tmp_path):
+    model_dir, _ = whole
+    command = commands.run(
+        "inspect_images.py",
+        f"--model_dir={model_dir}",
+        f"--images={layout / 'test/red'}",
+        f"--output_dir={tmp_path / 'out'}",
+        expected=1,
+    )
+    assert "8 anomalous" in command.stderr
+    copy = shutil.copytree(model_dir, tmp_path / "d")
+    commands.run("calibrate_detector.py", f"--model_dir={copy}")
+    assert Detector.load(copy).threshold.method == "quantile"
+
+
+@pytest.mark.thorough
+def test_killed_anywhere_it_goes_on_to_the_same_bits(layout, whole, tmp_path):
+    model_dir, _ = whole
+    again = tmp_path / "detector"
+    work_dir = tmp_path / ".detector.awl_vae.fit"
+    for name in ("images.npy", "part-0.npz", "part-3.npz"):
+        command = commands.Command("fit_detector.py", layout, f"--model_dir={again}", *SMALL)
+        while not (work_dir / name).exists():
+            assert command.is_running()
+            time.sleep(0.002)
+        command.kill()
+        assert not again.exists()
+    command = fitted(layout, again)
+    assert "Going on where it was cut off." in command.stderr
+    found, expected = contents(again), contents(model_dir)
+    del found["scorer.keras"], expected["scorer.keras"]  # which tells when it was saved
+    assert found == expected
+    pair = (Detector.load(path).scorer.variables for path in (again, model_dir))
+    for a, b in zip(*pair, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert [path.name for path in tmp_path.iterdir()] == ["detector"]
+    # The same command again has nothing to do.
+    assert "Finished before" in fitted(layout, again).stderr
+
+
+@pytest.mark.thorough
+def test_images_that_are_left_out(layout, whole, tmp_path):
+    model_dir, _ = whole
+    replaced = shutil.copytree(model_dir, tmp_path / "detector")
+    listed = tmp_path / "list.txt"
+    strangest = read_json(model_dir / "fit.json")["result"]["strangest"][:2]
+    listed.write_text("\n".join(strangest))
+    fitted(layout, replaced, f"--exclude={listed}", "--false_alarm_rate=0.05")
+    names = [row["image"] for row in read_csv(replaced / "calibration.csv")]
+    assert len(names) == 22
+    assert not set(strangest) & set(names)
+    assert Detector.load(replaced).threshold.setting == 0.05
+    assert "Left out as asked: 2 images" in (replaced / "report.html").read_text()
+
+
+@pytest.mark.thorough
+def test_few_images_are_held_out_one_by_one(tmp_path):
+    folder = write_good(tmp_path / "parts", 5)
+    fitted(folder, tmp_path / "detector")
+    page = (tmp_path / "detector/report.html").read_text()
+    assert "Each of the 5 good images was held out once" in page
+    assert "Labelled images" not in page
+    detector = Detector.load(tmp_path / "detector")
+    assert detector.predict([part(7, defect="white")[0]])
+
+
+def test_what_cannot_be_fitted_is_one_line(layout, tmp_path):
+    def line(folder, *more, model_dir=tmp_path / "detector"):
+        command = fitted(folder, model_dir, *more, expected=1)
+        (error,) = [each for each in command.stderr.splitlines() if each.startswith("error:")]
+        assert not (tmp_path / "detector").exists()
+        return error
+
+    assert "Expected a folder of images" in line(tmp_path / "nowhere")
+    few = write_good(tmp_path / "few", 2)
+    assert "Expected at least 3 good images. Received: 2" in line(few)
+    (few / "002.png").write_bytes((few / "001.png").read_bytes()[:-200])
+    assert "002.png" in line(few)
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "notes.txt").write_text("mine")
+    assert "which holds notes.txt" in line(layout, model_dir=foreign)
+    assert "--false_alarm_rate=0.7" in line(layout, "--false_alarm_rate=0.7")
+    assert (foreign / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", ["saved_model", "onnx", "litert", "litert_float16"])
+def test_its_exports_take_images_of_any_size(layout, whole, tmp_path, name):
+    from awl_vae.detection.export_formats import FORMATS
+
+    model_dir, _ = whole
+    path = tmp_path / ("graph" + FORMATS[name].suffix)
+    flags = (f"--model_dir={model_dir}", f"--format={name}", f"--output={path}")
+    command = commands.run("export_model.py", *flags, "--input_size=any")
+    assert "The same verdicts on 24 images." in command.stdout
+    detector, run = Detector.load(model_dir), FORMATS[name].run(path)
+    for count, size in ((1, (72, 96)), (7, (100, 130)), (33, (40, 60))):
+        images = [part(3000 + i, size, defect=(None, "red")[i % 2])[0] for i in range(count)]
+        scores, maps, verdicts = run(np.stack(images)[..., ::-1])
+        np.testing.assert_allclose(scores, detector.score(images), rtol=FORMATS[name].tolerance)
+        np.testing.assert_array_equal(verdicts, detector.predict(images))
+        assert maps.shape == (count, *detector.image_size)
+    settings = json.loads((tmp_path / (path.name + ".json")).read_text())
+    assert settings["input"]["shape"] == ["N", "h", "w", 3]
+
+
+def test_a_detector_of_features_has_its_own_score_alone(whole):
+    detector = Detector.load(whole[0])
+    with pytest.raises(UserError, match="Expected a score among nearest_normal. Received"):
+        detector.with_score("mse")

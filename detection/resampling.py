@@ -4,13 +4,12 @@ Places and sizes are whole numbers as long as they can be: they are exact then, 
 graphs has what they take.
 """
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 from keras import ops
 
 from awl_vae.data.images import HALF
-
-Length = int | tf.Tensor
-"""A number of pixels, or a tensor of none, which a graph learns when it runs."""
 
 
 def resized(images: tf.Tensor, image_size: tuple[int, int], mode: str, largest: float) -> tf.Tensor:
@@ -34,12 +33,12 @@ def resized(images: tf.Tensor, image_size: tuple[int, int], mode: str, largest: 
 
 
 def matrices(
-    shape: tuple[Length, Length], image_size: tuple[int, int], mode: str
+    shape: Sequence[int | tf.Tensor], image_size: tuple[int, int], mode: str
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """R (H, h) and C (W, w) with which `resize` is R · image · Cᵀ, before rounding.
 
     Args:
-        shape: (h, w) of the images.
+        shape: (h, w) of the images; tensors where a graph learns them when it runs.
         image_size: (H, W) wanted.
         mode: "stretch", "pad" or "crop".
     """

@@ -44,7 +44,7 @@ def pixel_metrics(
     levels = _levels(maps(), MAX_LEVELS)
     total = np.zeros((3, len(levels)))
     num_regions = 0
-    insides = repeat(True) if rois is None else rois()
+    insides: Iterable[np.ndarray | bool] = repeat(True) if rois is None else rois()
     marked = zip(maps(), masks(), strict=True)
     for (anomaly_map, mask), inside in zip(marked, insides, strict=False):
         counts, count = _counts(levels, anomaly_map, mask, inside)

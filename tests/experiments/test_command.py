@@ -132,13 +132,13 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("export", "--format=onn", "--model_dir=y"),
             1,
-            "Expected one of saved_model, onnx, litert as --format (did you mean onnx?). "
+            "Expected one of saved_model, onnx, litert, litert_float16 as --format (did you mean onnx?). "
             "Received: --format=onn",
         ),
         (
             ("export", "--input_size=64x", "--model_dir=y"),
             1,
-            "Expected N or HxW in pixels, each side at most 16384, as --input_size. "
+            "Expected N or HxW in pixels, each side at most 16384, or 'any' as --input_size. "
             "Received: --input_size=64x",
         ),
         (("inspect", "--images"), 2, "Expected --images=<value>. Received: --images"),

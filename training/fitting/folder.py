@@ -126,9 +126,9 @@ def common_size(
     """
     ratios = np.log([height / width for height, width in shapes.elements()])
     usual = math.exp(float(np.median(ratios)))
-    short = max(short_side, SIZE_DIVISOR)
-    most = MOST_PIXELS * (short / SHORT_SIDE) ** 2
-    short = min(short, math.sqrt(most / max(usual, 1.0 / usual)))
+    wanted = max(short_side, SIZE_DIVISOR)
+    most = MOST_PIXELS * (wanted / SHORT_SIDE) ** 2
+    short = min(wanted, math.sqrt(most / max(usual, 1.0 / usual)))
     sides = short * max(usual, 1.0), short * max(1.0 / usual, 1.0)
     height, width = (math.ceil(side / SIZE_DIVISOR - 1e-6) * SIZE_DIVISOR for side in sides)
     others = np.abs(ratios - math.log(height / width))

@@ -67,7 +67,7 @@ def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> N
     """
     held_out, detector = outcome.held_out, outcome.detector
     count = len(held_out.scores)
-    numbers = {"good images": count, "called anomalous": outcome.above}
+    numbers = {"good images": str(count), "called anomalous": str(outcome.above)}
     if outcome.labelled:
         ours = outcome.labelled.rated[0]
         numbers |= {"AUROC": f"{ours.auroc.mean:.3f}", "found": _rate(outcome.labelled.found.rate)}

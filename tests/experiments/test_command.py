@@ -132,8 +132,8 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("export", "--format=onn", "--model_dir=y"),
             1,
-            "Expected one of saved_model, onnx, litert, litert_float16 as --format (did you mean onnx?). "
-            "Received: --format=onn",
+            "Expected one of saved_model, onnx, litert, litert_float16 as --format "
+            "(did you mean onnx?). Received: --format=onn",
         ),
         (
             ("export", "--input_size=64x", "--model_dir=y"),

@@ -71,6 +71,8 @@ def _row(work, name):
     held_out = _held_out(work, recipe)
     maps = _Maps(work, work.fitted(recipe))
     labels = work.data.labels["test"]
+    kept = work.directory / f"{name}-{work.seed}.npz"
+    np.savez(kept, held_out=held_out, scores=maps.scores, labels=labels)
     goods, anomalous = (maps.scores[labels == label] for label in (0, 1))
     both = np.repeat([0, 1], [len(held_out), len(goods)])
     row = {

@@ -1,5 +1,6 @@
 """A fitted model ready for use: preprocessing, score and threshold in one saved thing."""
 
+import copy
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ from awl_vae.detection.saved import (
     threshold_of,
 )
 from awl_vae.detection.thresholds import Threshold
-from awl_vae.evaluation import FeatureScorer, Scorer
+from awl_vae.evaluation import FeatureScorer, Scorer, TiledScorer
 from awl_vae.system import atomic_directory, write_csv, write_json
 from awl_vae.system.errors import FileError, did_you_mean
 
@@ -89,7 +90,7 @@ class Detector:
 
     def __init__(
         self,
-        scorer: Scorer | FeatureScorer,
+        scorer: Scorer | FeatureScorer | TiledScorer,
         *,
         resize: str,
         threshold: Threshold,
@@ -282,6 +283,25 @@ class Detector:
         """
         return with_score(self, score, threshold, setting)
 
+    def in_tiles(self, grid: tuple[int, int]) -> "Detector":
+        """The detector that sees an image in a grid (rows, columns) of overlapping tiles.
+
+        Each tile is judged as a whole image by this detector, whose threshold stays; so an image of
+        many tiles is called anomalous more often. What images look like is no longer compared.
+
+        Raises:
+            DetectorError: If this detector sees pixels, or tiles.
+        """
+        if not isinstance(self.scorer, FeatureScorer):
+            raise DetectorError(
+                "Expected a detector of features of whole images with tiles. "
+                f"Received: one of the score {self.scorer.score}, "
+                f"{'in tiles already' if isinstance(self.scorer, TiledScorer) else 'of pixels'}"
+            )
+        found = copy.copy(self)
+        found.scorer, found.likeness = TiledScorer(self.scorer, grid), None
+        return found
+
     def save(self, directory: Path) -> None:
         """Writes `scorer.keras`, `calibration.csv` and `detector.json`, whole or not at all.
 
@@ -342,7 +362,7 @@ class Detector:
         scorer = _read_scorer(directory / "scorer.keras")
         found = (getattr(scorer, name, None) for name in ("score", "image_size"))
         wanted = settings["score"], tuple(settings["image_size"])
-        if not isinstance(scorer, Scorer | FeatureScorer) or tuple(found) != wanted:
+        if not isinstance(scorer, Scorer | FeatureScorer | TiledScorer) or tuple(found) != wanted:
             raise DetectorError(
                 "Expected a scorer.keras of the score and image_size in detector.json. "
                 f"Received: another model, {directory}"

@@ -22,8 +22,11 @@ LEAST_FOR_DEVIATION = 20
 LEAST_RATE = 1e-9
 """A rate of false alarms is above this; no number of images could tell of a lower one."""
 
-BULK = (0.8, 0.9, 0.95)
+BULK = (0.8, 0.9, 0.95, 0.97)
 """Quantiles that `log_normal` finds the spread of."""
+
+LARGEST_LOG = 700.0
+"""Beyond it there are no numbers; scores of 0 among others lead there."""
 
 MARGIN = 1e-5
 """Share of a score by which a threshold keeps off it: its last bits depend on its batch."""
@@ -86,19 +89,24 @@ def log_normal(normal_scores: np.ndarray, false_alarm_rate: float) -> float:
     """The quantile of a log-normal distribution that has the bulk of the normal scores.
 
     Its median is that of the scores. Its spread is the largest that the quantiles `BULK` above the
-    median tell, and none beyond: fewer than one image in twenty, however strange, cannot lift the
-    threshold. Such an image is called anomalous then; so the false alarms are counted.
+    median tell, and none beyond: fewer than three images in a hundred, however strange, cannot lift
+    the threshold. Such an image is called anomalous then; so the false alarms are counted. The
+    quantile is that of an image to come, by Student's t with the degrees of freedom of the images
+    above the median: few images tell the spread less surely.
 
     Args:
         normal_scores: (N,), of images that nothing was trained on; N at least 2.
         false_alarm_rate: of images like the bulk, in (`LEAST_RATE`, 0.5).
     """
-    from scipy.special import ndtri  # takes long to import
+    from scipy.special import ndtri, stdtrit  # takes long to import
 
+    count = len(normal_scores)
     logs = np.log(np.maximum(normal_scores, np.finfo(np.float64).tiny))
     median, *others = np.quantile(logs, [0.5, *BULK])
     spread = max((value - median) / ndtri(share) for share, value in zip(BULK, others, strict=True))
-    return float(np.exp(median + ndtri(1.0 - false_alarm_rate) * spread) * (1.0 + MARGIN))
+    to_come = stdtrit(max(count / 2 - 1, 3.0), 1.0 - false_alarm_rate) * math.sqrt(1 + 1 / count)
+    value = min(median + to_come * spread, LARGEST_LOG)
+    return math.exp(value) * (1.0 + MARGIN)
 
 
 def without_each(

@@ -18,3 +18,4 @@ from .scores import (
     SCORES as SCORES,
     Score as Score,
 )
+from .tiles import TiledScorer as TiledScorer

@@ -15,8 +15,8 @@ POOLED = 0.3
 RIDGE = 0.01
 """Share of the mean variance that is added to every variance: no direction is without noise."""
 
-CORESET = 2000
-"""Vectors that stand for all."""
+CORESET = 3000
+"""Vectors that stand for all, where nothing else is said."""
 
 SAMPLE = 40_000
 """Vectors that these are chosen among."""

@@ -19,6 +19,7 @@ from absl import flags
 
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.experiments.command import define_path, run
+from awl_vae.experiments.detector_flags import define_tiles
 from awl_vae.features.backbones import BACKBONES
 from awl_vae.system.errors import check_path
 from awl_vae.system.terminal import silent_stderr
@@ -44,6 +45,7 @@ def main(folder: str) -> int:
         tuple(exclude),
         false_alarm_rate=FLAGS.false_alarm_rate,
         short_side=FLAGS.short_side,
+        grid=FLAGS.tiles or (1, 1),
         backbone=FLAGS.backbone,
         num_threads=FLAGS.num_threads or len(os.sched_getaffinity(0)),
     )
@@ -76,10 +78,12 @@ if __name__ == "__main__":
     flags.DEFINE_integer(
         "short_side",
         224,
-        "Pixels of the shorter side that images are brought to; their proportions are kept.",
+        "Pixels of the shorter side that images, or their tiles, are brought to; their proportions "
+        "are kept.",
         32,
         2048,
     )
+    define_tiles("Large images are seen in so many overlapping tiles, each as --short_side says.")
     about = "; ".join(f"{name}: {row.about}" for name, row in BACKBONES.items())
     flags.DEFINE_enum("backbone", "efficientnet_lite0", list(BACKBONES), f"The network. {about}.")
     flags.DEFINE_integer("num_threads", None, "CPU threads. Default: the machine's cores.", 1, 1024)

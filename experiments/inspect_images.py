@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from awl_vae.detection import Detector
 
 from awl_vae.experiments.command import define_path, run
-from awl_vae.experiments.detector_flags import define_model_dir, detector_from_flags
+from awl_vae.experiments.detector_flags import define_model_dir, define_tiles, detector_from_flags
 from awl_vae.system.errors import UserError
 from awl_vae.system.terminal import discard_stdout, silent_stderr
 from awl_vae.system.words import quantity, with_first
@@ -52,6 +52,9 @@ def main() -> int:
     _check(source, output_dir)
     paths, others = ([], []) if FLAGS.watch else _paths(source, output_dir)
     detector, _ = detector_from_flags()
+    if FLAGS.tiles:
+        detector = detector.in_tiles(FLAGS.tiles)
+        _say("Each image is judged in tiles: expect the false alarms below of each tile.")
     rois = _rois(detector, source, paths)
     from awl_vae.detection import describe
     from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE
@@ -193,6 +196,11 @@ if __name__ == "__main__":
         None,
         "Regions of interest in the place of the detector's own: a mask for all images, or a "
         "directory of masks by the images' names.",
+    )
+    define_tiles(
+        "See each image in so many overlapping tiles, each of which is judged as an image; for a "
+        "detector that was fitted to images like a tile. One that was fitted with --tiles has its "
+        "own."
     )
     flags.DEFINE_bool(
         "watch", False, "Follow the directory as images arrive, until interrupted (Ctrl-C)."

@@ -30,7 +30,7 @@ def feature_path(directory: Path, backbone: str, image_size: tuple[int, int], cr
 def cache_features(
     path: Path,
     extract: Callable[[np.ndarray], np.ndarray],
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     read: Callable[[np.ndarray], np.ndarray],
     count: int,
     *,

@@ -31,7 +31,14 @@ from awl_vae.detection.journal import Journal, read_journal
 from awl_vae.detection.output import Output, overlay_name
 from awl_vae.detection.overlay import draw
 from awl_vae.detection.report import write_report
-from awl_vae.detection.thresholds import THRESHOLDS, f1, k_sigma, quantile, sensitivity
+from awl_vae.detection.thresholds import (
+    THRESHOLDS,
+    f1,
+    k_sigma,
+    log_normal,
+    quantile,
+    sensitivity,
+)
 from awl_vae.detection.watch import Watcher
 from awl_vae.evaluation import Scorer
 from awl_vae.system.errors import UserError
@@ -578,3 +585,37 @@ def test_what_is_no_image_is_an_error_and_no_finding(images, expected):
     for method in (found.inspect, found.score):
         with pytest.raises(ValueError, match=expected):
             method(images)
+
+
+def test_a_few_odd_images_do_not_lift_the_threshold_of_the_others():
+    scores = np.exp(np.random.RandomState(0).normal(2.0, 0.2, 400))
+    threshold = log_normal(scores, 0.01)
+    assert threshold == pytest.approx(np.exp(2.0 + 2.35 * 0.2), rel=0.1)
+    odd = np.concatenate([scores[:-8], np.full(8, 1e6)])
+    assert log_normal(odd, 0.01) == pytest.approx(threshold, rel=0.1)
+    assert quantile(odd, 0.01) > 1e5
+    # They are called anomalous, and counted.
+    rows = [{"split": "calibration", "label": 0, "score": score} for score in odd]
+    alarms = calibrate(rows, "log_normal").false_alarms
+    assert alarms.count >= 8
+    assert alarms.rate >= 0.02
+    assert alarms.low < alarms.rate < alarms.high
+
+
+def test_few_images_have_a_higher_threshold_and_equal_ones_are_normal():
+    scores = np.exp(np.linspace(1.0, 2.0, 201))
+    assert log_normal(scores[::20], 0.01) > log_normal(scores, 0.01)
+    assert log_normal(np.full(30, 3.0), 0.01) > 3.0
+    assert np.isfinite(log_normal(np.array([0.0, 0.0, 1.0]), 0.01))
+
+
+def test_how_often_new_images_are_called_anomalous_by_the_bulk_of_others():
+    random = np.random.RandomState(1)
+    for count in (20, 100, 500):
+        rates = [
+            np.mean(
+                random.lognormal(0, 0.3, 500) >= log_normal(random.lognormal(0, 0.3, count), 0.01)
+            )
+            for _ in range(300)
+        ]
+        assert 0.001 < np.mean(rates) < 0.012, count

@@ -42,7 +42,8 @@ class FitSettings:
         folder: the folder of images.
         exclude: names of good images that are left out.
         false_alarm_rate: share of good images that may be called anomalous.
-        short_side: pixels of the shorter side that images are brought to.
+        short_side: pixels of the shorter side that images, or their tiles, are brought to.
+        grid: (rows, columns) of tiles that images are seen in.
         backbone: a key of `BACKBONES`.
         num_threads: CPU threads.
     """
@@ -51,6 +52,7 @@ class FitSettings:
     exclude: tuple[str, ...] = ()
     false_alarm_rate: float = 0.01
     short_side: int = SHORT_SIDE
+    grid: tuple[int, int] = (1, 1)
     backbone: str = "efficientnet_lite0"
     num_threads: int = 1
 
@@ -72,7 +74,12 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
             but a detector or is written to by another process.
     """
     _check_replaceable(model_dir)
-    folder = find_images(Path(settings.folder), settings.exclude, short_side=settings.short_side)
+    folder = find_images(
+        Path(settings.folder),
+        settings.exclude,
+        short_side=settings.short_side,
+        grid=settings.grid,
+    )
     asked: dict[str, Any] = {
         "version": __version__,
         "settings": {**asdict(settings), "exclude": sorted(settings.exclude)},

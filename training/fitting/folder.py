@@ -16,6 +16,7 @@ from awl_vae.data.folder import items_of
 from awl_vae.data.images import Placement
 from awl_vae.data.masks import match_masks
 from awl_vae.data.reading import image_size as size_of
+from awl_vae.evaluation.tiles import OVERLAP, whole_size
 from awl_vae.features.backbones import SIZE_DIVISOR
 from awl_vae.system.errors import UserError
 from awl_vae.system.words import quantity, with_first
@@ -26,7 +27,7 @@ SHORT_SIDE = 224
 MOST_PIXELS = 4 * SHORT_SIDE**2
 """The longer side is cut down where an image would have more; so is what a detector weighs."""
 
-ALIKE = 0.06
+ALIKE = 0.08
 """Images whose height over width differs by no more from that of the network are stretched."""
 
 LEAST_IMAGES = 3
@@ -40,7 +41,8 @@ class Folder:
     Attributes:
         root: the directory.
         dataset: normal images in `train`, and labelled ones, if there are any, in `test`.
-        image_size: (height, width) that they are brought to.
+        grid: (rows, columns) of tiles that an image is seen in.
+        tile_size: (height, width) of a tile, as the network sees it.
         resize: how.
         shapes: by (height, width) of a file, how many of the normal images have it.
         checksums: by name, that of the file of each image.
@@ -48,10 +50,21 @@ class Folder:
 
     root: Path
     dataset: Dataset
-    image_size: tuple[int, int]
+    grid: tuple[int, int]
+    tile_size: tuple[int, int]
     resize: str
     shapes: Counter[tuple[int, int]]
     checksums: dict[str, int]
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) that images are brought to."""
+        return whole_size(self.tile_size, self.grid)
+
+    @property
+    def num_tiles(self) -> int:
+        """Of an image."""
+        return self.grid[0] * self.grid[1]
 
     @property
     def about_sizes(self) -> str:
@@ -59,6 +72,10 @@ class Folder:
         height, width = self.image_size
         (usual_height, usual_width), count = self.shapes.most_common(1)[0]
         text = f"Images are brought to {height}x{width} pixels"
+        if self.num_tiles > 1:
+            rows, columns = self.grid
+            tile = "x".join(map(str, self.tile_size))
+            text += f", in {rows}x{columns} tiles of {tile}"
         if len(self.shapes) == 1:
             return f"{text} (height x width) from {usual_height}x{usual_width}."
         text += (
@@ -71,14 +88,19 @@ class Folder:
 
 
 def find_images(
-    root: Path, excluded: Sequence[str] = (), *, short_side: int = SHORT_SIDE
+    root: Path,
+    excluded: Sequence[str] = (),
+    *,
+    short_side: int = SHORT_SIDE,
+    grid: tuple[int, int] = (1, 1),
 ) -> Folder:
     """Looks for the images of a folder; none is decoded.
 
     Args:
         root: a directory that holds good images, or the layout of `awl_vae.data.layout`.
         excluded: names of normal images that are left out, see `read_list`.
-        short_side: pixels of the shorter side.
+        short_side: pixels of the shorter side, of a tile.
+        grid: (rows, columns) of tiles.
 
     Raises:
         DataError: If there are too few images, one cannot be read, or one that is to be left out is
@@ -105,34 +127,49 @@ def find_images(
         checksums[layout.name(path)] = zlib.crc32(path.read_bytes())
         if len(checksums) <= len(kept):
             shapes[shape] += 1
-    image_size, resize = common_size(shapes, short_side)
+    tile_size, resize = common_size(shapes, short_side, grid)
     normal, labelled = items_of(
         layout,
         match_masks(layout.masks, layout.anomalous),
-        image_size,
+        whole_size(tile_size, grid),
         resize=resize,
         channels="rgb",
     )
     dataset = Dataset(tuple(normal), (), (), tuple(labelled))
-    return Folder(root, dataset, image_size, resize, shapes, checksums)
+    return Folder(root, dataset, grid, tile_size, resize, shapes, checksums)
 
 
 def common_size(
-    shapes: Counter[tuple[int, int]], short_side: int = SHORT_SIDE
+    shapes: Counter[tuple[int, int]], short_side: int = SHORT_SIDE, grid: tuple[int, int] = (1, 1)
 ) -> tuple[tuple[int, int], str]:
-    """The (height, width) that images of some shapes are brought to, and how.
+    """The (height, width) of a tile, so that a grid of them is what images are brought to; and how.
 
     Their proportions are kept: those of the median image are the network's.
     """
     ratios = np.log([height / width for height, width in shapes.elements()])
     usual = math.exp(float(np.median(ratios)))
-    wanted = max(short_side, SIZE_DIVISOR)
-    most = MOST_PIXELS * (wanted / SHORT_SIDE) ** 2
-    short = min(wanted, math.sqrt(most / max(usual, 1.0 / usual)))
-    sides = short * max(usual, 1.0), short * max(1.0 / usual, 1.0)
-    height, width = (math.ceil(side / SIZE_DIVISOR - 1e-6) * SIZE_DIVISOR for side in sides)
-    others = np.abs(ratios - math.log(height / width))
+    short = float(max(short_side, SIZE_DIVISOR))
+    most = MOST_PIXELS * (short / SHORT_SIDE) ** 2
+    sides = _tile(short, usual, grid)
+    if sides[0] * sides[1] > most:
+        sides = _tile(short * math.sqrt(most / (sides[0] * sides[1])), usual, grid)
+    # Rather a little larger than smaller.
+    height, width = (math.floor(side / SIZE_DIVISOR + 0.7) * SIZE_DIVISOR for side in sides)
+    whole_height, whole_width = whole_size((height, width), grid)
+    others = np.abs(ratios - math.log(whole_height / whole_width))
     return (height, width), "stretch" if others.max() <= ALIKE else "pad"
+
+
+def _tile(short: float, ratio: float, grid: tuple[int, int]) -> tuple[float, float]:
+    """(height, width) of a tile by its shorter side and the height over width of the whole."""
+    rows, columns = ((number, (number - 1) * OVERLAP) for number in grid)
+
+    def other(of: tuple[int, int], along: tuple[int, int], ratio: float) -> float:
+        """The side along which a tile is longer."""
+        return ((of[0] * short - of[1]) * ratio + along[1]) / along[0]
+
+    width = other(rows, columns, 1.0 / ratio)
+    return (short, width) if width >= short else (other(columns, rows, ratio), short)
 
 
 def scale_of(shape: tuple[int, int], folder: Folder) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from awl_vae.data.images import to_float
-from awl_vae.evaluation import FeatureScorer
+from awl_vae.evaluation import FeatureScorer, TiledScorer
 from awl_vae.system import atomic_path
 from awl_vae.training.fitting.defects import Damaged
 from awl_vae.training.fitting.recipes import BATCH_SIZE, Read, batches
@@ -61,7 +61,7 @@ class HeldOut:
     @classmethod
     def of(
         cls,
-        scorer: FeatureScorer,
+        scorer: FeatureScorer | TiledScorer,
         read: Read,
         indices: np.ndarray,
         damaged: Iterable[Damaged],
@@ -78,18 +78,19 @@ class HeldOut:
         """
         scores, peaks = np.empty(0, np.float32), np.empty(0, np.float32)
         strangest, maps = np.empty(0, int), np.empty((0, *scorer.image_size), np.float16)
-        for batch in batches(indices):
+        most = min(BATCH_SIZE, scorer.batch_size)
+        for batch in batches(indices, most):
             of_batch, maps_of_batch = scorer.score_and_map_of_features(tf.constant(read(batch)))
             scores = np.append(scores, of_batch)
             peaks = np.append(peaks, maps_of_batch.numpy().max(axis=(1, 2)))
             strangest = np.append(strangest, np.arange(len(scores) - len(batch), len(scores)))
             maps = np.concatenate([maps, maps_of_batch.numpy().astype(np.float16)])
-            most = np.argsort(-scores[strangest], kind="stable")[:NUM_STRANGEST]
-            strangest, maps = strangest[most], maps[most]
+            kept = np.argsort(-scores[strangest], kind="stable")[:NUM_STRANGEST]
+            strangest, maps = strangest[kept], maps[kept]
         copies: list[tuple[int, str, float]] = []
         found = np.empty(0, np.float32)
         damaged = iter(damaged)
-        while some := list(islice(damaged, BATCH_SIZE)):
+        while some := list(islice(damaged, most)):
             copies += [(copy.index, copy.kind, copy.extent) for copy in some]
             x = extract(to_float(np.stack([copy.image for copy in some])))
             found = np.append(found, scorer.score_and_map_of_features(tf.constant(x))[0])

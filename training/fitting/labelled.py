@@ -12,9 +12,16 @@ import tensorflow as tf
 
 from awl_vae.data.images import to_float
 from awl_vae.detection.false_alarms import FalseAlarms, counted
-from awl_vae.evaluation import FeatureScorer, Interval, auroc, auroc_interval, pixel_intervals
+from awl_vae.evaluation import (
+    FeatureScorer,
+    Interval,
+    TiledScorer,
+    auroc,
+    auroc_interval,
+    pixel_intervals,
+)
 from awl_vae.models.linear import pca
-from awl_vae.training.fitting.recipes import RECIPES, batches
+from awl_vae.training.fitting.recipes import BATCH_SIZE, RECIPES, batches
 from awl_vae.training.fitting.work import Work
 
 PIXELS = 64
@@ -67,7 +74,7 @@ class Labelled:
 
 
 def rate_labelled(
-    work: Work, scorer: FeatureScorer, held_out_scores: np.ndarray, threshold: float
+    work: Work, scorer: FeatureScorer | TiledScorer, held_out_scores: np.ndarray, threshold: float
 ) -> Labelled | None:
     """Rates a detector and its rivals; None where there are no labelled images of both classes.
 
@@ -113,10 +120,10 @@ def _changed(goods: np.ndarray, held_out: np.ndarray) -> float | None:
 class _Maps:
     """Scores and maps of the labelled images by a scorer of features."""
 
-    def __init__(self, work: Work, scorer: FeatureScorer):
+    def __init__(self, work: Work, scorer: FeatureScorer | TiledScorer):
         self._work, self._scorer = work, scorer
         count = len(work.data.labels["test"])
-        self._batches = batches(np.arange(count))
+        self._batches = batches(np.arange(count), min(BATCH_SIZE, scorer.batch_size))
         self.scores = np.concatenate([self._run(batch)[0].numpy() for batch in self._batches])
 
     def _run(self, batch: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:

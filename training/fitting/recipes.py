@@ -44,6 +44,7 @@ class Recipe:
         rank: of the linear model, at most a quarter of the number of images; 0 for the mean; None
             where there is no model, and the features are compared as they are.
         whitens, num_smoothings, weighs_maps: see `FeatureScorer`.
+        coreset_size: how many vectors stand for all.
     """
 
     about: str
@@ -52,6 +53,7 @@ class Recipe:
     whitens: bool = True
     num_smoothings: int = 1
     weighs_maps: bool = False
+    coreset_size: int = CORESET
 
 
 RECIPES = {
@@ -60,6 +62,7 @@ RECIPES = {
         "nearest_normal",
         num_smoothings=2,
         weighs_maps=True,
+        coreset_size=2000,
     ),
     "padim": Recipe("PaDiM (Defard et al., 2021)", "mahalanobis", rank=0),
     "patchcore": Recipe(
@@ -106,7 +109,7 @@ def fit(
         whitens=recipe.whitens,
         num_smoothings=recipe.num_smoothings,
         weighs_maps=recipe.weighs_maps,
-        coreset_size=min(CORESET, len(indices) * shape[0] * shape[1]),
+        coreset_size=min(recipe.coreset_size, len(indices) * shape[0] * shape[1]),
     )
     scorer.learn(lambda: map(read, batches(indices)), residuals, len(indices), seed)
     return scorer
@@ -118,9 +121,9 @@ def folds(indices: np.ndarray, number: int, seed: int) -> list[np.ndarray]:
     return [np.sort(part) for part in np.array_split(order, min(number, len(indices)))]
 
 
-def batches(indices: np.ndarray) -> Sequence[np.ndarray]:
-    """The indices, `BATCH_SIZE` at a time."""
-    return [indices[start : start + BATCH_SIZE] for start in range(0, len(indices), BATCH_SIZE)]
+def batches(indices: np.ndarray, most: int = BATCH_SIZE) -> Sequence[np.ndarray]:
+    """The indices, so many at a time."""
+    return [indices[start : start + most] for start in range(0, len(indices), most)]
 
 
 def _standardization(read: Read, indices: np.ndarray) -> layers.Layer:

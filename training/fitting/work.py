@@ -15,7 +15,8 @@ from awl_vae.data.dataset import Item
 from awl_vae.data.reading import image_size as size_of
 from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.likeness import Likeness, measure
-from awl_vae.evaluation import FeatureScorer
+from awl_vae.evaluation import FeatureScorer, TiledScorer
+from awl_vae.evaluation.tiles import corners
 from awl_vae.features.backbones import extractor
 from awl_vae.features.cache import cache_features, feature_path
 from awl_vae.system import read_json
@@ -24,7 +25,7 @@ from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.fitting.defects import NUM_COPIES, damaged_copies
 from awl_vae.training.fitting.folder import Folder, scale_of
 from awl_vae.training.fitting.held_out import HeldOut, num_parts
-from awl_vae.training.fitting.recipes import Recipe, fit as fit_recipe, folds
+from awl_vae.training.fitting.recipes import BATCH_SIZE, Recipe, fit as fit_recipe, folds
 
 SEED = 1
 """Of everything that is chosen by chance, so that the same images give the same detector."""
@@ -85,44 +86,75 @@ class Work:
     @cached_property
     def extractor(self) -> keras.Model:
         """The network from images to features."""
-        return extractor(self.backbone, self.folder.image_size)
+        return extractor(self.backbone, self.folder.tile_size)
 
     @cached_property
     def _traced(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        signature = tf.TensorSpec((None, *self.folder.image_size, 3), tf.float32)
+        signature = tf.TensorSpec((None, *self.folder.tile_size, 3), tf.float32)
         return tf.function(self.extractor, autograph=False).get_concrete_function(signature)
 
     def extract(self, x: np.ndarray) -> np.ndarray:
-        """Images (B, H, W, 3) float32 in [0, 1] to features (B, h, w, C)."""
-        return self._traced(tf.constant(x)).numpy()
+        """Images (B, H, W, 3) float32 in [0, 1] to features; see `features`."""
+        (height, width), num_tiles = self.folder.tile_size, self.folder.num_tiles
+        tiles = np.stack([x[:, y : y + height, x0 : x0 + width] for y, x0 in self._corners], axis=1)
+        parts = (
+            [
+                self._traced(tf.constant(some)).numpy()
+                for image in tiles
+                for some in np.array_split(image, -(-num_tiles // BATCH_SIZE))
+            ]
+            if num_tiles > 1
+            else [self._traced(tf.constant(x)).numpy()]
+        )
+        found = np.concatenate(parts)
+        return found if num_tiles == 1 else found.reshape(len(x), num_tiles, *found.shape[1:])
+
+    @property
+    def _corners(self) -> list[tuple[int, int]]:
+        return corners(self.folder.tile_size, self.folder.grid)
 
     @cached_property
     def _features(self) -> RowFile:
         cache = self.data.cache
         crc32 = read_json(self.directory / "dataset.json")["crc32"]
         path = feature_path(self.directory, self.backbone, self.folder.image_size, crc32)
+        num_tiles = self.folder.num_tiles
+        shape = self.extractor.output_shape[1:]
         with self.progress(len(cache)) as bar:
             return cache_features(
                 path,
                 self.extract,
-                self.extractor.output_shape[1:],
+                shape if num_tiles == 1 else (num_tiles, *shape),
                 cache.read,
                 len(cache),
                 progress=lambda count: bar.advance(count, "computing features"),
             )
 
     def features(self, indices: np.ndarray, split: str = "train") -> np.ndarray:
-        """Those of images of a split, (B, h, w, C) float32."""
+        """Those of images of a split, (B, h, w, C) float32; in tiles (B, tiles, h, w, C)."""
         return self._features.read(self.data.positions[split][indices]).astype(np.float32)
 
     def levels(self, index: int, split: str = "train") -> np.ndarray:
         """An image as it was decoded, (H, W, 3) of uint8 or uint16."""
         return self.data.cache.levels(int(self.data.positions[split][index]))
 
-    def fitted(self, recipe: Recipe, indices: np.ndarray | None = None) -> FeatureScorer:
+    def _tiles(self, places: np.ndarray) -> np.ndarray:
+        """The features (B, h, w, C) of tiles, counted image after image."""
+        images, tiles = np.divmod(places, self.folder.num_tiles)
+        of_images, inverse = np.unique(images, return_inverse=True)
+        return self.features(of_images)[inverse, tiles]
+
+    def fitted(
+        self, recipe: Recipe, indices: np.ndarray | None = None
+    ) -> FeatureScorer | TiledScorer:
         """A recipe fitted to the good images, or to those of some indices."""
         indices = np.arange(len(self.items)) if indices is None else indices
-        return fit_recipe(self.features, indices, self.extractor, recipe, seed=self.seed)
+        num_tiles = self.folder.num_tiles
+        if num_tiles == 1:
+            return fit_recipe(self.features, indices, self.extractor, recipe, seed=self.seed)
+        places = np.add.outer(indices * num_tiles, np.arange(num_tiles)).ravel()
+        scorer = fit_recipe(self._tiles, places, self.extractor, recipe, seed=self.seed)
+        return TiledScorer(scorer, self.folder.grid)
 
     def held_out(self, recipe: Recipe) -> HeldOut:
         """What models of the others say of each good image, and of damaged copies of it."""

@@ -115,6 +115,37 @@ def test_killed_anywhere_it_goes_on_to_the_same_bits(layout, whole, tmp_path):
 
 
 @pytest.mark.thorough
+def test_large_images_in_tiles(layout, tmp_path):
+    fitted(layout, tmp_path / "detector", "--tiles=2x2")
+    detector = Detector.load(tmp_path / "detector")
+    height, width = detector.image_size
+    assert (height, width) == (96, 128)
+    assert "in 2x2 tiles of 64x80" in (tmp_path / "detector/report.html").read_text()
+    result = read_json(tmp_path / "detector/fit.json")["result"]
+    assert result["labelled"]["methods"]["this detector"]["auroc"][0] > 0.9
+    (finding,) = detector.inspect([part(2001, (720, 960), defect="red")[0]])
+    assert finding.verdict == "anomalous"
+
+
+def test_a_detector_of_parts_inspects_tiles_of_a_large_image(whole, tmp_path):
+    model_dir, _ = whole
+    rows = [[part(4000 + 10 * i + j)[0] for j in range(3)] for i in range(2)]
+    large = np.vstack([np.hstack(row) for row in rows])
+    large[80:92, 130:142] = (40, 40, 220)
+    cv2.imwrite(str(tmp_path / "large.png"), large)
+    command = commands.run(
+        "inspect_images.py",
+        f"--model_dir={model_dir}",
+        f"--images={tmp_path / 'large.png'}",
+        "--tiles=3x5",
+        expected=1,
+    )
+    assert "judged in tiles" in command.stderr
+    with pytest.raises(UserError, match="in tiles already"):
+        Detector.load(model_dir).in_tiles((2, 2)).in_tiles((2, 2))
+
+
+@pytest.mark.thorough
 def test_images_that_are_left_out(layout, whole, tmp_path):
     model_dir, _ = whole
     replaced = shutil.copytree(model_dir, tmp_path / "detector")
@@ -131,10 +162,10 @@ def test_images_that_are_left_out(layout, whole, tmp_path):
 
 @pytest.mark.thorough
 def test_few_images_are_held_out_one_by_one(tmp_path):
-    folder = write_good(tmp_path / "parts", 5)
+    folder = write_good(tmp_path / "parts", 8)
     fitted(folder, tmp_path / "detector")
     page = (tmp_path / "detector/report.html").read_text()
-    assert "Each of the 5 good images was held out once" in page
+    assert "Each of the 8 good images was held out once" in page
     assert "Labelled images" not in page
     detector = Detector.load(tmp_path / "detector")
     assert detector.predict([part(7, defect="white")[0]])

@@ -18,6 +18,7 @@ from awl_vae.training.fitting.folder import common_size, find_images, read_list
         ({(500, 500): 9}, ((224, 224), "stretch")),
         ({(640, 256): 9}, ((560, 224), "stretch")),
         ({(256, 629): 9, (256, 611): 1}, ((224, 560), "stretch")),
+        ({(402, 400): 9}, ((224, 224), "stretch")),
         ({(100, 100): 5, (100, 150): 2}, ((224, 224), "pad")),
         ({(4000, 400): 3}, ((1424, 144), "stretch")),  # 4 · 224² pixels, and what rounding adds
     ],
@@ -89,3 +90,18 @@ def test_files_are_told_apart_by_their_content(tmp_path):
     cv2.imwrite(str(root / "001.png"), image)
     after = find_images(root).checksums
     assert [name for name in before if before[name] != after[name]] == ["001.png"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "grid", "expected"),
+    [
+        ((72, 96), (2, 2), (64, 80)),
+        ((4000, 6000), (4, 6), (224, 224)),
+        ((300, 300), (1, 2), (256, 144)),
+    ],
+)
+def test_tiles_cover_an_image_in_its_proportions(shape, grid, expected):
+    short_side = min(64 if grid == (2, 2) else 224, *expected) if grid != (1, 2) else 144
+    tile_size, resize = common_size(Counter({shape: 1}), short_side, grid)
+    assert tile_size == expected
+    assert resize == "stretch"

@@ -11,7 +11,7 @@ from awl_vae.training.fitting.held_out import NUM_STRANGEST, HeldOut, num_parts
 class Scorer:
     """Scores an image by its first number; its map is that, everywhere."""
 
-    image_size = (4, 6)
+    image_size, batch_size = (4, 6), 7
 
     def score_and_map_of_features(self, features):
         scores = features[:, 0, 0, 0]

@@ -4,8 +4,8 @@
 
     detector = train("photographs", run_dir="runs/photographs", rule="climb")
 
-Nothing below is imported before it is used, so that a name costs no TensorFlow. Each of the three
-names needs it, and imports it without the lines that its libraries print.
+Nothing below is imported before it is used, so that a name costs no TensorFlow. Each of the names
+needs it, and imports it without the lines that its libraries print.
 """
 
 import os

@@ -1,5 +1,9 @@
 """Training from Python: what the commands do, with keywords in the place of flags."""
 
+import dataclasses
+import os
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +11,7 @@ from awl_vae.detection.detector import Detector
 from awl_vae.system.errors import UserError, check_name, files_error
 from awl_vae.training.config import ConfigError
 from awl_vae.training.experiment import EXPERIMENTS, Experiment
+from awl_vae.training.fitting.fit import FitSettings, fit as fit_detector
 from awl_vae.training.run_directory import RunDirectory, open_run_directory
 from awl_vae.training.runner import main_detector, run_experiment
 
@@ -55,6 +60,41 @@ def train(
             return _run(EXPERIMENTS[experiment].load(), directory)
     except OSError as error:
         raise files_error(error, run_dir) from error
+
+
+def fit(
+    images: str | Path, *, model_dir: str | Path, exclude: Iterable[str] = (), **settings: Any
+) -> Detector:
+    """Fits a detector to good images as `awl-vae fit` does: the same files, and the same numbers.
+
+    Example:
+        ```python
+        detector = fit("good_images", model_dir="detector")
+        detector.inspect("part.png").verdict
+        ```
+
+    Args:
+        images: directory of good images, or one in the layout of MVTec AD.
+        model_dir: where the detector and its report go.
+        exclude: names of good images that are left out, as the report has them.
+        **settings: `false_alarm_rate`, `short_side`, `grid` (rows and columns of tiles), `backbone`
+            and `num_threads`; see `FitSettings`.
+
+    Returns:
+        The detector.
+
+    Raises:
+        UserError: If the command would end with one line of error.
+    """
+    known = [field.name for field in dataclasses.fields(FitSettings)]
+    for name in settings:
+        check_name("settings of fit", name, known, ConfigError, flag="--")
+    threads = {"num_threads": len(os.sched_getaffinity(0))}
+    asked = FitSettings(os.path.abspath(images), tuple(exclude), **threads | settings)
+    try:
+        return fit_detector(asked, Path(os.path.abspath(model_dir)), sys.stderr)
+    except OSError as error:
+        raise files_error(error, model_dir) from error
 
 
 def _run(experiment: Experiment, directory: RunDirectory) -> Detector:

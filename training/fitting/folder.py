@@ -27,6 +27,9 @@ SHORT_SIDE = 224
 MOST_PIXELS = 4 * SHORT_SIDE**2
 """The longer side is cut down where an image would have more; so is what a detector weighs."""
 
+NEAR = 1.05
+"""A side is made longer by this factor at most where that keeps all that there is to see."""
+
 ALIKE = 0.08
 """Images whose height over width differs by no more from that of the network are stretched."""
 
@@ -153,11 +156,16 @@ def common_size(
     sides = _tile(short, usual, grid)
     if sides[0] * sides[1] > most:
         sides = _tile(short * math.sqrt(most / (sides[0] * sides[1])), usual, grid)
-    # Rather a little larger than smaller.
-    height, width = (math.floor(side / SIZE_DIVISOR + 0.7) * SIZE_DIVISOR for side in sides)
+    height, width = map(_multiple, sides)
     whole_height, whole_width = whole_size((height, width), grid)
     others = np.abs(ratios - math.log(whole_height / whole_width))
     return (height, width), "stretch" if others.max() <= ALIKE else "pad"
+
+
+def _multiple(side: float) -> int:
+    """A side as a multiple of `SIZE_DIVISOR`: the next above, if it is near, else the nearest."""
+    above = math.ceil(side / SIZE_DIVISOR - 1e-6) * SIZE_DIVISOR
+    return above if above <= NEAR * side else round(side / SIZE_DIVISOR) * SIZE_DIVISOR
 
 
 def _tile(short: float, ratio: float, grid: tuple[int, int]) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import pytest
 from conftest import read_csv, read_json
 from photographs import part, write_good, write_layout
 
+import awl_vae
 from awl_vae.detection import Detector
 from awl_vae.system.errors import UserError
 
@@ -87,6 +88,17 @@ def test_it_inspects_like_any_other(layout, whole, tmp_path):
     copy = shutil.copytree(model_dir, tmp_path / "d")
     commands.run("calibrate_detector.py", f"--model_dir={copy}")
     assert Detector.load(copy).threshold.method == "quantile"
+
+
+def test_in_python_it_is_the_same(layout, whole, tmp_path, capsys):
+    model_dir = shutil.copytree(whole[0], tmp_path / "detector")
+    detector = awl_vae.fit(layout, model_dir=model_dir, short_side=64, num_threads=2)
+    assert "Finished before" in capsys.readouterr().err  # by the command, with the same settings
+    assert detector.image_size == (64, 80)
+    with pytest.raises(UserError, match="did you mean short_side"):
+        awl_vae.fit(layout, model_dir=model_dir, shortside=64)
+    with pytest.raises(UserError, match="Expected a folder of images"):
+        awl_vae.fit(tmp_path / "nowhere", model_dir=model_dir)
 
 
 @pytest.mark.thorough

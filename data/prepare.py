@@ -88,6 +88,7 @@ def prepare(
     cache_path: Path,
     manifest_path: Path,
     num_threads: int,
+    needs_classes: bool = True,
     progress: Callable[[], None] = lambda: None,
 ) -> PreparedData:
     """Decodes a dataset once, or takes up what an earlier call decoded.
@@ -101,6 +102,7 @@ def prepare(
         cache_path: where the decoded images go.
         manifest_path: where the list goes.
         num_threads: how many images are decoded at a time.
+        needs_classes: whether a split that has lost a class with its duplicates is an error.
         progress: called after each decoded image.
 
     Returns:
@@ -134,7 +136,8 @@ def prepare(
         write_json(manifest_path, manifest)
         known = manifest
     data = PreparedData(dataset, ImageCache(cache_path), known.get("duplicates") or {})
-    _check_classes(dataset, data)
+    if needs_classes:
+        _check_classes(dataset, data)
     return data
 
 

@@ -113,11 +113,13 @@ class Output:
 
     def _claim(self) -> None:
         """Makes sure that the directory is this detector's."""
+        grid = getattr(self.detector.scorer, "grid", None)
         settings = {
             "threshold": asdict(self.detector.threshold),
             "score": self.detector.scorer.score,
             "pixel_threshold": self.detector.pixel_threshold,
             "roi_mask": self.roi_mask and str(self.roi_mask),
+            "tiles": None if grid is None else list(grid),
         }
         path = self.directory / "inspection.json"
         if not path.exists():

@@ -60,7 +60,7 @@ class FeatureScorer(keras.Model):
         mean: of the residuals of normal images (h, w, C).
         blocks: the rows of W, lower triangles by position, in `NUM_BLOCKS` blocks (h, w, rows,
             columns) without most of the zeros.
-        coreset: vectors that stand for those of normal images (M, C).
+        coreset: vectors that stand for those of normal images (M, C), where the score has them.
         plain: with `weighs_maps`, the same of features, (M, C).
     """
 
@@ -94,7 +94,8 @@ class FeatureScorer(keras.Model):
                 self._add(f"block_{first}", (h, w, last - first, last))
                 for first, last in self._rows
             ]
-        self.coreset = self._add("coreset", (coreset_size, channels))
+        if FEATURE_SCORES[score].has_coreset:
+            self.coreset = self._add("coreset", (coreset_size, channels))
         if weighs_maps:
             self.plain = self._add("plain", (coreset_size, channels))
         self.built = True
@@ -243,7 +244,8 @@ class FeatureScorer(keras.Model):
     @property
     def _learnt(self) -> list[keras.Variable]:
         whitening = [self.mean, *self.blocks] if self.whitens else []
-        return [*whitening, self.coreset, *([self.plain] if self.weighs_maps else [])]
+        others = [getattr(self, name) for name in ("coreset", "plain") if hasattr(self, name)]
+        return [*whitening, *others]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""

@@ -111,9 +111,9 @@ def _levels(maps: Iterable[np.ndarray], most: int) -> np.ndarray:
     parts: list[np.ndarray] = []
     stride = 1
     for anomaly_map in maps:
-        parts.append(anomaly_map.ravel()[::stride])
+        parts.append(anomaly_map.ravel()[::stride].copy())  # a view would keep the map
         if sum(map(len, parts)) > MAX_SAMPLE:
-            parts, stride = [part[::2] for part in parts], 2 * stride
+            parts, stride = [part[::2].copy() for part in parts], 2 * stride
     values = np.sort(np.concatenate(parts))
     levels = np.unique(values)
     if len(levels) > most:  # NumPy's own quantiles can take ten seconds for so many.

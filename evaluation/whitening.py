@@ -4,8 +4,6 @@ Mean and covariance at each position are those of PaDiM (Defard et al., 2021), t
 stands for all vectors is PatchCore's (Roth et al., 2022).
 """
 
-from typing import Self
-
 import numpy as np
 import tensorflow as tf
 
@@ -14,6 +12,12 @@ POOLED = 0.3
 
 RIDGE = 0.01
 """Share of the mean variance that is added to every variance: no direction is without noise."""
+
+LEAST_NOISE = 1e-6
+"""No less than this is added, where images do not differ."""
+
+BLOCK = 256
+"""Positions whose covariances are worked on at a time."""
 
 CORESET = 3000
 """Vectors that stand for all, where nothing else is said."""
@@ -51,32 +55,37 @@ class Moments:
         self._total += tf.reduce_sum(x, axis=1, keepdims=True)
         self._outer += tf.matmul(x, x, transpose_a=True)
 
-    def __add__(self, other: "Moments") -> Self:
-        """Those of both together."""
-        both = type(self)(self.shape)
-        both.count = self.count + other.count
-        both._total, both._outer = self._total + other._total, self._outer + other._outer
-        return both
-
-    def whitening(self) -> tuple[tf.Tensor, tf.Tensor]:
+    def whitening(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean μ (h, w, C) and W (h, w, C, C), lower triangles, for which W (r − μ) is white.
 
         WᵀW is the inverse of the covariance, shrunk towards the pooled one, so that the squared
         length of W (r − μ) is the squared Mahalanobis distance.
         """
         height, width, channels = self.shape
-        mean = self._total / self.count
-        covariance = self._outer - self.count * tf.matmul(mean, mean, transpose_a=True)
-        covariance /= max(self.count - 1, 1)
-        pooled = tf.reduce_mean(covariance, axis=0)
-        noise = RIDGE * tf.linalg.trace(pooled) / channels * tf.eye(channels)
-        shrunk = (1 - POOLED) * covariance + POOLED * pooled + noise
-        factor = tf.linalg.cholesky(shrunk)
-        inverse = tf.linalg.triangular_solve(factor, tf.eye(channels)[None])
+        mean, positions = self._total / self.count, height * width
+        pooled = tf.zeros((channels, channels))
+        for some in _blocks(positions):
+            pooled += tf.reduce_sum(self._covariance(mean, some), axis=0) / positions
+        noise = max(RIDGE * float(tf.linalg.trace(pooled)) / channels, LEAST_NOISE)
+        identity = tf.eye(channels)
+        inverse = np.empty((positions, channels, channels), np.float32)
+        for some in _blocks(positions):
+            shrunk = (1 - POOLED) * self._covariance(mean, some) + POOLED * pooled
+            factor = tf.linalg.cholesky(shrunk + noise * identity)
+            inverse[some] = tf.linalg.triangular_solve(factor, identity[None]).numpy()
         return (
-            tf.reshape(mean, self.shape),
-            tf.reshape(inverse, (height, width, channels, channels)),
+            tf.reshape(mean, self.shape).numpy(),
+            inverse.reshape(height, width, channels, channels),
         )
+
+    def _covariance(self, mean: tf.Tensor, some: slice) -> tf.Tensor:
+        """That of some positions, (P, C, C)."""
+        product = tf.matmul(mean[some], mean[some], transpose_a=True)
+        return (self._outer[some] - self.count * product) / max(self.count - 1, 1)
+
+
+def _blocks(positions: int) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, positions, BLOCK)]
 
 
 def coreset(vectors: np.ndarray, size: int, seed: int) -> np.ndarray:

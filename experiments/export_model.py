@@ -85,7 +85,7 @@ if __name__ == "__main__":
     formats = "; ".join(f"{name}: {each.about}" for name, each in FORMATS.items())
     flags.DEFINE_enum("format", "saved_model", list(FORMATS), f"Of the graph. {formats}.")
     define_path(
-        "output", None, "The file, or the directory of a SavedModel. Default: in the model_dir."
+        "output", None, "The file, or the directory of a SavedModel. Default: beside the detector."
     )
     size = _InputSize("Height and width of the images, N or HxW in pixels, or any.", divisor=1)
     define_setting("input_size", size, default="the detector's")

@@ -34,26 +34,33 @@ def cache_features(
     read: Callable[[np.ndarray], np.ndarray],
     count: int,
     *,
+    num_tiles: int = 1,
     progress: Callable[[int], None] = lambda count: None,
 ) -> RowFile:
-    """The features of images (N, h, w, C) float16, from the file or computed and written whole.
+    """The features of images float16, from the file or computed and written whole.
 
     Args:
         path: the file, see `feature_path`.
-        extract: RGB images (B, H, W, 3) float32 in [0, 1] to features (B, h, w, C).
+        extract: RGB images (B, H, W, 3) float32 in [0, 1] to features (B, h, w, C), or of their
+            tiles (B, tiles, h, w, C).
         shape: (h, w, C).
         read: positions (B,) to images.
         count: N, the number of images.
+        num_tiles: of an image.
         progress: called after each batch with how many images were done in it.
+
+    Returns:
+        The rows (N, h, w, C), or those of the tiles of image after image, (N · tiles, h, w, C).
 
     Raises:
         OSError: If the file cannot be written.
     """
+    most = max(1, BATCH_SIZE // num_tiles)
     if not path.exists():
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            write_header(file, (count, *shape), np.float16)
-            for start in range(0, count, BATCH_SIZE):
-                positions = np.arange(start, min(start + BATCH_SIZE, count))
+            write_header(file, (count * num_tiles, *shape), np.float16)
+            for start in range(0, count, most):
+                positions = np.arange(start, min(start + most, count))
                 file.write(extract(read(positions)).astype(np.float16).tobytes())
                 progress(len(positions))
     return RowFile(path)

@@ -34,12 +34,17 @@ class Damaged:
 
 
 def damaged_copies(
-    load: Callable[[int], np.ndarray], part: Sequence[int], numbers: range, total: int
+    load: Callable[[int], np.ndarray],
+    inside: Callable[[int], tuple[slice, slice]],
+    part: Sequence[int],
+    numbers: range,
+    total: int,
 ) -> Iterator[Damaged]:
     """Copies of some images, with kinds and sizes in turn.
 
     Args:
         load: gives the image (H, W, 3) of an index.
+        inside: gives the rows and columns in which it is no black border.
         part: indices of the images that are damaged, at least one.
         numbers: of the copies, each of which is another.
         total: how many images there are; a patch may be cut from any.
@@ -53,8 +58,13 @@ def damaged_copies(
         index, kind = part[place % len(part)], kinds[number % len(kinds)]
         image, other = load(index), load(int(random.randint(total)))
         share = WINDOWS[number // len(kinds) % len(WINDOWS)]
-        side = min(max(round(min(image.shape[:2]) * share), LEAST_SIDE), *image.shape[:2])
-        top, left = (int(random.randint(length - side + 1)) for length in image.shape[:2])
+        rows, columns = inside(index)
+        lengths = rows.stop - rows.start, columns.stop - columns.start
+        side = min(max(round(min(lengths) * share), LEAST_SIDE), *lengths)
+        top, left = (
+            edge.start + int(random.randint(length - side + 1))
+            for edge, length in zip((rows, columns), lengths, strict=True)
+        )
         window = np.s_[top : top + side, left : left + side]
         try:
             drawn, mask = add_defect(image[window], other[window], random, kind)

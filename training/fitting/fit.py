@@ -1,5 +1,6 @@
 """From a folder of good images to a detector, in one call that can be killed and go on."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,18 +9,18 @@ from typing import Any, TextIO
 
 from awl_vae import __version__
 from awl_vae.data.check import image_concerns
-from awl_vae.detection import Detector
+from awl_vae.detection import Detector, FalseAlarms
 from awl_vae.detection.saved import FILES as DETECTOR_FILES
+from awl_vae.features.backbones import BACKBONES
 from awl_vae.system import (
     LOCK,
     DirectoryLock,
     atomic_directory,
-    foreign_file,
     read_json,
     temporary_path,
     write_json,
 )
-from awl_vae.system.errors import FileError, UserError
+from awl_vae.system.errors import FileError, UserError, check_name
 from awl_vae.training.fitting.folder import SHORT_SIDE, find_images
 from awl_vae.training.fitting.labelled import Labelled, rate_labelled
 from awl_vae.training.fitting.recipes import RECIPES
@@ -29,6 +30,9 @@ from awl_vae.training.fitting.work import Work
 from awl_vae.training.runtime import own_settings, set_up, start_run
 
 RECIPE = "low_rank"
+
+RATE, MOST_TILES = "false_alarm_rate", 20
+TILES = f"rows and columns of tiles, each at most {MOST_TILES},"
 
 FILES = (*DETECTOR_FILES, "report.html", "fit.json")
 """In the directory of a detector that was fitted."""
@@ -56,6 +60,19 @@ class FitSettings:
     backbone: str = "efficientnet_lite0"
     num_threads: int = 1
 
+    def __post_init__(self) -> None:
+        for is_right, expected, name in (
+            (0.0 < self.false_alarm_rate < 0.5, "a number above 0 and below 0.5", RATE),
+            (32 <= self.short_side <= 2048, "32 to 2048 pixels", "short_side"),
+            (all(1 <= number <= MOST_TILES for number in self.grid), TILES, "grid"),
+            (1 <= self.num_threads <= 1024, "1 to 1024 threads", "num_threads"),
+        ):
+            if not is_right:
+                raise UserError(
+                    f"Expected {expected} as --{name}. Received: --{name}={getattr(self, name)}"
+                )
+        check_name("a backbone", self.backbone, BACKBONES, flag="--backbone=")
+
 
 def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
     """Fits a detector to the good images of a folder, from where an earlier call was cut off.
@@ -73,6 +90,7 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
         UserError: If the images are too few, one cannot be read, or the directory holds anything
             but a detector or is written to by another process.
     """
+    model_dir = Path(os.path.realpath(model_dir))
     _check_replaceable(model_dir)
     folder = find_images(
         Path(settings.folder),
@@ -85,11 +103,12 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
         "settings": {**asdict(settings), "exclude": sorted(settings.exclude)},
         "checksums": folder.checksums,
     }
-    if _holds(model_dir / "fit.json", asked):
-        print(f"Finished before: {model_dir}", file=stream)
-        return Detector.load(model_dir)
     work_dir = temporary_path(model_dir, "awl_vae.fit")
     with _locked(work_dir, model_dir):
+        if _holds(model_dir / "fit.json", asked):
+            print(f"Finished before: {model_dir}", file=stream)
+            shutil.rmtree(work_dir)
+            return Detector.load(model_dir)
         if _holds(work_dir / "fit.json", asked):
             print("Going on where it was cut off.", file=stream)
         else:
@@ -111,8 +130,7 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
             outcome.detector.write(temporary)
             write_report(temporary / "report.html", outcome, image_concerns(measured))
             write_json(temporary / "fit.json", asked | {"result": _result(outcome)})
-        _clear(work_dir)
-    shutil.rmtree(work_dir)
+        shutil.rmtree(work_dir)
     return outcome.detector
 
 
@@ -152,21 +170,36 @@ def _labelled(labelled: Labelled) -> Mapping[str, object]:
         }
     return {
         "methods": methods,
-        "found": asdict(labelled.found),
-        "false_alarms": asdict(labelled.alarms),
+        "anomalous": _called(labelled.found),
+        "good": _called(labelled.alarms),
         "good_images_have_changed": labelled.changed,
     }
 
 
+def _called(found: FalseAlarms | None) -> Mapping[str, float] | None:
+    """How many images of a class are called anomalous."""
+    if found is None:
+        return None
+    rates = {name: getattr(found, name) for name in ("rate", "low", "high")}
+    return {"images": found.num_normal, "called_anomalous": found.count} | rates
+
+
 def _check_replaceable(model_dir: Path) -> None:
-    if model_dir.is_dir() and (name := foreign_file(model_dir, FILES)):
+    if model_dir.exists() and not model_dir.is_dir():
+        raise UserError(
+            f"Expected a directory as --model_dir. Received: --model_dir={model_dir}, a file"
+        )
+    children = model_dir.iterdir() if model_dir.exists() else ()
+    name = next((child.name for child in children if child.name not in FILES), None)
+    if name is not None:
         raise UserError(
             "Expected a new --model_dir, or that of a detector and nothing else. "
             f"Received: --model_dir={model_dir}, which holds {name}"
         )
-    if model_dir.exists() and not model_dir.is_dir():
+    if Path.cwd().is_relative_to(model_dir):
         raise UserError(
-            f"Expected a directory as --model_dir. Received: --model_dir={model_dir}, a file"
+            "Expected a --model_dir that can be replaced by a new one. "
+            f"Received: --model_dir={model_dir}, the current directory or one above"
         )
 
 

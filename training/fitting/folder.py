@@ -1,5 +1,6 @@
 """The images that a detector is fitted to: which files, of what size, which are left out."""
 
+import itertools
 import math
 import zlib
 from collections import Counter
@@ -25,7 +26,7 @@ SHORT_SIDE = 224
 """Pixels of the shorter side that images are brought to."""
 
 MOST_PIXELS = 4 * SHORT_SIDE**2
-"""The longer side is cut down where an image would have more; so is what a detector weighs."""
+"""Both sides are cut down where a tile would have more, of a shorter side that is 224."""
 
 NEAR = 1.05
 """A side is made longer by this factor at most where that keeps all that there is to see."""
@@ -48,7 +49,7 @@ class Folder:
         tile_size: (height, width) of a tile, as the network sees it.
         resize: how.
         shapes: by (height, width) of a file, how many of the normal images have it.
-        checksums: by name, that of the file of each image.
+        checksums: by name, that of the file of each image and mask.
     """
 
     root: Path
@@ -80,7 +81,8 @@ class Folder:
             tile = "x".join(map(str, self.tile_size))
             text += f", in {rows}x{columns} tiles of {tile}"
         if len(self.shapes) == 1:
-            return f"{text} (height x width) from {usual_height}x{usual_width}."
+            text += f" (height x width) from {usual_height}x{usual_width}"
+            return f"{text}, with a black border." if self.resize == "pad" else f"{text}."
         text += (
             f" from {len(self.shapes)} sizes, the most frequent {usual_height}x{usual_width} "
             f"({quantity(count, 'image')})"
@@ -131,9 +133,19 @@ def find_images(
         if len(checksums) <= len(kept):
             shapes[shape] += 1
     tile_size, resize = common_size(shapes, short_side, grid)
+    for side, number in zip(tile_size, grid, strict=True):
+        if number > 1 and side < 2 * OVERLAP:
+            raise UserError(
+                f"Expected tiles of at least {2 * OVERLAP} pixels in each direction. "
+                f"Received: {'x'.join(map(str, tile_size))}, by --short_side={short_side} and "
+                f"--tiles={'x'.join(map(str, grid))}"
+            )
+    masks_of = match_masks(layout.masks, layout.anomalous)
+    for path in itertools.chain(*masks_of.values()):
+        checksums[layout.name(path)] = zlib.crc32(path.read_bytes())
     normal, labelled = items_of(
         layout,
-        match_masks(layout.masks, layout.anomalous),
+        masks_of,
         whole_size(tile_size, grid),
         resize=resize,
         channels="rgb",

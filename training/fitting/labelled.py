@@ -3,7 +3,8 @@
 Nothing is chosen by it.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -59,8 +60,8 @@ class Labelled:
     Attributes:
         labels: (N,), 0 for normal and 1 for anomalous.
         scores: (N,), the detector's.
-        rated: the detector, then its rivals.
-        alarms: of good images, how many are called anomalous.
+        rated: the detector, then its rivals; none where a class is missing.
+        alarms: of good images, how many are called anomalous; None where there are none.
         found: the same of anomalous ones.
         changed: AUROC of good test images against those held out, where they score otherwise.
     """
@@ -68,15 +69,15 @@ class Labelled:
     labels: np.ndarray
     scores: np.ndarray
     rated: tuple[Rated, ...]
-    alarms: FalseAlarms
-    found: FalseAlarms
+    alarms: FalseAlarms | None
+    found: FalseAlarms | None
     changed: float | None
 
 
 def rate_labelled(
     work: Work, scorer: FeatureScorer | TiledScorer, held_out_scores: np.ndarray, threshold: float
 ) -> Labelled | None:
-    """Rates a detector and its rivals; None where there are no labelled images of both classes.
+    """Rates a detector, and its rivals; None where there are no labelled images.
 
     Args:
         work: the images.
@@ -85,26 +86,31 @@ def rate_labelled(
         threshold: the detector's.
     """
     labels = work.data.labels["test"]
-    if len(np.unique(labels)) < 2:
+    if not len(labels):
         return None
-    with work.progress(4) as bar:
+    methods: dict[str, Callable[[], _Maps | _PixelMaps]] = {
+        "this detector": lambda: ours,
+        "PatchCore": lambda: _Maps(work, work.fitted(RECIPES["patchcore"])),
+        "PaDiM": lambda: _Maps(work, work.fitted(RECIPES["padim"])),
+        "PCA on pixels": lambda: _PixelMaps(work),
+    }
+    rated = []
+    with work.progress(len(methods)) as bar:
         bar.show("inspecting labelled images")
         ours = _Maps(work, scorer)
-        rated = [_rate(work, "this detector", ours)]
-        bar.advance(1, "fitting PatchCore")
-        for name, title in (("patchcore", "PatchCore"), ("padim", "PaDiM")):
-            rated.append(_rate(work, title, _Maps(work, work.fitted(RECIPES[name]))))
-            bar.advance(1, "fitting PaDiM")
-        rated.append(_rate(work, "PCA on pixels", _PixelMaps(work)))
-        bar.advance(1, "fitting PCA")
+        if len(np.unique(labels)) == 2:
+            for title, make in methods.items():
+                bar.show(f"labelled images: {title}")
+                rated.append(_rate(work, title, make()))
+                bar.advance(1, f"labelled images: {title}")
     goods, anomalous = (ours.scores[labels == label] for label in (0, 1))
     return Labelled(
         labels,
         ours.scores,
         tuple(rated),
-        counted(goods, threshold),
-        counted(anomalous, threshold),
-        _changed(goods, held_out_scores),
+        counted(goods, threshold) if len(goods) else None,
+        counted(anomalous, threshold) if len(anomalous) else None,
+        _changed(goods, held_out_scores) if len(goods) else None,
     )
 
 
@@ -145,7 +151,8 @@ class _PixelMaps:
         chosen = np.linspace(0, count - 1, min(count, MOST_IMAGES)).astype(int)
         x = np.stack([self._small(index, "train") for index in chosen])
         self._mean = x.mean(axis=0)
-        self._components = pca(x, min(MOST_COMPONENTS, count // 4), work.seed)
+        most = min(MOST_COMPONENTS, count // 4)
+        self._components = pca(x, most, work.seed) if most else x[:0]
         self.scores = np.array([self._squares(i).mean() for i in self._indices])
 
     @property
@@ -172,13 +179,15 @@ class _PixelMaps:
 def _rate(work: Work, title: str, maps: "_Maps | _PixelMaps") -> Rated:
     labels, items = work.data.labels["test"], work.data.items["test"]
     empty = np.zeros(work.folder.image_size, bool)
-    masks = [item.load_mask() if item.label and item.load_mask else empty for item in items]
-    is_used = [bool(mask.any() or not item.label) for mask, item in zip(masks, items, strict=True)]
-    used = [mask for mask, is_one in zip(masks, is_used, strict=True) if is_one]
+
+    def masks() -> Iterator[np.ndarray]:
+        return (item.load_mask() if item.label and item.load_mask else empty for item in items)
+
+    marked = [bool(mask.any()) for mask in masks()]
+    is_used = [is_marked or not item.label for is_marked, item in zip(marked, items, strict=True)]
     pixels = None
-    if any(mask.any() for mask in used):
+    if any(marked):
         pixels = pixel_intervals(
-            lambda: (each for each, is_one in zip(maps, is_used, strict=True) if is_one),
-            lambda: used,
+            lambda: itertools.compress(maps, is_used), lambda: itertools.compress(masks(), is_used)
         )
     return Rated(title, auroc_interval(labels, [maps.scores]), pixels)

@@ -28,6 +28,9 @@ MAX_IMAGES = 1000
 MAX_BYTES = 1 << 29
 """... and on no more bytes of features, which are in memory at a time."""
 
+LEAST_DEVIATION = 1e-3
+"""Features that vary less are taken to vary so much: float16 holds no number for the others."""
+
 BATCH_SIZE = 16
 
 Read = Callable[[np.ndarray], np.ndarray]
@@ -72,13 +75,20 @@ RECIPES = {
 
 
 def fit(
-    read: Read, indices: np.ndarray, extractor: keras.Model, recipe: Recipe, *, seed: int
+    read: Read,
+    indices: np.ndarray,
+    groups: np.ndarray,
+    extractor: keras.Model,
+    recipe: Recipe,
+    *,
+    seed: int,
 ) -> FeatureScorer:
-    """Fits a recipe to normal images.
+    """Fits a recipe to normal images, or to tiles of images.
 
     Args:
         read: gives features as the extractor does.
-        indices: (N,) of the images, at least 2.
+        indices: (N,) of the images or tiles.
+        groups: (N,), the same for tiles of one image, and for copies of it; at least 2 of them.
         extractor: the model from images to features.
         recipe: how.
         seed: of the parts and the coreset.
@@ -90,9 +100,10 @@ def fit(
         return read(some) if standardized is None else standardized(read(some)).numpy()
 
     def model_of(some: np.ndarray) -> keras.Model:
-        return _linear_model(normal, some, shape, recipe.rank)
+        rank = recipe.rank and min(recipe.rank, len(np.unique(groups[np.isin(indices, some)])) // 4)
+        return _linear_model(normal, some, shape, rank)
 
-    parts = folds(indices, NUM_FOLDS, seed)
+    parts = folds(indices, groups, NUM_FOLDS, seed)
     models = [model_of(np.setdiff1d(indices, part)) for part in parts]
 
     def residuals() -> Iterator[tf.Tensor]:
@@ -115,10 +126,19 @@ def fit(
     return scorer
 
 
-def folds(indices: np.ndarray, number: int, seed: int) -> list[np.ndarray]:
-    """The indices in so many parts, by chance; each alone where there are too few."""
-    order = np.random.default_rng(seed).permutation(indices)
-    return [np.sort(part) for part in np.array_split(order, min(number, len(indices)))]
+def folds(indices: np.ndarray, groups: np.ndarray, number: int, seed: int) -> list[np.ndarray]:
+    """The indices in so many parts, by chance, those of a group in one.
+
+    Args:
+        indices: (N,).
+        groups: (N,), of each its group.
+        number: of parts; where there are fewer groups, each is alone.
+        seed: of the chance.
+    """
+    _, first = np.unique(groups, return_index=True)
+    order = np.random.default_rng(seed).permutation(groups[np.sort(first)])
+    parts = np.array_split(order, min(number, len(order)))
+    return [np.sort(indices[np.isin(groups, part)]) for part in parts]
 
 
 def batches(indices: np.ndarray, most: int = BATCH_SIZE) -> Sequence[np.ndarray]:
@@ -135,7 +155,7 @@ def _standardization(read: Read, indices: np.ndarray) -> layers.Layer:
         count += len(values)
         total, squares = total + values.sum(axis=0), squares + (values**2).sum(axis=0)
     mean = total / count
-    deviation = np.sqrt(np.maximum(squares / count - mean**2, 1e-12))
+    deviation = np.maximum(np.sqrt(np.maximum(squares / count - mean**2, 0.0)), LEAST_DEVIATION)
     # Lists of numbers are saved, and a part of every graph.
     scale, offset = (half_precision(each).tolist() for each in (1.0 / deviation, -mean / deviation))
     return layers.Rescaling(scale, offset, dtype="float32")

@@ -20,7 +20,7 @@ from awl_vae.detection.regions import find_regions
 from awl_vae.evaluation import FEATURE_SCORES, Interval
 from awl_vae.figures.curves import histogram_svg
 from awl_vae.system import write_text
-from awl_vae.system.words import in_one_line, quantity
+from awl_vae.system.words import in_one_line, quantity, with_first
 from awl_vae.training.fitting.held_out import FEW, HeldOut, num_parts
 from awl_vae.training.fitting.labelled import Labelled
 from awl_vae.training.fitting.sizes import EDGES, FoundBySize, size_in_words
@@ -68,9 +68,11 @@ def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> N
     held_out, detector = outcome.held_out, outcome.detector
     count = len(held_out.scores)
     numbers = {"good images": str(count), "called anomalous": str(outcome.above)}
-    if outcome.labelled:
+    if outcome.labelled and outcome.labelled.rated:
         ours = outcome.labelled.rated[0]
-        numbers |= {"AUROC": f"{ours.auroc.mean:.3f}", "found": _rate(outcome.labelled.found.rate)}
+        numbers["AUROC"] = f"{ours.auroc.mean:.3f}"
+    if outcome.labelled and outcome.labelled.found:
+        numbers["found"] = _rate(outcome.labelled.found.rate)
     said = [str(concern) for concern in concerns]
     if outcome.labelled and outcome.labelled.changed:
         said.insert(0, changed_in_words(outcome.labelled.changed))
@@ -122,6 +124,12 @@ def _done(outcome: Outcome) -> Iterator[str]:
     yield work.folder.about_sizes
     yield f"Features: {work.backbone}. Recipe: {outcome.recipe}."
     yield held_out_in_words(len(work.items))
+    if left_out := outcome.work.data.duplicates:
+        first = next(iter(left_out))
+        yield (
+            "Left out of test, as they are among the good images: "
+            f"{with_first(len(left_out), 'image', first)}."
+        )
     if outcome.excluded:
         yield f"Left out as asked: {quantity(len(outcome.excluded), 'image')}."
 
@@ -129,26 +137,29 @@ def _done(outcome: Outcome) -> Iterator[str]:
 def _strangest(outcome: Outcome) -> str:
     """What the strangest images are, and what leaving them out would change."""
     held_out, threshold = outcome.held_out, outcome.detector.threshold
-    rows = [row for row in outcome.detector.calibration if row["image"] not in _names(outcome)]
+    above = held_out.strangest[
+        held_out.scores[held_out.strangest] >= outcome.detector.threshold.value
+    ]
+    names = [outcome.work.items[index].name for index in above]
+    rows = [row for row in outcome.detector.calibration if row["image"] not in names]
     text = (
         "Those with the highest scores, by models that did not know them: often mislabelled, or "
         "taken in another way. Left the image, right its heat map, with one scale for all images "
         "of this detector: bright yellow is twice what good images hardly reach."
     )
-    if len(rows) < 2:
-        return text
+    if not names or len(rows) < 2:
+        return (
+            f"{text} None of these scores above the threshold. Those that are not good can be left "
+            "out: list their names in a file, one a line, and fit again with --exclude."
+        )
     other = calibrate(rows, threshold.method, threshold.setting)
     share = float(np.mean(held_out.defect_scores >= other.value))
     return (
-        f"{text} Without these {len(held_out.strangest)} the threshold would be "
+        f"{text} Without the {len(names)} that score above the threshold, it would be "
         f"{other.value:.6g} instead of {threshold.value:.6g}, and {share:.0%} of the synthetic "
         f"defects below would be found instead of {outcome.defects.share:.0%}. List the names of "
         "those that are not good in a file, one a line, and fit again with --exclude."
     )
-
-
-def _names(outcome: Outcome) -> list[str]:
-    return [outcome.work.items[index].name for index in outcome.held_out.strangest]
 
 
 def _images(outcome: Outcome) -> Iterator[str]:
@@ -196,18 +207,22 @@ def _labelled(outcome: Outcome) -> str:
         [one.title, _interval(one.auroc), *map(_interval, one.pixels or ())] for one in found.rated
     ]
     normal, anomalous = (found.scores[found.labels == label] for label in (0, 1))
-    text = (
-        f"At the threshold {found.found.count} of {found.found.num_normal} anomalous images are "
-        f"found ({_rate(found.found.rate)}, 95 % interval {_rate(found.found.low)} to "
-        f"{_rate(found.found.high)}), and {found.alarms.count} of {found.alarms.num_normal} good "
-        f"ones are called anomalous ({_rate(found.alarms.rate)}, {_rate(found.alarms.low)} to "
-        f"{_rate(found.alarms.high)}). They have chosen nothing. In brackets 95 % intervals over "
-        "images."
-    )
+    text = "They have chosen nothing. At the threshold"
+    for kind, called in (("anomalous", found.found), ("good", found.alarms)):
+        if called is not None:
+            text += (
+                f" {called.count} of {called.num_normal} {kind} images are called anomalous "
+                f"({_rate(called.rate)}, 95 % interval {_rate(called.low)} to "
+                f"{_rate(called.high)})."
+            )
+    if rows:
+        text += " In brackets 95 % intervals over images."
+    else:
+        text += " Good and anomalous ones would give an AUROC, and tell how others do."
+    table = f'<div class="wide">{_table(head, rows)}</div>' if rows else ""
     return (
         f"<h2>Labelled images in test</h2><p>{_text(text)}</p>"
-        f'<div class="wide">{_table(head, rows)}</div>'
-        f"{_histogram(outcome, normal, anomalous)}"
+        f"{table}{_histogram(outcome, normal, anomalous)}"
     )
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from awl_vae.data import PreparedData, prepare
 from awl_vae.data.dataset import Item
+from awl_vae.data.images import Placement
 from awl_vae.data.reading import image_size as size_of
 from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.likeness import Likeness, measure
@@ -63,8 +64,10 @@ class Work:
     def progress(self, total: int) -> Iterator[ProgressBar]:
         """A bar for one part of the work."""
         bar = ProgressBar(total, self.stream)
-        yield bar
-        bar.close()
+        try:
+            yield bar
+        finally:
+            bar.close()
 
     @cached_property
     def data(self) -> PreparedData:
@@ -75,6 +78,7 @@ class Work:
                 cache_path=self.directory / "images.npy",
                 manifest_path=self.directory / "dataset.json",
                 num_threads=self.num_threads,
+                needs_classes=False,
                 progress=lambda: bar.advance(1, "reading images"),
             )
 
@@ -95,73 +99,88 @@ class Work:
 
     def extract(self, x: np.ndarray) -> np.ndarray:
         """Images (B, H, W, 3) float32 in [0, 1] to features; see `features`."""
-        (height, width), num_tiles = self.folder.tile_size, self.folder.num_tiles
-        tiles = np.stack([x[:, y : y + height, x0 : x0 + width] for y, x0 in self._corners], axis=1)
-        parts = (
-            [
-                self._traced(tf.constant(some)).numpy()
-                for image in tiles
-                for some in np.array_split(image, -(-num_tiles // BATCH_SIZE))
-            ]
-            if num_tiles > 1
-            else [self._traced(tf.constant(x)).numpy()]
-        )
+        num_tiles = self.folder.num_tiles
+        if num_tiles == 1:
+            return self._traced(tf.constant(x)).numpy()
+        height, width = self.folder.tile_size
+        tiles = [
+            image[top : top + height, left : left + width]
+            for image in x
+            for top, left in self._corners
+        ]
+        parts = [
+            self._traced(tf.constant(np.stack(tiles[start : start + BATCH_SIZE]))).numpy()
+            for start in range(0, len(tiles), BATCH_SIZE)
+        ]
         found = np.concatenate(parts)
-        return found if num_tiles == 1 else found.reshape(len(x), num_tiles, *found.shape[1:])
+        return found.reshape(len(x), num_tiles, *found.shape[1:])
 
     @property
     def _corners(self) -> list[tuple[int, int]]:
         return corners(self.folder.tile_size, self.folder.grid)
 
     @cached_property
-    def _features(self) -> RowFile:
+    def _rows(self) -> RowFile:
+        """The features of all images, of each those of its tiles."""
         cache = self.data.cache
         crc32 = read_json(self.directory / "dataset.json")["crc32"]
-        path = feature_path(self.directory, self.backbone, self.folder.image_size, crc32)
-        num_tiles = self.folder.num_tiles
-        shape = self.extractor.output_shape[1:]
         with self.progress(len(cache)) as bar:
             return cache_features(
-                path,
+                feature_path(self.directory, self.backbone, self.folder.image_size, crc32),
                 self.extract,
-                shape if num_tiles == 1 else (num_tiles, *shape),
+                self.extractor.output_shape[1:],
                 cache.read,
                 len(cache),
+                num_tiles=self.folder.num_tiles,
                 progress=lambda count: bar.advance(count, "computing features"),
             )
 
     def features(self, indices: np.ndarray, split: str = "train") -> np.ndarray:
         """Those of images of a split, (B, h, w, C) float32; in tiles (B, tiles, h, w, C)."""
-        return self._features.read(self.data.positions[split][indices]).astype(np.float32)
+        found = self._tiles(self._places(indices), split)
+        num_tiles = self.folder.num_tiles
+        return found if num_tiles == 1 else found.reshape(-1, num_tiles, *found.shape[1:])
+
+    def _places(self, indices: np.ndarray) -> np.ndarray:
+        """The tiles of images, which are counted image after image."""
+        num_tiles = self.folder.num_tiles
+        return np.add.outer(indices * num_tiles, np.arange(num_tiles)).ravel()
+
+    def _tiles(self, places: np.ndarray, split: str = "train") -> np.ndarray:
+        """The features (B, h, w, C) float32 of tiles of a split."""
+        images, tiles = np.divmod(places, self.folder.num_tiles)
+        rows = self.data.positions[split][images] * self.folder.num_tiles + tiles
+        return self._rows.read(rows).astype(np.float32)
 
     def levels(self, index: int, split: str = "train") -> np.ndarray:
         """An image as it was decoded, (H, W, 3) of uint8 or uint16."""
         return self.data.cache.levels(int(self.data.positions[split][index]))
 
-    def _tiles(self, places: np.ndarray) -> np.ndarray:
-        """The features (B, h, w, C) of tiles, counted image after image."""
-        images, tiles = np.divmod(places, self.folder.num_tiles)
-        of_images, inverse = np.unique(images, return_inverse=True)
-        return self.features(of_images)[inverse, tiles]
+    @cached_property
+    def _groups(self) -> np.ndarray:
+        """Of each good image (N,) a number, the same for copies of one file."""
+        checksums = [self.folder.checksums[item.name] for item in self.items]
+        _, groups = np.unique(checksums, return_inverse=True)
+        return groups
 
     def fitted(
         self, recipe: Recipe, indices: np.ndarray | None = None
     ) -> FeatureScorer | TiledScorer:
         """A recipe fitted to the good images, or to those of some indices."""
         indices = np.arange(len(self.items)) if indices is None else indices
-        num_tiles = self.folder.num_tiles
-        if num_tiles == 1:
-            return fit_recipe(self.features, indices, self.extractor, recipe, seed=self.seed)
-        places = np.add.outer(indices * num_tiles, np.arange(num_tiles)).ravel()
-        scorer = fit_recipe(self._tiles, places, self.extractor, recipe, seed=self.seed)
-        return TiledScorer(scorer, self.folder.grid)
+        groups = np.repeat(self._groups[indices], self.folder.num_tiles)
+        scorer = fit_recipe(
+            self._tiles, self._places(indices), groups, self.extractor, recipe, seed=self.seed
+        )
+        return scorer if self.folder.num_tiles == 1 else TiledScorer(scorer, self.folder.grid)
 
     def held_out(self, recipe: Recipe) -> HeldOut:
         """What models of the others say of each good image, and of damaged copies of it."""
         everything = np.arange(len(self.items))
-        parts = folds(everything, num_parts(len(everything)), self.seed)
+        groups = self._groups
+        parts = folds(everything, groups, num_parts(len(np.unique(groups))), self.seed)
         found = []
-        self._features  # noqa: B018 (which has a bar of its own)
+        self._rows  # noqa: B018 (which has a bar of its own)
         with self.progress(len(parts)) as bar:
             for number, part in enumerate(parts):
                 path = self.directory / f"part-{number}.npz"
@@ -170,12 +189,21 @@ class Work:
                     scorer = self.fitted(recipe, np.setdiff1d(everything, part))
                     first, last = (NUM_COPIES * edge // len(parts) for edge in (number, number + 1))
                     copies = damaged_copies(
-                        self.levels, part.tolist(), range(first, last), len(everything)
+                        self.levels,
+                        self.inside,
+                        part.tolist(),
+                        range(first, last),
+                        len(everything),
                     )
                     HeldOut.of(scorer, self.features, part, copies, self.extract).save(path)
                 found.append(HeldOut.load(path))
                 bar.advance(1, f"fitted without part {number + 1} of {len(parts)}")
         return HeldOut.joined(found)
+
+    def inside(self, index: int) -> tuple[slice, slice]:
+        """The rows and columns that a good image covers at its size, all but a black border."""
+        placement = Placement.of(self.shape(index), self.folder.image_size, self.folder.resize)
+        return placement.inside(self.folder.image_size)
 
     def likeness(self) -> Likeness | None:
         """What the good images look like."""

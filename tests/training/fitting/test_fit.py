@@ -97,6 +97,8 @@ def test_in_python_it_is_the_same(layout, whole, tmp_path, capsys):
     assert detector.image_size == (64, 80)
     with pytest.raises(UserError, match="did you mean short_side"):
         awl_vae.fit(layout, model_dir=model_dir, shortside=64)
+    with pytest.raises(UserError, match="above 0 and below 0.5"):
+        awl_vae.fit(layout, model_dir=model_dir, false_alarm_rate=0.7)
     with pytest.raises(UserError, match="Expected a folder of images"):
         awl_vae.fit(tmp_path / "nowhere", model_dir=model_dir)
 
@@ -153,6 +155,11 @@ def test_a_detector_of_parts_inspects_tiles_of_a_large_image(whole, tmp_path):
         expected=1,
     )
     assert "judged in tiles" in command.stderr
+    output = f"--output_dir={tmp_path / 'out'}"
+    flags = (f"--model_dir={model_dir}", f"--images={tmp_path / 'large.png'}", output)
+    commands.run("inspect_images.py", *flags, "--tiles=3x5", expected=1)
+    other = commands.run("inspect_images.py", *flags, expected=2)
+    assert "of another tiles" in other.stderr
     with pytest.raises(UserError, match="in tiles already"):
         Detector.load(model_dir).in_tiles((2, 2)).in_tiles((2, 2))
 
@@ -170,6 +177,24 @@ def test_images_that_are_left_out(layout, whole, tmp_path):
     assert not set(strangest) & set(names)
     assert Detector.load(replaced).threshold.setting == 0.05
     assert "Left out as asked: 2 images" in (replaced / "report.html").read_text()
+
+
+@pytest.mark.thorough
+def test_copies_and_a_class_that_is_missing(tmp_path):
+    folder = write_layout(tmp_path / "set", 6)
+    shutil.rmtree(folder / "test/good")
+    shutil.rmtree(folder / "test/white")
+    shutil.copytree(folder / "train/good", folder / "test/good")  # none that is not in train
+    shutil.copy(folder / "train/good/000.png", folder / "train/good/copy.png")
+    fitted(folder, tmp_path / "detector")
+    labelled = read_json(tmp_path / "detector/fit.json")["result"]["labelled"]
+    assert labelled["methods"] == {}
+    assert labelled["good"] is None
+    assert labelled["anomalous"]["images"] == 8
+    page = (tmp_path / "detector/report.html").read_text()
+    assert "Left out of test, as they are among the good images: 6 images" in page
+    rows = {row["image"]: row["score"] for row in read_csv(tmp_path / "detector/calibration.csv")}
+    assert rows["train/good/copy.png"] == rows["train/good/000.png"]  # held out together
 
 
 @pytest.mark.thorough

@@ -51,7 +51,10 @@ def test_copies_have_all_kinds_at_all_sizes_and_are_the_same_again():
     images = [
         np.random.RandomState(i).randint(60, 200, (96, 128, 3)).astype(np.uint8) for i in (0, 1)
     ]
-    one, other = (list(damaged_copies(images.__getitem__, [0, 1], range(60), 2)) for _ in range(2))
+    one, other = (
+        list(damaged_copies(images.__getitem__, lambda _: np.s_[0:96, 0:128], [0, 1], range(60), 2))
+        for _ in range(2)
+    )
     assert {copy.kind for copy in one} == set(KINDS)
     for a, b in zip(one, other, strict=True):
         np.testing.assert_array_equal(a.image, b.image)

@@ -35,7 +35,9 @@ def scored(scorer, maps):
 def test_light_is_explained_and_a_small_defect_is_found(extractor, score):
     recipe = replace(LOW_RANK, score=score)
     normal, others = features(80), features(40, seed=1)
-    found = fit(lambda indices: normal[indices], np.arange(80), extractor, recipe, seed=0)
+    found = fit(
+        lambda indices: normal[indices], np.arange(80), np.arange(80), extractor, recipe, seed=0
+    )
     defects = others.copy()
     defects[:, 1, 0] += 2.0 * np.array([1, -1, 1, -1, 1, -1])  # where there is little noise
     assert scored(found, defects).min() > np.quantile(scored(found, others), 0.9)
@@ -46,7 +48,9 @@ def test_light_is_explained_and_a_small_defect_is_found(extractor, score):
 def test_what_is_normal_is_learnt_from_images_that_were_left_out(extractor):
     recipe = replace(LOW_RANK, score="mahalanobis")
     normal = features(24)
-    found = fit(lambda indices: normal[indices], np.arange(24), extractor, recipe, seed=0)
+    found = fit(
+        lambda indices: normal[indices], np.arange(24), np.arange(24), extractor, recipe, seed=0
+    )
     # Squared distances of new images are about the number of channels, and not much more.
     new = np.median(scored(found, features(200, seed=1)) ** 2)
     assert new < 4 * SHAPE[2]
@@ -55,7 +59,14 @@ def test_what_is_normal_is_learnt_from_images_that_were_left_out(extractor):
 def test_the_same_seed_gives_the_same_bits(extractor):
     normal = features(20)
     one, other = (
-        fit(lambda indices: normal[indices], np.arange(20), extractor, LOW_RANK, seed=3)
+        fit(
+            lambda indices: normal[indices],
+            np.arange(20),
+            np.arange(20),
+            extractor,
+            LOW_RANK,
+            seed=3,
+        )
         for _ in range(2)
     )
     np.testing.assert_array_equal(scored(one, normal), scored(other, normal))
@@ -64,12 +75,30 @@ def test_the_same_seed_gives_the_same_bits(extractor):
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_few_images(extractor, count):
     normal = features(count)
-    found = fit(lambda i: normal[i], np.arange(count), extractor, LOW_RANK, seed=0)
+    found = fit(
+        lambda i: normal[i], np.arange(count), np.arange(count), extractor, LOW_RANK, seed=0
+    )
     assert np.isfinite(scored(found, features(3, seed=1))).all()
 
 
 def test_folds_are_parts():
-    parts = folds(np.arange(10, 20), 3, seed=0)
+    indices = np.arange(10, 20)
+    parts = folds(indices, indices, 3, seed=0)
     assert sorted(np.concatenate(parts)) == list(range(10, 20))
     assert [len(part) for part in parts] == [4, 3, 3]
-    assert [len(part) for part in folds(np.arange(2), 3, seed=0)] == [1, 1]
+    assert [len(part) for part in folds(np.arange(2), np.arange(2), 3, seed=0)] == [1, 1]
+
+
+def test_those_of_a_group_are_in_one_part():
+    groups = np.array([5, 7, 5, 9, 7, 9, 5, 1])
+    parts = folds(np.arange(8), groups, 2, seed=0)
+    assert sorted(np.concatenate(parts)) == list(range(8))
+    assert not {*groups[parts[0]]} & {*groups[parts[1]]}
+
+
+def test_images_that_do_not_differ_have_scores(extractor):
+    normal = np.repeat(features(1), 5, axis=0)
+    for recipe in RECIPES.values():
+        found = fit(lambda i: normal[i], np.arange(5), np.arange(5), extractor, recipe, seed=0)
+        assert np.isfinite(scored(found, normal)).all()
+        assert scored(found, features(3, seed=1)).min() > scored(found, normal).max()

@@ -92,6 +92,20 @@ def test_files_are_told_apart_by_their_content(tmp_path):
     assert [name for name in before if before[name] != after[name]] == ["001.png"]
 
 
+def test_tiles_that_would_be_all_overlap(tmp_path):
+    root = write_good(tmp_path, 3)
+    with pytest.raises(UserError, match=r"tiles of at least 64 pixels.*tiles=4x6"):
+        find_images(root, short_side=32, grid=(4, 6))
+
+
+def test_a_mask_that_is_drawn_anew_is_another(tmp_path):
+    root = write_layout(tmp_path, 3)
+    before = find_images(root).checksums
+    mask = root / "ground_truth/red/000_mask.png"
+    cv2.imwrite(str(mask), 255 - cv2.imread(str(mask)))
+    assert find_images(root).checksums != before
+
+
 @pytest.mark.parametrize(
     ("shape", "grid", "expected"),
     [

@@ -1,6 +1,6 @@
 """What `awl-vae fit` and its rivals find on sets of photographs in the layout of MVTec AD.
 
-    python benchmarks/bench_photographs.py --root=photographs
+    python benchmarks/compare_on_photographs.py --root=photographs
 
 Each folder in --root is a set. PaDiM and PatchCore have the same features and images as the recipe
 of `fit`. Every method's threshold is for a promised 1 % of false alarms, from good images that were
@@ -20,9 +20,9 @@ from awl_vae.evaluation import auroc, pixel_metrics
 from awl_vae.system import markdown, read_json, write_json, write_text
 from awl_vae.training.fitting.fit import RECIPE
 from awl_vae.training.fitting.folder import find_images
-from awl_vae.training.fitting.held_out import HeldOut, num_parts
+from awl_vae.training.fitting.held_out import HeldOut
 from awl_vae.training.fitting.labelled import CHANGED, _Maps
-from awl_vae.training.fitting.recipes import RECIPES, folds
+from awl_vae.training.fitting.recipes import RECIPES
 from awl_vae.training.fitting.work import THRESHOLD, Work
 from awl_vae.training.runtime import set_up, start_run
 
@@ -31,7 +31,7 @@ flags.DEFINE_string("root", None, "Where the sets are.", required=True)
 flags.DEFINE_list("seeds", ["1", "10", "20"], "Seeds of everything that is chosen by chance.")
 flags.DEFINE_list("methods", [RECIPE, "padim", "patchcore"], "Keys of RECIPES.")
 flags.DEFINE_string("work_dir", "build/photographs", "Where images and features are kept.")
-flags.DEFINE_string("output", "benchmarks/results/photographs.json", "The JSON file.")
+flags.DEFINE_string("output", "benchmarks/results/photographs/found.json", "The JSON file.")
 
 THRESHOLDS = (THRESHOLD, "quantile")
 RATE = 0.01
@@ -95,7 +95,7 @@ def _held_out(work, recipe):
         HeldOut.of(
             work.fitted(recipe, np.setdiff1d(everything, part)), work.features, part, (), None
         )
-        for part in folds(everything, num_parts(len(everything)), work.seed)
+        for part in work.parts()
     ]
     return HeldOut.joined(parts).scores
 

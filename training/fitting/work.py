@@ -174,11 +174,14 @@ class Work:
         )
         return scorer if self.folder.num_tiles == 1 else TiledScorer(scorer, self.folder.grid)
 
+    def parts(self) -> list[np.ndarray]:
+        """The indices of good images that are held out together, copies of one file in one part."""
+        everything, groups = np.arange(len(self.items)), self._groups
+        return folds(everything, groups, num_parts(len(np.unique(groups))), self.seed)
+
     def held_out(self, recipe: Recipe) -> HeldOut:
         """What models of the others say of each good image, and of damaged copies of it."""
-        everything = np.arange(len(self.items))
-        groups = self._groups
-        parts = folds(everything, groups, num_parts(len(np.unique(groups))), self.seed)
+        everything, parts = np.arange(len(self.items)), self.parts()
         found = []
         self._rows  # noqa: B018 (which has a bar of its own)
         with self.progress(len(parts)) as bar:

@@ -47,9 +47,10 @@ class FeatureScorer(keras.Model):
         whitens: whether residuals are made white before they are compared.
         num_smoothings: how many times the mean of 3 × 3 vectors takes the place of each before it
             is compared with the coreset.
-        weighs_maps: whether maps are the geometric mean of the distance by which an image is scored
-            and, twice, that of the standardized features themselves to the nearest normal ones. A
-            large defect leaves residuals in all of an image, where the features are normal.
+        has_plain: whether the distance p of the standardized features themselves to the nearest
+            normal ones has a part, beside that of the residuals, d: scores are of (d² p)^⅓, maps
+            (d p²)^⅓. A large defect leaves residuals in all of an image, where the features are
+            normal; and few images tell the residuals' covariance little.
         coreset_size: M, how many vectors stand for the normal ones.
 
     Attributes:
@@ -61,7 +62,7 @@ class FeatureScorer(keras.Model):
         blocks: the rows of W, lower triangles by position, in `NUM_BLOCKS` blocks (h, w, rows,
             columns) without most of the zeros.
         coreset: vectors that stand for those of normal images (M, C), where the score has them.
-        plain: with `weighs_maps`, the same of features, (M, C).
+        plain: with `has_plain`, the same of features, (M, C).
     """
 
     channels, has_roi = "rgb", False
@@ -75,14 +76,14 @@ class FeatureScorer(keras.Model):
         standardization: keras.layers.Layer | None = None,
         whitens: bool = True,
         num_smoothings: int = 1,
-        weighs_maps: bool = False,
+        has_plain: bool = False,
         coreset_size: int = 1,
         **kwargs: Any,
     ):
         super().__init__(**kwargs | {"dtype": "float32"})
         self.extractor, self.standardization, self.model = extractor, standardization, model
         self.score, self.whitens, self.coreset_size = score, whitens, coreset_size
-        self.num_smoothings, self.weighs_maps = num_smoothings, weighs_maps
+        self.num_smoothings, self.has_plain = num_smoothings, has_plain
         height, width = extractor.input_shape[1:3]
         self.image_size = height, width
         self.map_shape = h, w, channels = extractor.output_shape[1:]
@@ -96,7 +97,7 @@ class FeatureScorer(keras.Model):
             ]
         if FEATURE_SCORES[score].has_coreset:
             self.coreset = self._add("coreset", (coreset_size, channels))
-        if weighs_maps:
+        if has_plain:
             self.plain = self._add("plain", (coreset_size, channels))
         self.built = True
 
@@ -136,9 +137,10 @@ class FeatureScorer(keras.Model):
         else:
             distances = ops.norm(vectors, axis=-1)
         maps = distances
-        if self.weighs_maps:
+        if self.has_plain:
             plain = self._distance(self._smoothed(standardized), self.plain)
-            maps = ops.power(maps * plain * plain, 1.0 / 3.0)
+            maps = ops.power(distances * plain * plain, 1.0 / 3.0)
+            distances = ops.power(distances * distances * plain, 1.0 / 3.0)
         maps = ops.image.resize(
             maps[..., None], self.image_size, "bilinear", data_format="channels_last"
         )
@@ -209,7 +211,7 @@ class FeatureScorer(keras.Model):
                 block.assign(half_precision(factor[..., first:last, :last]))
         if FEATURE_SCORES[self.score].has_coreset:
             self._choose(self.coreset, map(self._vectors, residuals()), count, seed)
-        if self.weighs_maps:
+        if self.has_plain:
             self._choose(self.plain, map(self.standardized, features()), count, seed)
 
     def _choose(
@@ -254,7 +256,7 @@ class FeatureScorer(keras.Model):
             "score": self.score,
             "whitens": self.whitens,
             "num_smoothings": self.num_smoothings,
-            "weighs_maps": self.weighs_maps,
+            "has_plain": self.has_plain,
             "coreset_size": self.coreset_size,
         }
 

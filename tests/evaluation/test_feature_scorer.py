@@ -79,6 +79,30 @@ def test_nearest_normal_is_the_distance_of_smoothed_vectors_to_the_coreset():
     )
 
 
+def test_the_features_themselves_have_a_third_of_the_score_and_two_of_the_map():
+    normal, others = tf.constant(features(60)), tf.constant(features(4, seed=1))
+    residuals_alone, both = (
+        scorer("nearest_normal", coreset_size=50, has_plain=has_plain)
+        for has_plain in (False, True)
+    )
+    for one in (residuals_alone, both):
+        one.learn(lambda: [normal], lambda: [normal], 60, seed=0)
+    shape = (-1, *others.shape[1:])
+    padded = np.pad(others, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    smoothed = sum(padded[:, y : y + 3, x : x + 4] for y in range(3) for x in range(3)) / 9
+    search = NearestNeighbors(n_neighbors=1).fit(both.plain.numpy())
+    plain = search.kneighbors(smoothed.reshape(-1, 5))[0].reshape(shape[:3])
+    whitened = residuals_alone._smoothed(residuals_alone._vectors(others))
+    distances = residuals_alone._distance(whitened, residuals_alone.coreset).numpy()
+    scores, maps = both.score_and_map_of_features(others)
+    expected = np.cbrt(distances**2 * plain)
+    np.testing.assert_allclose(scores, expected.max(axis=(1, 2)), rtol=1e-2)
+    places = np.cbrt(distances * plain**2)
+    # Between the places it is interpolated.
+    middle = maps.numpy().reshape(4, 3, 8, 4, 8)[:, :, 3:5, :, 3:5].mean(axis=(2, 4))
+    np.testing.assert_allclose(middle, places, rtol=0.1)
+
+
 def test_a_coreset_leaves_no_vector_far_from_it():
     vectors = np.random.default_rng(0).standard_normal((2000, 3)).astype(np.float32)
     chosen = coreset(vectors, 200, seed=0)

@@ -46,7 +46,7 @@ class Recipe:
         score: see `FeatureScorer`.
         rank: of the linear model, at most a quarter of the number of images; 0 for the mean; None
             where there is no model, and the features are compared as they are.
-        whitens, num_smoothings, weighs_maps: see `FeatureScorer`.
+        whitens, num_smoothings, has_plain: see `FeatureScorer`.
         coreset_size: how many vectors stand for all.
     """
 
@@ -55,16 +55,17 @@ class Recipe:
     rank: int | None = RANK
     whitens: bool = True
     num_smoothings: int = 1
-    weighs_maps: bool = False
+    has_plain: bool = False
     coreset_size: int = CORESET
 
 
 RECIPES = {
     "low_rank": Recipe(
-        "what 40 components leave, whitened, by its distance to the nearest normal vector",
+        "what 40 components leave, whitened, and the features themselves, by their distances to "
+        "the nearest normal ones",
         "nearest_normal",
         num_smoothings=2,
-        weighs_maps=True,
+        has_plain=True,
         coreset_size=2000,
     ),
     "padim": Recipe("PaDiM (Defard et al., 2021)", "mahalanobis", rank=0),
@@ -119,7 +120,7 @@ def fit(
         standardization=standardized,
         whitens=recipe.whitens,
         num_smoothings=recipe.num_smoothings,
-        weighs_maps=recipe.weighs_maps,
+        has_plain=recipe.has_plain,
         coreset_size=min(recipe.coreset_size, len(indices) * shape[0] * shape[1]),
     )
     scorer.learn(lambda: map(read, batches(indices)), residuals, len(indices), seed)

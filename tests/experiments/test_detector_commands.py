@@ -573,7 +573,8 @@ def test_a_number_of_another_threshold(trained, tmp_path, flags, expected):
 def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype):
     detector = Detector.load(trained[1] / "detector")
     path = tmp_path / f"exported{FORMATS[kind].suffix}"
-    assert export(detector, path, format=kind, input_size=size, dtype=dtype) < 1e-4
+    difference = export(detector, path, format=kind, input_size=size, dtype=dtype)
+    assert difference < (1e-2 if kind == "litert_float16" else 1e-4)
     settings = read_json(tmp_path / f"{path.name}.json")
     assert settings["threshold"]["value"] == detector.threshold.value
     expected = {"name": "images", "shape": ["N", *size], "dtype": dtype, "content": "gray"}
@@ -581,10 +582,10 @@ def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype)
     assert {child.name for child in tmp_path.iterdir()} == {path.name, f"{path.name}.json"}
     # One image, as it comes from a camera.
     image = stripes(1, size=size, dtype=getattr(np, dtype))[None]
-    for found, expected in zip(
-        FORMATS[kind].run(path)(image), detector.analyze(image), strict=True
-    ):
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    *numbers, verdicts = FORMATS[kind].run(path)(image)
+    for found, expected in zip(numbers, detector.analyze(image), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=FORMATS[kind].tolerance, atol=1e-4)
+    np.testing.assert_array_equal(verdicts, detector.predict(image))
 
 
 # Every score, and every way to resize.

@@ -21,7 +21,7 @@ from awl_vae.system import markdown, read_json, write_json, write_text
 from awl_vae.training.fitting.fit import RECIPE
 from awl_vae.training.fitting.folder import find_images
 from awl_vae.training.fitting.held_out import HeldOut
-from awl_vae.training.fitting.labelled import CHANGED, _Maps
+from awl_vae.training.fitting.labelled import CHANGED, Maps, with_masks
 from awl_vae.training.fitting.recipes import RECIPES
 from awl_vae.training.fitting.work import THRESHOLD, Work
 from awl_vae.training.runtime import set_up, start_run
@@ -69,7 +69,7 @@ def main(_):
 def _row(work, name):
     recipe = RECIPES[name]
     held_out = _held_out(work, recipe)
-    maps = _Maps(work, work.fitted(recipe))
+    maps = Maps(work, work.fitted(recipe))
     labels = work.data.labels["test"]
     kept = work.directory / f"{name}-{work.seed}.npz"
     np.savez(kept, held_out=held_out, scores=maps.scores, labels=labels)
@@ -84,7 +84,8 @@ def _row(work, name):
         value = calibrate(calibration, threshold, RATE).value
         row[f"found_{threshold}"] = float(np.mean(anomalous >= value))
         row[f"false_alarms_{threshold}"] = float(np.mean(goods >= value))
-    row["pixel_auroc"], row["aupro"] = _pixels(work, maps)
+    marked = with_masks(work, maps)
+    row["pixel_auroc"], row["aupro"] = pixel_metrics(*marked) if marked else (None, None)
     return row
 
 
@@ -98,17 +99,6 @@ def _held_out(work, recipe):
         for part in work.parts()
     ]
     return HeldOut.joined(parts).scores
-
-
-def _pixels(work, maps):
-    items, empty = work.data.items["test"], np.zeros(work.folder.image_size, bool)
-    masks = [item.load_mask() if item.label and item.load_mask else empty for item in items]
-    used = [bool(mask.any() or not item.label) for mask, item in zip(masks, items, strict=True)]
-    if not any(mask.any() for mask in masks):
-        return None, None
-    return pixel_metrics(
-        lambda: itertools.compress(maps, used), lambda: itertools.compress(masks, used)
-    )
 
 
 def _tables(rows):

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 import awl_vae.models.projection
-import awl_vae.models.vae  # noqa: F401 and a VAE)
+import awl_vae.models.vae  # noqa: F401 (so that Keras knows what is in both)
 from awl_vae.data.images import CHANNELS, RESIZE_MODES, resize, to_float
 from awl_vae.data.reading import Bytes, Source, is_path, read_image
 from awl_vae.data.roi import read_roi

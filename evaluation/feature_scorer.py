@@ -1,7 +1,6 @@
 """Scoring images by what a model leaves of their features."""
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Self
@@ -11,12 +10,11 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from awl_vae.evaluation.scores import FEATURE_SCORES
+from awl_vae.evaluation.scores import FEATURE_SCORES, mean_of_largest
 from awl_vae.evaluation.whitening import SAMPLE, Moments, coreset
 
 TOP_FRACTION = 0.02
 """Share of the positions, those with the largest values, that the score of an image averages."""
-
 
 NUM_BLOCKS = 4
 
@@ -144,7 +142,7 @@ class FeatureScorer(keras.Model):
         maps = ops.image.resize(
             maps[..., None], self.image_size, "bilinear", data_format="channels_last"
         )
-        return _mean_of_largest(distances), maps[..., 0]
+        return mean_of_largest(distances, TOP_FRACTION), maps[..., 0]
 
     def standardized(self, x: tf.Tensor) -> tf.Tensor:
         """Features as the model takes them."""
@@ -270,14 +268,6 @@ class FeatureScorer(keras.Model):
 def _by_position(block: keras.Variable) -> tf.Tensor:
     """(h, w, D, C) to (P, D, C)."""
     return ops.reshape(block, (-1, *block.shape[2:]))
-
-
-def _mean_of_largest(distances: tf.Tensor) -> tf.Tensor:
-    """The mean of the `TOP_FRACTION` largest values: (N, h, w) to (N,)."""
-    num_positions = distances.shape[1] * distances.shape[2]
-    most = math.ceil(TOP_FRACTION * num_positions)
-    values, _ = ops.top_k(ops.reshape(distances, (-1, num_positions)), most)
-    return ops.mean(values, axis=1)
 
 
 def half_precision(values: tf.Tensor | np.ndarray) -> np.ndarray:

@@ -86,12 +86,12 @@ def mean(maps: Tensor) -> Tensor:
     return ops.mean(maps, axis=(1, 2))
 
 
-def mean_of_largest(maps: Tensor) -> Tensor:
-    """The mean of the `TOP_FRACTION` largest values: (N, H, W) to (N,)."""
+def mean_of_largest(maps: Tensor, fraction: float = TOP_FRACTION) -> Tensor:
+    """The mean of a fraction of the values, the largest: (N, H, W) to (N,)."""
     from keras import ops
 
     num_pixels = maps.shape[1] * maps.shape[2]
-    values, _ = ops.top_k(ops.reshape(maps, (-1, num_pixels)), math.ceil(TOP_FRACTION * num_pixels))
+    values, _ = ops.top_k(ops.reshape(maps, (-1, num_pixels)), math.ceil(fraction * num_pixels))
     return ops.mean(values, axis=1)
 
 

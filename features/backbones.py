@@ -16,9 +16,6 @@ from awl_vae.system.errors import UserError, check_name
 if TYPE_CHECKING:
     import keras
 
-STRIDE = 8
-"""Pixels of an image from one position of a map to the next, in each direction."""
-
 SIZE_DIVISOR = 16
 """Sides of images are multiples of it: of the stride of the coarsest map that is taken."""
 

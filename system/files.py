@@ -135,6 +135,15 @@ def _check_replaceable(path: Path, new: Path, earlier: Iterable[str]) -> None:
             "Expected a new directory, or one with nothing but what is written there. "
             f"Received: {path}, which holds {name}"
         )
+    check_not_current(path)
+
+
+def check_not_current(path: Path) -> None:
+    """Checks that nobody stands in a directory that is to be replaced.
+
+    Raises:
+        UserError: If it is the current directory or one above.
+    """
     if Path.cwd().is_relative_to(path):
         raise UserError(
             "Expected a directory that can be replaced by a new one. "

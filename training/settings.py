@@ -13,6 +13,7 @@ from awl_vae.system.errors import did_you_mean
 
 MOST_SEED = 2**32 - 1
 MOST_SIDE = 2**14
+MOST_TILES = 20
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,25 @@ class Number(Setting):
 
     def show(self, value: Any) -> str:
         return f"{value:g}"
+
+
+@dataclass(frozen=True)
+class Grid(Setting):
+    """(rows, columns) of tiles, at most `MOST_TILES` each."""
+
+    @property
+    def expected(self) -> str:
+        return f"RxC, rows and columns of tiles, each at most {MOST_TILES},"
+
+    def parse(self, value: Any) -> Any:
+        found = re.fullmatch(r"(\d+)x(\d+)", str(value))
+        return tuple(map(int, found.groups())) if found else value
+
+    def is_valid(self, value: object) -> bool:
+        return isinstance(value, tuple) and all(1 <= number <= MOST_TILES for number in value)
+
+    def show(self, value: Any) -> str:
+        return "x".join(map(str, value))
 
 
 @dataclass(frozen=True)

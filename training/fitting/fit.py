@@ -1,5 +1,6 @@
 """From a folder of good images to a detector, in one call that can be killed and go on."""
 
+import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from awl_vae.system import (
     write_json,
 )
 from awl_vae.system.errors import FileError, UserError, check_name
+from awl_vae.system.files import check_not_current
 from awl_vae.training.fitting.folder import SHORT_SIDE, find_images
 from awl_vae.training.fitting.labelled import Labelled, rate_labelled
 from awl_vae.training.fitting.recipes import RECIPES
@@ -28,11 +30,12 @@ from awl_vae.training.fitting.report import Outcome, write_report
 from awl_vae.training.fitting.sizes import FoundBySize
 from awl_vae.training.fitting.work import Work
 from awl_vae.training.runtime import own_settings, set_up, start_run
+from awl_vae.training.settings import Grid
 
 RECIPE = "low_rank"
 
-RATE, MOST_TILES = "false_alarm_rate", 20
-TILES = f"rows and columns of tiles, each at most {MOST_TILES},"
+RATE = "false_alarm_rate"
+GRID = Grid("")
 
 FILES = (*DETECTOR_FILES, "report.html", "fit.json")
 """In the directory of a detector that was fitted."""
@@ -64,7 +67,7 @@ class FitSettings:
         for is_right, expected, name in (
             (0.0 < self.false_alarm_rate < 0.5, "a number above 0 and below 0.5", RATE),
             (32 <= self.short_side <= 2048, "32 to 2048 pixels", "short_side"),
-            (all(1 <= number <= MOST_TILES for number in self.grid), TILES, "grid"),
+            (GRID.is_valid(tuple(self.grid)), GRID.expected, "grid"),
             (1 <= self.num_threads <= 1024, "1 to 1024 threads", "num_threads"),
         ):
             if not is_right:
@@ -196,11 +199,7 @@ def _check_replaceable(model_dir: Path) -> None:
             "Expected a new --model_dir, or that of a detector and nothing else. "
             f"Received: --model_dir={model_dir}, which holds {name}"
         )
-    if Path.cwd().is_relative_to(model_dir):
-        raise UserError(
-            "Expected a --model_dir that can be replaced by a new one. "
-            f"Received: --model_dir={model_dir}, the current directory or one above"
-        )
+    check_not_current(model_dir)
 
 
 def _holds(path: Path, asked: Mapping[str, Any]) -> bool:
@@ -209,14 +208,8 @@ def _holds(path: Path, asked: Mapping[str, Any]) -> bool:
         known = read_json(path)
     except (FileError, FileNotFoundError):
         return False
-    return all(known.get(name) == _as_json(value) for name, value in asked.items())
-
-
-def _as_json(value: Any) -> Any:
-    """A value as it comes back from a file."""
-    if isinstance(value, dict):
-        return {name: _as_json(each) for name, each in value.items()}
-    return [_as_json(each) for each in value] if isinstance(value, list | tuple) else value
+    wanted = json.loads(json.dumps(asked))  # lists for tuples, as they come back from a file
+    return all(known.get(name) == value for name, value in wanted.items())
 
 
 def _locked(work_dir: Path, model_dir: Path) -> DirectoryLock:

@@ -48,7 +48,7 @@ class Folder:
         grid: (rows, columns) of tiles that an image is seen in.
         tile_size: (height, width) of a tile, as the network sees it.
         resize: how.
-        shapes: by (height, width) of a file, how many of the normal images have it.
+        shapes: by name, (height, width) of the file of each image.
         checksums: by name, that of the file of each image and mask.
     """
 
@@ -57,7 +57,7 @@ class Folder:
     grid: tuple[int, int]
     tile_size: tuple[int, int]
     resize: str
-    shapes: Counter[tuple[int, int]]
+    shapes: dict[str, tuple[int, int]]
     checksums: dict[str, int]
 
     @property
@@ -74,17 +74,18 @@ class Folder:
     def about_sizes(self) -> str:
         """How the images are brought to their size, in a sentence."""
         height, width = self.image_size
-        (usual_height, usual_width), count = self.shapes.most_common(1)[0]
+        shapes = Counter(self.shapes[item.name] for item in self.dataset.train)
+        (usual_height, usual_width), count = shapes.most_common(1)[0]
         text = f"Images are brought to {height}x{width} pixels"
         if self.num_tiles > 1:
             rows, columns = self.grid
             tile = "x".join(map(str, self.tile_size))
             text += f", in {rows}x{columns} tiles of {tile}"
-        if len(self.shapes) == 1:
+        if len(shapes) == 1:
             text += f" (height x width) from {usual_height}x{usual_width}"
             return f"{text}, with a black border." if self.resize == "pad" else f"{text}."
         text += (
-            f" from {len(self.shapes)} sizes, the most frequent {usual_height}x{usual_width} "
+            f" from {len(shapes)} sizes, the most frequent {usual_height}x{usual_width} "
             f"({quantity(count, 'image')})"
         )
         if self.resize == "pad":
@@ -125,14 +126,13 @@ def find_images(
             f"Expected at least {LEAST_IMAGES} good images. Received: {len(kept)} in {root}"
         )
     layout = replace(layout, normal=kept)
-    shapes: Counter[tuple[int, int]] = Counter()
-    checksums = {}
+    shapes, checksums = {}, {}
     for path in [*kept, *(path for path, _ in layout.labelled)]:
-        shape = size_of(path)  # which refuses what would never end, such as a pipe
-        checksums[layout.name(path)] = zlib.crc32(path.read_bytes())
-        if len(checksums) <= len(kept):
-            shapes[shape] += 1
-    tile_size, resize = common_size(shapes, short_side, grid)
+        name = layout.name(path)
+        shapes[name] = size_of(path)  # which refuses what would never end, such as a pipe
+        checksums[name] = zlib.crc32(path.read_bytes())
+    of_normal = Counter(shapes[layout.name(path)] for path in kept)
+    tile_size, resize = common_size(of_normal, short_side, grid)
     for side, number in zip(tile_size, grid, strict=True):
         if number > 1 and side < 2 * OVERLAP:
             raise UserError(

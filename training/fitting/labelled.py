@@ -38,6 +38,10 @@ CHANCE = 0.01
 """... where it is less probable than this by chance (rank test of Mann and Whitney)."""
 
 
+Arrays = Callable[[], Iterator[np.ndarray]]
+"""Gives arrays (H, W), one after the other, each time."""
+
+
 @dataclass(frozen=True)
 class Rated:
     """How a method does on labelled images.
@@ -88,16 +92,16 @@ def rate_labelled(
     labels = work.data.labels["test"]
     if not len(labels):
         return None
-    methods: dict[str, Callable[[], _Maps | _PixelMaps]] = {
+    methods: dict[str, Callable[[], Maps | PixelMaps]] = {
         "this detector": lambda: ours,
-        "PatchCore": lambda: _Maps(work, work.fitted(RECIPES["patchcore"])),
-        "PaDiM": lambda: _Maps(work, work.fitted(RECIPES["padim"])),
-        "PCA on pixels": lambda: _PixelMaps(work),
+        "PatchCore": lambda: Maps(work, work.fitted(RECIPES["patchcore"])),
+        "PaDiM": lambda: Maps(work, work.fitted(RECIPES["padim"])),
+        "PCA on pixels": lambda: PixelMaps(work),
     }
     rated = []
     with work.progress(len(methods)) as bar:
         bar.show("inspecting labelled images")
-        ours = _Maps(work, scorer)
+        ours = Maps(work, scorer)
         if len(np.unique(labels)) == 2:
             for title, make in methods.items():
                 bar.show(f"labelled images: {title}")
@@ -123,7 +127,7 @@ def _changed(goods: np.ndarray, held_out: np.ndarray) -> float | None:
     return area if area >= CHANGED and chance < CHANCE else None
 
 
-class _Maps:
+class Maps:
     """Scores and maps of the labelled images by a scorer of features."""
 
     def __init__(self, work: Work, scorer: FeatureScorer | TiledScorer):
@@ -142,7 +146,7 @@ class _Maps:
             yield from self._run(batch)[1].numpy()
 
 
-class _PixelMaps:
+class PixelMaps:
     """The same by PCA on gray pixels: what the components leave, squared."""
 
     def __init__(self, work: Work):
@@ -176,18 +180,24 @@ class _PixelMaps:
             yield cv2.resize(self._squares(index), size, interpolation=cv2.INTER_LINEAR)
 
 
-def _rate(work: Work, title: str, maps: "_Maps | _PixelMaps") -> Rated:
-    labels, items = work.data.labels["test"], work.data.items["test"]
-    empty = np.zeros(work.folder.image_size, bool)
+def _rate(work: Work, title: str, maps: Maps | PixelMaps) -> Rated:
+    marked = with_masks(work, maps)
+    pixels = None if marked is None else pixel_intervals(*marked)
+    return Rated(title, auroc_interval(work.data.labels["test"], [maps.scores]), pixels)
+
+
+def with_masks(work: Work, maps: Maps | PixelMaps) -> tuple[Arrays, Arrays] | None:
+    """The maps of labelled images and the masks of their defects, as `pixel_metrics` takes them.
+
+    Anomalous images without a mask are left out; None where no defect is marked.
+    """
+    items, empty = work.data.items["test"], np.zeros(work.folder.image_size, bool)
 
     def masks() -> Iterator[np.ndarray]:
         return (item.load_mask() if item.label and item.load_mask else empty for item in items)
 
     marked = [bool(mask.any()) for mask in masks()]
-    is_used = [is_marked or not item.label for is_marked, item in zip(marked, items, strict=True)]
-    pixels = None
-    if any(marked):
-        pixels = pixel_intervals(
-            lambda: itertools.compress(maps, is_used), lambda: itertools.compress(masks(), is_used)
-        )
-    return Rated(title, auroc_interval(labels, [maps.scores]), pixels)
+    if not any(marked):
+        return None
+    used = [is_marked or not item.label for is_marked, item in zip(marked, items, strict=True)]
+    return lambda: itertools.compress(maps, used), lambda: itertools.compress(masks(), used)

@@ -13,7 +13,6 @@ import tensorflow as tf
 from awl_vae.data import PreparedData, prepare
 from awl_vae.data.dataset import Item
 from awl_vae.data.images import Placement
-from awl_vae.data.reading import image_size as size_of
 from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.likeness import Likeness, measure
 from awl_vae.evaluation import FeatureScorer, TiledScorer
@@ -222,9 +221,7 @@ class Work:
 
     def shape(self, index: int) -> tuple[int, int]:
         """(height, width) of the file of a good image."""
-        file = self.items[index].file
-        assert file is not None
-        return size_of(file)
+        return self.folder.shapes[self.items[index].name]
 
     def detector(self, recipe: Recipe, held_out: HeldOut, false_alarm_rate: float) -> Detector:
         """The detector of a recipe, with the threshold that the images held out give."""

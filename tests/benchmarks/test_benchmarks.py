@@ -56,7 +56,7 @@ def test_pytorch_trains_the_same_network_with_the_same_loss(likelihood, monkeypa
         with torch.no_grad():
             parameters[2 * index].copy_(torch.from_numpy(kernel.copy()))
             parameters[2 * index + 1].copy_(torch.from_numpy(bias))
-    monkeypatch.setattr(keras.random, "normal", lambda shape, seed: np.zeros(shape, np.float32))
+    monkeypatch.setattr(keras.random, "normal", lambda shape, dtype, seed: np.zeros(shape, dtype))
     monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
     x = np.random.RandomState(0).uniform(size=(2, 64, 64, 1)).astype(np.float32)
     loss = sum(np.mean(value) for value in ours.compute_terms(x).values())

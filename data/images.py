@@ -152,6 +152,14 @@ CHANNELS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"gray": to_gray, "
 """By name, what a network sees of an image that was read."""
 
 
+def shown(x: np.ndarray) -> np.ndarray:
+    """Images (..., H, W, C) as figures show them: (..., H, W) gray, or (..., H, W, 3) RGB.
+
+    A channel with the region of interest is left out.
+    """
+    return x[..., 0] if x.shape[-1] < 3 else x[..., :3]
+
+
 def split_roi(x: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """An image as a network sees it, and its region of interest, if it has one.
 

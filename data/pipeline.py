@@ -1,9 +1,25 @@
-"""From positions in the image cache to batches of floats, by tf.data."""
+"""From positions in a cache to batches of floats, by tf.data."""
+
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from awl_vae.data.cache import ImageCache
+
+class Inputs(Protocol):
+    """What models see of images: the images themselves, or what was computed of them.
+
+    Attributes:
+        shape: of one, beginning with height and width.
+        num_channels: how many numbers there are for each place.
+    """
+
+    shape: tuple[int, ...]
+    num_channels: int
+
+    def read(self, positions: np.ndarray) -> np.ndarray:
+        """Those of the images at some positions, (N, height, width, `num_channels`) float32."""
+        ...
 
 
 def count_steps(num_images: int, *, batch_size: int, repeats: int = 1) -> int:
@@ -18,8 +34,8 @@ class TrainingBatches:
     resumed. The dataset asks for `epoch` each time it is iterated: set it before.
 
     Args:
-        cache: the decoded images.
-        positions: positions (N,) of the training images in the cache.
+        inputs: what the model sees of images.
+        positions: positions (N,) of the training images in it.
         batch_size: images in a batch; the last one of an epoch holds what is left.
         seed: seed of the order.
         repeats: how often each image comes up in an epoch.
@@ -27,7 +43,7 @@ class TrainingBatches:
 
     def __init__(
         self,
-        cache: ImageCache,
+        inputs: Inputs,
         positions: np.ndarray,
         *,
         batch_size: int,
@@ -43,7 +59,7 @@ class TrainingBatches:
                 tf.ensure_shape(tf.numpy_function(self.order, [], tf.int64), [len(self._positions)])
             )
         )
-        self.dataset = _batches(cache, order, batch_size).apply(
+        self.dataset = _batches(inputs, order, batch_size).apply(
             tf.data.experimental.assert_cardinality(self.steps_per_epoch)
         )
 
@@ -52,16 +68,16 @@ class TrainingBatches:
         return np.random.RandomState([self._seed, self.epoch]).permutation(self._positions)
 
 
-def scoring_batches(cache: ImageCache, positions: np.ndarray, batch_size: int) -> tf.data.Dataset:
-    """Batches (B, H, W, 1), or 2 with regions, of the images at `positions`, in that order."""
+def scoring_batches(inputs: Inputs, positions: np.ndarray, batch_size: int) -> tf.data.Dataset:
+    """Batches (B, H, W, C) of what a model sees of the images at `positions`, in that order."""
     order = tf.data.Dataset.from_tensor_slices(np.asarray(positions, np.int64))
-    return _batches(cache, order, batch_size)
+    return _batches(inputs, order, batch_size)
 
 
-def _batches(cache: ImageCache, order: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+def _batches(inputs: Inputs, order: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
     def read(positions: tf.Tensor) -> tf.Tensor:
-        images = tf.numpy_function(cache.read, [positions], tf.float32)
-        return tf.ensure_shape(images, [None, *cache.shape[:2], cache.num_channels])
+        images = tf.numpy_function(inputs.read, [positions], tf.float32)
+        return tf.ensure_shape(images, [None, *inputs.shape[:2], inputs.num_channels])
 
     # Nothing here is to be tuned, and the tuner's thread holds up the end of an iteration: it
     # sleeps for 10, 20, 40, … ms, and where its waking is missed an epoch of 1.8 s takes 2.5 s.

@@ -11,6 +11,7 @@ import numpy as np
 from awl_vae.data.cache import ImageCache
 from awl_vae.data.dataset import SPLITS, DataError, Dataset, Item
 from awl_vae.data.duplicates import find_duplicates
+from awl_vae.data.pipeline import Inputs
 from awl_vae.data.synthetic_defects import VISIBILITY, originals
 from awl_vae.system import read_json, write_json
 
@@ -32,6 +33,7 @@ class PreparedData:
 
     Attributes:
         cache: the decoded images.
+        inputs: what models see of them, by the same positions; by default the images themselves.
         duplicates: see above.
         items: by split, its items.
         positions: by split, positions (N,) int64 in the cache.
@@ -40,6 +42,7 @@ class PreparedData:
 
     def __init__(self, dataset: Dataset, cache: ImageCache, duplicates: Mapping[str, str]):
         self.cache = cache
+        self.inputs: Inputs = cache
         self.duplicates = duplicates
         self.items: dict[str, tuple[Item, ...]] = {}
         self.positions: dict[str, np.ndarray] = {}
@@ -60,12 +63,12 @@ class PreparedData:
         return positions[originals(len(positions))[: len(self.positions["synthetic"])]]
 
     def images(self, split: str, indices: np.ndarray) -> np.ndarray:
-        """Images (N, H, W, 1), or 2 with regions, float32 in [0, 1] of a split."""
+        """Images (N, H, W, C), C + 1 with regions, float32 in [0, 1] of a split."""
         return self.cache.read(self.positions[split][indices])
 
     @property
     def has_roi(self) -> bool:
-        """Whether each image has a region of interest, in a second channel."""
+        """Whether each image has a region of interest, in its last channel."""
         return self.cache.has_roi
 
     @functools.cached_property
@@ -73,13 +76,13 @@ class PreparedData:
         """In which share of the training images each pixel is inside, (H, W) float64 in [0, 1]."""
         total = np.zeros(self.cache.shape[:2])
         for index in range(len(self.labels["train"])):
-            total += self.images("train", np.array([index]))[0, ..., 1]
+            total += self.images("train", np.array([index]))[0, ..., -1]
         return total / len(self.labels["train"])
 
     def pixels(self, split: str, index: int) -> np.ndarray:
-        """The pixels (P,) float32 in [0, 1] of an image that count."""
+        """The values (P,) float32 in [0, 1] of the pixels of an image that count."""
         (image,) = self.images(split, np.array([index]))
-        return image[image[..., -1] > 0, 0] if self.has_roi else image.ravel()
+        return image[image[..., -1] > 0, :-1].ravel() if self.has_roi else image.ravel()
 
 
 def prepare(

@@ -1,16 +1,17 @@
 """The datasets by the names that `--dataset` takes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from awl_vae.data.bellows import BELLOWS
 from awl_vae.data.comb import COMB
-from awl_vae.data.dataset import DataError, Dataset
+from awl_vae.data.dataset import SPLITS, DataError, Dataset, Item
 from awl_vae.data.elpv import elpv
 from awl_vae.data.folder import folder
 from awl_vae.data.generated import Product
+from awl_vae.data.images import CHANNELS
 from awl_vae.data.square import SQUARE
 from awl_vae.data.textures import BRICK, GRAVEL, Texture
 from awl_vae.system.errors import check_name
@@ -37,6 +38,7 @@ class Request:
         data_dir: the images of "folder"; for a generated dataset, real images in its place.
         needs_labels: whether too few labelled images are an error; otherwise they are left out.
         roi_mask: the region of interest of the images in `data_dir`.
+        channels: of every image, a key of `CHANNELS`.
     """
 
     image_size: tuple[int, int]
@@ -47,6 +49,7 @@ class Request:
     data_dir: str | None = None
     needs_labels: bool = True
     roi_mask: str | None = None
+    channels: str = "gray"
 
 
 Source = Callable[[Request], Dataset]
@@ -83,6 +86,7 @@ def _folder(wanted: Request) -> Dataset:
         resize=wanted.resize,
         needs_labels=wanted.needs_labels,
         roi_mask=wanted.roi_mask,
+        channels=wanted.channels,
     )
 
 
@@ -128,4 +132,17 @@ def load_dataset(name: str, image_size: tuple[int, int], **wanted: Any) -> Datas
     if request.data_dir is not None and name in GENERATED:
         return _folder(request)
     check_data_dir(name, request.data_dir)
-    return SOURCES[name](request)
+    dataset = SOURCES[name](request)
+    return dataset if name == "folder" else _in_channels(dataset, request.channels)
+
+
+def _in_channels(dataset: Dataset, channels: str) -> Dataset:
+    """A dataset of gray images with so many channels; nothing in them is coloured."""
+    if channels == "gray":
+        return dataset
+
+    def seen(item: Item) -> Item:
+        return replace(item, load=lambda: CHANNELS[channels](item.load()))
+
+    splits = {split: tuple(map(seen, getattr(dataset, split))) for split in SPLITS}
+    return replace(dataset, **splits)

@@ -61,7 +61,9 @@ class ExportedDetector(keras.Model):
             x = resized(x, self.scorer.image_size, self.resize, self.largest)
         x /= self.largest
         if self.scorer.has_roi:
-            x = ops.concatenate([x, ops.ones_like(x) * self.scorer.roi[..., None]], axis=-1)
+            x = ops.concatenate(
+                [x, ops.ones_like(x[..., :1]) * self.scorer.roi[..., None]], axis=-1
+            )
         score, anomaly_map = self.scorer.call(x)
         # What is not a number is anomalous.
         is_anomalous = ops.logical_not(score < self.threshold)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import ops
 
 from awl_vae.evaluation.scores import FEATURE_SCORES, mean_of_largest
-from awl_vae.evaluation.whitening import SAMPLE, Moments, coreset
+from awl_vae.evaluation.whitening import SAMPLE, Moments, coreset, half_precision
 
 TOP_FRACTION = 0.02
 """Share of the positions, those with the largest values, that the score of an image averages."""
@@ -118,6 +118,16 @@ class FeatureScorer(keras.Model):
         """`of_features`, traced."""
         return self._traced(self.of_features, self.map_shape)
 
+    @cached_property
+    def residuals(self) -> Callable[..., Any]:
+        """Features (N, h, w, C) to what the model leaves of them, traced."""
+
+        def residual(x: tf.Tensor) -> tf.Tensor:
+            standardized = self.standardized(x)
+            return standardized - self.model(standardized)
+
+        return self._traced(residual, self.map_shape)
+
     def _traced(self, function: Callable[..., Any], shape: Sequence[int]) -> Callable[..., Any]:
         signature = tf.TensorSpec((None, *shape), tf.float32)
         return tf.function(function, autograph=False).get_concrete_function(signature)
@@ -139,10 +149,13 @@ class FeatureScorer(keras.Model):
             plain = self._distance(self._smoothed(standardized), self.plain)
             maps = ops.power(distances * plain * plain, 1.0 / 3.0)
             distances = ops.power(distances * distances * plain, 1.0 / 3.0)
-        maps = ops.image.resize(
-            maps[..., None], self.image_size, "bilinear", data_format="channels_last"
-        )
-        return mean_of_largest(distances, TOP_FRACTION), maps[..., 0]
+        return mean_of_largest(distances, TOP_FRACTION), self.in_pixels(maps)
+
+    def in_pixels(self, maps: tf.Tensor) -> tf.Tensor:
+        """Maps (N, h, w) of features as maps (N, H, W) of the images, interpolated."""
+        size = self.image_size
+        maps = ops.image.resize(maps[..., None], size, "bilinear", data_format="channels_last")
+        return maps[..., 0]
 
     def standardized(self, x: tf.Tensor) -> tf.Tensor:
         """Features as the model takes them."""
@@ -215,9 +228,12 @@ class FeatureScorer(keras.Model):
     def _choose(
         self, chosen: keras.Variable, vectors: Iterable[tf.Tensor], count: int, seed: int
     ) -> None:
-        """Chooses some vectors, of so many images, that stand for all."""
-        sample = self._sample(vectors, count, seed)
-        chosen.assign(half_precision(coreset(sample, self.coreset_size, seed)))
+        """Chooses some vectors, of so many images, that stand for all.
+
+        Where there are fewer, they stand there several times.
+        """
+        found = coreset(self._sample(vectors, count, seed), self.coreset_size, seed)
+        chosen.assign(half_precision(np.resize(found, chosen.shape)))
 
     def _sample(self, batches: Iterable[tf.Tensor], count: int, seed: int) -> np.ndarray:
         """Smoothed vectors (N, C) at random positions of each image."""
@@ -268,8 +284,3 @@ class FeatureScorer(keras.Model):
 def _by_position(block: keras.Variable) -> tf.Tensor:
     """(h, w, D, C) to (P, D, C)."""
     return ops.reshape(block, (-1, *block.shape[2:]))
-
-
-def half_precision(values: tf.Tensor | np.ndarray) -> np.ndarray:
-    """The nearest numbers of float16, as float32."""
-    return np.asarray(values).astype(np.float16).astype(np.float32)

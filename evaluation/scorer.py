@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from awl_vae.evaluation.scores import GRAY_LEVEL, SCORES, Score
+from awl_vae.evaluation.scores import GRAY_LEVEL, SCORES, Score, mean_channel
 
 Traced = Callable[..., Any]
 
@@ -46,22 +46,22 @@ class Scorer(keras.Model):
     Network and score are one traced function, which costs what the network costs; `predict` adds
     some 60 ms a call.
 
-    Images may have a second channel, the region of interest: 1 inside and 0 outside. What is
+    Images may have one channel more, the region of interest: 1 inside and 0 outside. What is
     outside is black to the model, its map is 0, and it has no part in a score.
 
     Args:
-        model: the Keras model, from images (N, H, W, 1) in [0, 1] to reconstructions of that shape.
+        model: the Keras model, from images (N, H, W, C) in [0, 1] to reconstructions of that shape.
         score: a key of `SCORES`.
         image_size: (height, width) of the images.
         has_roi: whether images have a region of interest.
+        channels: of the images, "gray" or "rgb".
 
     Attributes:
-        channels: of the images, "gray".
         batch_size: of what is scored at a time: all.
         roi: with `has_roi`, the region (H, W) of an image of which nothing else is known.
     """
 
-    channels, batch_size = "gray", 1 << 16
+    batch_size = 1 << 16
 
     def __init__(
         self,
@@ -70,12 +70,14 @@ class Scorer(keras.Model):
         image_size: Sequence[int],
         *,
         has_roi: bool = False,
+        channels: str = "gray",
         **kwargs: Any,
     ):
         # Whatever a user's Keras is set to, and an earlier version has saved.
         super().__init__(**kwargs | {"dtype": "float32"})
         self.model = model
         self.score = score
+        self.channels = channels
         height, width = image_size
         self.image_size = height, width
         self.scale = self.add_weight(
@@ -95,7 +97,7 @@ class Scorer(keras.Model):
 
     @cached_property
     def reconstruct(self) -> Traced:
-        """Images (N, H, W, 1), or 2 with regions, to reconstructions (N, H, W, 1), traced."""
+        """Images (N, H, W, C), C + 1 with regions, to reconstructions (N, H, W, C), traced."""
         return self._traced(self._reconstruct)
 
     @cached_property
@@ -112,27 +114,28 @@ class Scorer(keras.Model):
         It is its one concrete function: TensorFlow takes the functions of several scorers for one
         that is traced again and again, and warns.
         """
-        images = tf.TensorSpec((None, *self.image_size, 2 if self.has_roi else 1), tf.float32)
+        num_channels = (1 if self.channels == "gray" else 3) + self.has_roi
+        images = tf.TensorSpec((None, *self.image_size, num_channels), tf.float32)
         return tf.function(function, autograph=False).get_concrete_function(images, *more)
 
     def call(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images (N, H, W, 1), or 2 with regions, to scores (N,) and anomaly maps (N, H, W)."""
+        """Images (N, H, W, C), C + 1 with regions, to scores (N,) and anomaly maps (N, H, W)."""
         return self._score(x, self.scale)
 
     def _score(self, x: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return _by(SCORES[self.score], x, self._reconstruct(x), scale)
 
     def _reconstruct(self, x: tf.Tensor) -> tf.Tensor:
-        """Reconstructions (N, H, W, 1), black outside of a region."""
+        """Reconstructions (N, H, W, C), black outside of a region."""
         x, roi = _split(x)
         return self.model(x) if roi is None else self.model(x) * roi
 
     def _squared_error(self, x: tf.Tensor) -> tf.Tensor:
         """(x − x')² of each pixel, 0 outside of a region: (N, H, W)."""
-        return ops.square(_split(x)[0] - self._reconstruct(x))[..., 0]
+        return mean_channel(ops.square(_split(x)[0] - self._reconstruct(x)))
 
     def scores(self, batches: Iterable[tf.Tensor]) -> np.ndarray:
-        """Scores (N,) float32 of the images in batches (B, H, W, 1), in their order."""
+        """Scores (N,) float32 of the images in batches (B, H, W, C), in their order."""
         return _joined(self.score_and_map(batch)[0] for batch in batches)
 
     def maps(self, batches: Iterable[tf.Tensor]) -> Iterator[np.ndarray]:
@@ -153,11 +156,11 @@ class Scorer(keras.Model):
         return residuals
 
     def residuals(self, batches: Iterable[tf.Tensor]) -> Residuals:
-        """The residuals of the images in batches (B, H, W, 1)."""
+        """The residuals of the images in batches (B, H, W, C)."""
         total, count = ops.zeros(self.image_size, "float32"), 0
         for batch in batches:
             total += ops.sum(self._residual(batch), axis=0)  # (B, H, W) -> (H, W)
-            count += ops.sum(batch[..., 1], axis=0) if self.has_roi else len(batch)
+            count += ops.sum(batch[..., -1], axis=0) if self.has_roi else len(batch)
         return Residuals(total, count)
 
     def leave_one_out(
@@ -172,7 +175,7 @@ class Scorer(keras.Model):
         scores holds for images that come later.
 
         Args:
-            batches: images in batches (B, H, W, 1).
+            batches: images in batches (B, H, W, C).
             originals: in batches beside them, of each image the one that the scale learnt from.
             residuals: what `learn_scale` returned.
 
@@ -219,7 +222,9 @@ class Scorer(keras.Model):
 
     def with_score(self, score: str) -> "Scorer":
         """The scorer of the same model by another score, with the same scale and region."""
-        other = Scorer(self.model, score, self.image_size, has_roi=self.has_roi)
+        other = Scorer(
+            self.model, score, self.image_size, has_roi=self.has_roi, channels=self.channels
+        )
         other.scale.assign(self.scale)
         if self.has_roi:
             other.roi.assign(self.roi)
@@ -232,6 +237,7 @@ class Scorer(keras.Model):
             "score": self.score,
             "image_size": self.image_size,
             "has_roi": self.has_roi,
+            "channels": self.channels,
         }
 
     @classmethod
@@ -241,10 +247,10 @@ class Scorer(keras.Model):
 
 
 def _split(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """Images (N, H, W, 1), black outside of the regions (N, H, W, 1) that they may have."""
-    if x.shape[-1] == 1:
+    """Images (N, H, W, C), black outside of the regions (N, H, W, 1) that they may have."""
+    if x.shape[-1] % 2:
         return x, None
-    image, roi = ops.split(x, 2, axis=-1)
+    image, roi = x[..., :-1], x[..., -1:]
     return image * roi, roi
 
 

@@ -4,7 +4,7 @@ Keras is imported when a score is computed, so that the names of the scores cost
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class Score:
 
     Attributes:
         label: the score's name in figures.
-        map: (x, x_hat, scale), images and reconstructions (N, H, W, 1) in [0, 1] and the scale of
+        map: (x, x_hat, scale), images and reconstructions (N, H, W, C) in [0, 1] and the scale of
             the residual (H, W) or (N, H, W), to anomaly maps (N, H, W).
         reduce: anomaly maps (N, H, W) to scores (N,); larger is more anomalous.
         learns_scale: whether it uses the scale, which is learnt from normal images.
@@ -45,21 +45,28 @@ class Score:
 
 
 def squared_error(x: Tensor, x_hat: Tensor, scale: Tensor) -> Tensor:
-    """(x − x')² of each pixel: (N, H, W, 1) each to (N, H, W)."""
+    """(x − x')² of each pixel, of colours the mean: (N, H, W, C) each to (N, H, W)."""
     from keras import ops
 
-    return ops.square(x - x_hat)[..., 0]
+    return mean_channel(ops.square(x - x_hat))
 
 
 def absolute_error(x: Tensor, x_hat: Tensor, scale: Tensor) -> Tensor:
-    """|x − x'| of each pixel: (N, H, W, 1) each to (N, H, W)."""
+    """|x − x'| of each pixel, of colours the mean: (N, H, W, C) each to (N, H, W)."""
     from keras import ops
 
-    return ops.abs(x - x_hat)[..., 0]
+    return mean_channel(ops.abs(x - x_hat))
+
+
+def mean_channel(x: Tensor) -> Tensor:
+    """(N, H, W, C) to (N, H, W)."""
+    from keras import ops
+
+    return x[..., 0] if x.shape[-1] == 1 else ops.mean(x, axis=-1)
 
 
 def standardized_error(x: Tensor, x_hat: Tensor, scale: Tensor) -> Tensor:
-    """|x − x'| / scale of each pixel, smoothed: (N, H, W, 1) each to (N, H, W).
+    """|x − x'| / scale of each pixel, smoothed: (N, H, W, C) each to (N, H, W).
 
     The scale is what the residual of a normal image is at that pixel, so an edge that is never
     reconstructed well counts less than a plain area that always is. The smoothing is a Gaussian
@@ -153,14 +160,22 @@ class FeatureScore:
     Attributes:
         label: the score's name in figures.
         has_coreset: whether it is compared with vectors of normal images; see `FeatureScorer`.
+        map_label: what the maps are called in figures.
     """
 
     label: str
     has_coreset: bool
+    map_label: str
 
 
 FEATURE_SCORES = {
-    "mahalanobis": FeatureScore("Mahalanobis distance", has_coreset=False),
-    "nearest_normal": FeatureScore("distance to the nearest normal", has_coreset=True),
+    "mahalanobis": FeatureScore("Mahalanobis distance", False, "Mahalanobis distance"),
+    "nearest_normal": FeatureScore("nearest normal", True, "distance to the nearest normal"),
 }
 """The scores of features, whose maps are distances."""
+
+SCORES_OF: Mapping[str, Mapping[str, Score | FeatureScore]] = {
+    "pixels": SCORES,
+    "features": FEATURE_SCORES,
+}
+"""By what a model sees, the scores that there are."""

@@ -1,11 +1,17 @@
-"""What is normal at each position of a map of features, learnt from residuals of normal images.
+"""What is normal of features, and at each position of what a model leaves of them.
 
 Mean and covariance at each position are those of PaDiM (Defard et al., 2021), the coreset that
 stands for all vectors is PatchCore's (Roth et al., 2022).
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import tensorflow as tf
+from keras import layers
+
+LEAST_DEVIATION = 1e-3
+"""Features that vary less are taken to vary so much: float16 holds no number for the others."""
 
 POOLED = 0.3
 """Share of the covariance over all positions in that of one, which few images tell little of."""
@@ -110,3 +116,26 @@ def coreset(vectors: np.ndarray, size: int, seed: int) -> np.ndarray:
         np.minimum(nearest, squares + squares[last] - 2 * (x @ x[last]), out=nearest)
         chosen.append(int(nearest.argmax()))
     return vectors[chosen]
+
+
+def standardization(batches: Iterable[np.ndarray]) -> layers.Layer:
+    """The layer after which each channel has the mean 0 and the variance 1 over all positions.
+
+    Args:
+        batches: features (B, h, w, C) of normal images.
+    """
+    count, total, squares = 0, 0.0, 0.0
+    for maps in batches:
+        values = maps.reshape(-1, maps.shape[-1]).astype(np.float64)
+        count += len(values)
+        total, squares = total + values.sum(axis=0), squares + (values**2).sum(axis=0)
+    mean = total / count
+    deviation = np.maximum(np.sqrt(np.maximum(squares / count - mean**2, 0.0)), LEAST_DEVIATION)
+    # Lists of numbers are saved, and a part of every graph.
+    scale, offset = (half_precision(each).tolist() for each in (1.0 / deviation, -mean / deviation))
+    return layers.Rescaling(scale, offset, dtype="float32")
+
+
+def half_precision(values: tf.Tensor | np.ndarray) -> np.ndarray:
+    """The nearest numbers of float16, as float32."""
+    return np.asarray(values).astype(np.float16).astype(np.float32)

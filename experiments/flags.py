@@ -3,12 +3,12 @@
 A flag has no default of its own: its help tells those of the profiles.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from absl import flags
 
 from awl_vae.experiments.command import define_path
-from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS
+from awl_vae.training.defaults import DEFAULTS, FEATURE_DEFAULTS, OWN_DEFAULTS
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.run_directory import RUN_DIR, open_run_directory
 from awl_vae.training.settings import Setting, settings_of
@@ -40,8 +40,14 @@ class _SettingParser(flags.ArgumentParser):
 def define_settings(experiment: str, names: Iterable[str] | None = None) -> None:
     """Defines the flags of an experiment's settings, or of those that are named."""
     kinds = settings_of(EXPERIMENTS[experiment].config)
-    for name in kinds if names is None else names:
-        define_setting(name, kinds[name], default=_default(experiment, name, kinds[name]))
+    chosen = list(kinds if names is None else names)
+    for name in chosen:
+        default = _default(experiment, name, kinds[name])
+        if "input" in chosen and name in FEATURE_DEFAULTS["quick"]:
+            rows = FEATURE_DEFAULTS.items()
+            of_features = {profile: kinds[name].show(row[name]) for profile, row in rows}
+            default += f"; with --input=features: {_by_profile(of_features)}"
+        define_setting(name, kinds[name], default=default)
 
 
 def define_setting(name: str, kind: Setting, *, default: str) -> None:
@@ -89,6 +95,10 @@ def _default(experiment: str, name: str, kind: Setting) -> str:
         profile: kind.show(seeds) if name == "seeds" else _of_datasets(name, profile, kind)
         for profile, seeds in EXPERIMENTS[experiment].seeds.items()
     }
+    return _by_profile(values)
+
+
+def _by_profile(values: Mapping[str, str]) -> str:
     if len(set(values.values())) == 1:
         return values["quick"]
     return "; ".join(f"{profile} {text}" for profile, text in values.items())

@@ -4,3 +4,4 @@ from .backbones import (
     extractor as extractor,
 )
 from .cache import cache_features as cache_features, feature_path as feature_path
+from .inputs import FeatureInputs as FeatureInputs

@@ -140,3 +140,12 @@ def extractor(backbone: str, image_size: tuple[int, int]) -> "keras.Model":
     network = keras.Model(network.input, together, name=backbone, trainable=False)
     network.set_weights([w.astype(np.float16).astype(np.float32) for w in network.get_weights()])
     return network
+
+
+def traced(network: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
+    """A network as a function of images (N, H, W, 3) in [0, 1], traced once for any number."""
+    import tensorflow as tf
+
+    signature = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
+    run = tf.function(network, autograph=False).get_concrete_function(signature)
+    return lambda x: run(tf.constant(x)).numpy()

@@ -24,7 +24,7 @@ def feature_path(directory: Path, backbone: str, image_size: tuple[int, int], cr
     """
     height, width = image_size
     layers = "-".join(BACKBONES[backbone].layers)
-    return directory / f"{backbone}-{layers}-{height}x{width}-{crc32:08x}.npy"
+    return directory / f"features-{backbone}-{layers}-{height}x{width}-{crc32:08x}.npy"
 
 
 def cache_features(

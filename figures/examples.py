@@ -16,22 +16,31 @@ class Example:
 
     Attributes:
         name: the image's name.
-        x: the image (H, W) in [0, 1].
-        x_hat: its reconstruction (H, W).
+        x: the image (H, W) in [0, 1], or (H, W, 3) RGB.
+        x_hat: its reconstruction, of the same shape; None where it is of features.
         score: its anomaly score.
         mask: the defect's pixels (H, W), or None where there is none marked.
+        residual: in the place of a reconstruction, the size (H, W) of what it leaves of features.
     """
 
     name: str
     x: np.ndarray
-    x_hat: np.ndarray
+    x_hat: np.ndarray | None
     score: float
     mask: np.ndarray | None = None
+    residual: np.ndarray | None = None
 
     @property
     def squared_error(self) -> np.ndarray:
-        """(H, W) float32."""
-        return np.square(np.float32(self.x) - np.float32(self.x_hat))
+        """(H, W) float32, of colours the mean.
+
+        Raises:
+            ValueError: If there is no reconstruction.
+        """
+        if self.x_hat is None:
+            raise ValueError("Expected an example of pixels. Received: one of features.")
+        squares = np.square(np.float32(self.x) - np.float32(self.x_hat))
+        return squares if squares.ndim == 2 else squares.mean(axis=-1)
 
 
 def write_examples(path: Path, examples: Mapping[str, Sequence[Example]]) -> None:
@@ -57,6 +66,6 @@ def read_examples(path: Path) -> dict[str, list[Example]]:
             of_kind = examples.setdefault(kind, {}).setdefault(index, {})
             of_kind[name] = value if value.ndim else value.item()
     return {
-        kind: [Example(**fields) for fields in of_kind.values()]
+        kind: [Example(**{"x_hat": None} | fields) for fields in of_kind.values()]
         for kind, of_kind in examples.items()
     }

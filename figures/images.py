@@ -32,14 +32,14 @@ def plot_defects(
 
     Args:
         path: the PNG file.
-        images: (N, H, W) in [0, 1].
+        images: (N, H, W) in [0, 1], or (N, H, W, 3) RGB.
         masks: N bool arrays (H, W), the pixels of the defects.
         kinds: N names.
         title: what the images are.
         aspects: see `plot_examples`.
     """
     aspects = aspects or [1.0] * len(images)
-    tallest = _tallest(images.shape[1:], aspects)
+    tallest = _tallest(images.shape[1:3], aspects)
     figure = Figure(figsize=(1.9 * len(images), 3.8 * tallest + 0.7), layout="constrained")
     figure.suptitle(title)
     columns = figure.subplots(2, len(images), squeeze=False).T
@@ -69,7 +69,8 @@ def plot_examples(
 ) -> None:
     """Original, reconstruction and anomaly map, a row an image (Figs. 16 to 19).
 
-    A marked defect is outlined in the original.
+    A marked defect is outlined in the original. Of a model of features, what it leaves is laid over
+    the image in the place of a reconstruction.
 
     Args:
         path: the PNG file.
@@ -87,18 +88,26 @@ def plot_examples(
     """
     maps = maps or [example.squared_error for example in examples]
     aspects = aspects or [1.0] * len(examples)
-    row_height = 2.2 * _tallest(examples[0].x.shape, aspects) + 0.3
+    row_height = 2.2 * _tallest(examples[0].x.shape[:2], aspects) + 0.3
     figure = Figure(figsize=(7.4, 0.6 + row_height * len(examples)), layout="constrained")
     figure.suptitle(title)
     rows = figure.subplots(len(examples), 3, squeeze=False)
     one_scale = one_scale or lightest is not None
     vmax = lightest or max(largest, *(float(each.max()) for each in maps))
+    residuals = [example.residual for example in examples if example.residual is not None]
+    most = max((float(residual.max()) for residual in residuals), default=0.0)
     for axes, example, map_, aspect in zip(rows, examples, maps, aspects, strict=True):
         axes[0].imshow(example.x, cmap="gray", vmin=0, vmax=1, aspect=aspect)
         if example.mask is not None and example.mask.any():
             axes[0].contour(example.mask, levels=[0.5], colors=ANOMALOUS_COLOR, linewidths=0.8)
-        x_hat = np.clip(example.x_hat, 0, 1)
-        axes[1].imshow(x_hat, cmap="gray", vmin=0, vmax=1, aspect=aspect)
+        if example.x_hat is None:
+            axes[1].imshow(example.x, cmap="gray", vmin=0, vmax=1, aspect=aspect)
+            axes[1].imshow(
+                example.residual, cmap="inferno", vmin=0, vmax=most, aspect=aspect, alpha=0.6
+            )
+        else:
+            x_hat = np.clip(example.x_hat, 0, 1)
+            axes[1].imshow(x_hat, cmap="gray", vmin=0, vmax=1, aspect=aspect)
         heat = axes[2].imshow(
             map_, cmap="inferno", vmin=0, vmax=vmax if one_scale else None, aspect=aspect
         )
@@ -108,13 +117,14 @@ def plot_examples(
         axes[2].set_xlabel(f"{score} = {example.score:.6f}", fontsize=8)
         for axis in axes:
             axis.set(xticks=[], yticks=[])
-    headings = ("(a) original", "(b) reconstruction", f"(c) {map_label}")
+    middle = "residual" if residuals else "reconstruction"
+    headings = ("(a) original", f"(b) {middle}", f"(c) {map_label}")
     for axis, heading in zip(rows[0], headings, strict=True):
         axis.set_title(heading, fontsize=9)
     if one_scale:
         extend = "neither" if lightest is None else "max"
         # Beside narrow images it would lie on what stands below them.
-        beside = _tallest(examples[0].x.shape, aspects) < NARROW
+        beside = _tallest(examples[0].x.shape[:2], aspects) < NARROW
         place = (
             {"ax": rows[:, 2]}
             if beside

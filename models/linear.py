@@ -11,18 +11,16 @@ if TYPE_CHECKING:
     import keras
 
 
-def linear_model(
-    image_size: tuple[int, int], mean: np.ndarray, components: np.ndarray
-) -> "keras.Model":
+def linear_model(shape: tuple[int, ...], mean: np.ndarray, components: np.ndarray) -> "keras.Model":
     """The projection x' = mean + Wᵀ W (x − mean) as a Keras model.
 
     Args:
-        image_size: (height, width).
-        mean: (H · W,).
-        components: W, (K, H · W), orthonormal rows; without any, x' is the mean.
+        shape: (H, W, C).
+        mean: (H · W · C,).
+        components: W, (K, H · W · C), orthonormal rows; without any, x' is the mean.
 
     Returns:
-        Model from images (N, H, W, 1) to reconstructions of that shape, float32.
+        Model from images (N, H, W, C) to reconstructions of that shape, float32.
     """
     import keras
     from keras import layers
@@ -33,11 +31,11 @@ def linear_model(
     encoder = layers.Dense(len(components), dtype="float32")
     model = keras.Sequential(
         [
-            keras.Input((*image_size, 1), dtype="float32"),
+            keras.Input(shape, dtype="float32"),
             layers.Flatten(data_format="channels_last", dtype="float32"),
             encoder,
             decoder,
-            layers.Reshape((*image_size, 1), dtype="float32"),
+            layers.Reshape(shape, dtype="float32"),
         ]
     )
     encoder.set_weights([components.T, -components @ mean])
@@ -46,12 +44,12 @@ def linear_model(
 
 
 def mean_image(x: np.ndarray, num_components: int, seed: int) -> np.ndarray:
-    """No component, (0, H · W): x' is the mean."""
+    """No component, (0, D): x' is the mean."""
     return x[:0]
 
 
 def pca(x: np.ndarray, num_components: int, seed: int) -> np.ndarray:
-    """The first principal components (K, H · W) of training images x, (N, H · W)."""
+    """The first principal components (K, D) of training images x, (N, D)."""
     from sklearn.decomposition import PCA
 
     count = min(num_components, *x.shape)

@@ -1,4 +1,4 @@
-"""The convolutional encoder and decoder; `models/shapes.py` says how deep they are."""
+"""The convolutional encoder and decoder of images; `models/shapes.py` says how deep they are."""
 
 from collections.abc import Callable
 
@@ -63,27 +63,27 @@ def transposed_convolution(
 
 
 def build_encoder(
-    image_size: tuple[int, int], *, latent_dim: int, dtype: str | keras.DTypePolicy
+    shape: tuple[int, int, int], *, latent_dim: int, dtype: str | keras.DTypePolicy
 ) -> keras.Model:
     """The encoder q(z given x).
 
     Args:
-        image_size: (height, width) in pixels, each divisible by 16.
+        shape: (H, W, C) of an image, height and width divisible by 16.
         latent_dim: number of latent variables Z.
         dtype: Keras dtype policy of the hidden layers; the output layer is float32.
 
     Returns:
-        Model from images (N, H, W, 1) to (N, 2·Z): μ_z, then log σ_z².
+        Model from images (N, H, W, C) to (N, 2·Z): μ_z, then log σ_z².
     """
     hidden = [
         layers.Conv2D(
             filters, 4, strides=2, padding="same", activation="relu", dtype=dtype, **CHANNELS_LAST
         )
-        for _, _, filters in feature_maps(image_size)
+        for _, _, filters in feature_maps(shape[:2])
     ]
     return keras.Sequential(
         [
-            keras.Input((*image_size, 1), dtype="float32"),
+            keras.Input(shape, dtype="float32"),
             *hidden,
             layers.Flatten(dtype=dtype, **CHANNELS_LAST),
             layers.Dense(2 * latent_dim, dtype="float32"),
@@ -93,20 +93,20 @@ def build_encoder(
 
 
 def build_decoder(
-    image_size: tuple[int, int], *, latent_dim: int, num_maps: int, dtype: str | keras.DTypePolicy
+    shape: tuple[int, int, int], *, latent_dim: int, num_maps: int, dtype: str | keras.DTypePolicy
 ) -> keras.Model:
     """The decoder p(x' given z).
 
     Args:
-        image_size: (height, width) in pixels, each divisible by 16.
+        shape: (H, W, C) of an image, height and width divisible by 16.
         latent_dim: number of latent variables Z.
-        num_maps: number of output maps M: 1 for logits, 2 for mean and log-variance.
+        num_maps: number of output maps M: C for logits, 2·C for means and log-variances.
         dtype: Keras dtype policy of the hidden layers; the output layer is float32.
 
     Returns:
         Model from latents (N, Z) to unbounded output maps (N, H, W, M).
     """
-    *larger, smallest = feature_maps(image_size)
+    *larger, smallest = feature_maps(shape[:2])
     upsampling = [
         layers.Conv2DTranspose(
             filters, 4, strides=2, padding="same", activation="relu", dtype=dtype, **CHANNELS_LAST

@@ -8,7 +8,14 @@ import tensorflow as tf
 from keras import ops
 
 from awl_vae.losses import TERMS, VARIANCES, bce, clip_log_variance, kl, log_variance, mahalanobis
+from awl_vae.models.feature_networks import build_feature_decoder, build_feature_encoder
 from awl_vae.models.networks import build_decoder, build_encoder
+
+NETWORKS = {
+    "pixels": (build_encoder, build_decoder),
+    "features": (build_feature_encoder, build_feature_decoder),
+}
+"""By what a model sees, the functions that build its encoder and its decoder."""
 
 
 @keras.saving.register_keras_serializable(package="awl_vae")
@@ -22,7 +29,10 @@ class VAE(keras.Model):
         bernoulli     bce (E_BC, α), kl (D_VAE, β)                                  logits
         gaussian      mahalanobis (M_VAE, w_M), log_variance (A_VAE, w_A), kl (w_D)  mean, log σ²
 
-    Images may have a second channel, the region of interest: 1 inside and 0 outside. What is
+    It sees images, or what a frozen network makes of them: standardized maps of features, whose
+    likelihood is gaussian.
+
+    Images may have one channel more, the region of interest: 1 inside and 0 outside. What is
     outside is black to the network, and has no part in a loss.
 
     The weights are non-trainable variables of the model. The traced training step reads them each
@@ -36,7 +46,8 @@ class VAE(keras.Model):
         decoder (N, 100) -> logits (N, 64, 64, 1) -> sigmoid -> x_hat (N, 64, 64, 1)
 
     Args:
-        image_size: (height, width) in pixels, each divisible by 16.
+        shape: (H, W, C) of an image, height and width divisible by 16, or of maps of features of
+            any sides; (H, W) of what has one channel.
         latent_dim: number of latent variables, the paper's rank of z.
         likelihood: "bernoulli" or "gaussian".
         seed: seed of the noise ε.
@@ -44,53 +55,60 @@ class VAE(keras.Model):
         variance: of a gaussian. "learned": σ² of each pixel is an output; "optimal": one σ² for
             all, the mean squared error of the batch (σ-VAE, Rybkin et al., 2021), which no gradient
             goes through: the log-variance alone trains nothing then.
+        input_kind: which networks it is made of, a key of `NETWORKS`.
         dtype: Keras dtype policy, such as "float32" or "mixed_bfloat16". Outputs and loss terms
             are float32 with either.
 
     Raises:
-        ValueError: If `likelihood` or `variance` is unknown, a side is not divisible by 16, or a
-            strategy of several workers is in force.
+        ValueError: If `likelihood`, `variance` or `input_kind` is unknown, a side of an image is
+            not divisible by 16, features are not gaussian, or a strategy of several workers is in
+            force.
     """
 
     def __init__(
         self,
-        image_size: Sequence[int],
+        shape: Sequence[int],
         *,
         latent_dim: int,
         likelihood: str = "bernoulli",
         seed: int | None = None,
         sample_latent: bool = True,
         variance: str = "learned",
+        input_kind: str = "pixels",
         dtype: str | keras.DTypePolicy = "float32",
         **kwargs: Any,
     ):
-        if likelihood not in TERMS:
+        for name, value, known in (
+            ("likelihood", likelihood, TERMS),
+            ("variance", variance, VARIANCES),
+            ("input_kind", input_kind, NETWORKS),
+        ):
+            if value not in known:
+                raise ValueError(
+                    f"Expected one of {', '.join(known)} as {name}. Received: {name}={value!r}."
+                )
+        if input_kind == "features" and likelihood != "gaussian":
             raise ValueError(
-                f"Expected a likelihood among {', '.join(TERMS)}. "
+                "Expected likelihood='gaussian' of features, which are no shares of light. "
                 f"Received: likelihood={likelihood!r}."
-            )
-        if variance not in VARIANCES:
-            raise ValueError(
-                f"Expected a variance among {', '.join(VARIANCES)}. "
-                f"Received: variance={variance!r}."
             )
         _check_strategy(tf.distribute.get_strategy())
         super().__init__(dtype=dtype, **kwargs)
-        height, width = image_size
-        self.image_size = height, width
+        height, width, channels = shape if len(shape) == 3 else (*shape, 1)
+        self.shape = height, width, channels
         self.latent_dim = latent_dim
         self.likelihood = likelihood
         self.seed = seed
         self.sample_latent = sample_latent
         self.variance = variance
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.encoder = build_encoder(
-            self.image_size, latent_dim=latent_dim, dtype=self.dtype_policy
-        )
-        self.decoder = build_decoder(
-            self.image_size,
+        self.input_kind = input_kind
+        encoder, decoder = NETWORKS[input_kind]
+        self.encoder = encoder(self.shape, latent_dim=latent_dim, dtype=self.dtype_policy)
+        self.decoder = decoder(
+            self.shape,
             latent_dim=latent_dim,
-            num_maps=1 if likelihood == "bernoulli" else 2,
+            num_maps=channels if likelihood == "bernoulli" else 2 * channels,
             dtype=self.dtype_policy,
         )
         self.term_weights = {
@@ -127,38 +145,42 @@ class VAE(keras.Model):
             self.term_weights[term].assign(weight)
 
     def encode(self, x: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images (N, H, W, 1) in [0, 1] to (μ_z, log σ_z²), each (N, Z) float32."""
+        """Images or maps (N, H, W, C) to (μ_z, log σ_z²), each (N, Z) float32."""
         z_mean, z_log_var = ops.split(self.encoder(x, training=training), 2, axis=-1)
         return z_mean, z_log_var
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Reconstructs images through z = μ_z.
+        """Reconstructs images or maps through z = μ_z.
 
         Args:
-            x: float32 tensor (N, H, W, 1) in [0, 1].
+            x: float32 tensor (N, H, W, C); images are in [0, 1].
             training: whether layers behave as in training (none of ours differs).
 
         Returns:
-            Float32 tensor (N, H, W, 1), the mean of p(x' given z = μ_z): in [0, 1] for bernoulli,
+            Float32 tensor (N, H, W, C), the mean of p(x' given z = μ_z): in [0, 1] for bernoulli,
             unbounded for gaussian.
         """
         z_mean, _ = self.encode(x, training=training)
         output = self.decoder(z_mean, training=training)
-        return ops.sigmoid(output) if self.likelihood == "bernoulli" else output[..., :1]
+        return (
+            ops.sigmoid(output) if self.likelihood == "bernoulli" else output[..., : self.shape[2]]
+        )
 
     def compute_terms(self, x: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """The unweighted loss terms of each sample, with a sampled z where the model samples.
 
         Args:
-            x: float32 tensor (N, H, W, 1) in [0, 1], or (N, H, W, 2) with a region of interest.
+            x: float32 tensor (N, H, W, C), images in [0, 1] or maps; with a region of interest
+                (N, H, W, C + 1).
             training: whether layers behave as in training.
 
         Returns:
             Dict from each term's name to a float32 tensor (N,), in nats.
         """
         x, roi = ops.cast(x, "float32"), None  # Keras hands arrays over as a user has set it.
-        if x.shape[-1] == 2:
-            x, roi = ops.split(x, 2, axis=-1)
+        channels = self.shape[2]
+        if x.shape[-1] > channels:
+            x, roi = x[..., :channels], x[..., channels:]
             x *= roi
         z_mean, z_log_var = self.encode(x, training=training)
         z = z_mean
@@ -174,7 +196,9 @@ class VAE(keras.Model):
         if self.variance == "optimal":
             squares = ops.square(x - x_mean)
             optimal = ops.log(
-                ops.mean(squares) if roi is None else ops.sum(squares * roi) / ops.sum(roi)
+                ops.mean(squares)
+                if roi is None
+                else ops.sum(squares * roi) / (channels * ops.sum(roi))
             )
             x_log_var = ops.full_like(x_log_var, ops.stop_gradient(optimal))
         return {
@@ -219,21 +243,23 @@ class VAE(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
         return super().get_config() | {
-            "image_size": self.image_size,
+            "shape": self.shape,
             "latent_dim": self.latent_dim,
             "likelihood": self.likelihood,
             "seed": self.seed,
             "sample_latent": self.sample_latent,
             "variance": self.variance,
+            "input_kind": self.input_kind,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """The model of a configuration; 0.1.0 called `sample_latent` `samples`."""
+        """The model of a configuration; 0.1.0 said `samples`, and `image_size` for `shape`."""
         config = dict(config)
-        if "samples" in config:
-            config["sample_latent"] = config.pop("samples")
+        for before, name in (("samples", "sample_latent"), ("image_size", "shape")):
+            if before in config:
+                config[name] = config.pop(before)
         return cls(**config)
 
 

@@ -1,16 +1,22 @@
-"""What is no VAE and needs no training: the mean image, and PCA (scikit-learn)."""
+"""What is no VAE and needs no training by gradients.
+
+Of pixels the mean image, and PCA (scikit-learn); of features those recipes that `awl-vae fit` has.
+"""
 
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from awl_vae.callbacks import save_model
 from awl_vae.data import PreparedData
+from awl_vae.features import FeatureInputs
 from awl_vae.models.linear import linear_model
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment, TrainingResult
-from awl_vae.training.methods import LINEAR_METHODS
+from awl_vae.training.fitting.recipes import RECIPES, fit
+from awl_vae.training.methods import FEATURE_METHODS, LINEAR_METHODS
 from awl_vae.training.runtime import start_run
 
 MAX_IMAGES = 4000
@@ -29,20 +35,39 @@ def train(
     """Fits one method; see `Experiment.train`."""
     (method,) = methods
     start_run(seed)
-    count = len(data.positions["train"])
-    chosen = np.linspace(0, count - 1, min(count, MAX_IMAGES)).astype(int)
-    x = data.images("train", chosen)[..., 0].reshape(len(chosen), -1)
-    components = LINEAR_METHODS[method].components(x, config.latent_dim, seed)
-    model = linear_model(config.image_size, x.mean(axis=0), components)
+    if isinstance(data.inputs, FeatureInputs):
+        model = _of_features(method, data.inputs.raw, data.positions["train"], seed)
+    else:
+        model = _of_pixels(method, config, data, seed)
     save_model(run_dir / method / f"seed-{seed}" / "model.keras", model)
     return {method: TrainingResult(epoch=0)}
 
 
+def _of_pixels(method: str, config: Config, data: PreparedData, seed: int) -> keras.Model:
+    count = len(data.positions["train"])
+    chosen = np.linspace(0, count - 1, min(count, MAX_IMAGES)).astype(int)
+    x = data.images("train", chosen)
+    x = x[..., : x.shape[-1] - data.has_roi]
+    flat = x.reshape(len(chosen), -1)
+    components = LINEAR_METHODS[method].components(flat, config.latent_dim, seed)
+    return linear_model(x.shape[1:], flat.mean(axis=0), components)
+
+
+def _of_features(
+    method: str, inputs: FeatureInputs, positions: np.ndarray, seed: int
+) -> keras.Model:
+    """The scorer, which has learnt what is normal of the training images."""
+    recipe = RECIPES[method]
+    return fit(inputs.read, positions, positions, inputs.extractor, recipe, seed=seed)
+
+
 BASELINES = Experiment(
-    runs=lambda config: tuple((method,) for method in LINEAR_METHODS),
+    runs=lambda config: tuple(
+        (method,) for method in (LINEAR_METHODS if config.input == "pixels" else FEATURE_METHODS)
+    ),
     needs_labels=lambda config: False,
     count_epochs=lambda config: 0,
     announce=lambda config, steps_per_epoch: (),
     train=train,
 )
-"""Those of `LINEAR_METHODS`, with the score of the configuration."""
+"""Those of `LINEAR_METHODS`, with the score of the configuration, or of `FEATURE_METHODS`."""

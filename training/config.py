@@ -1,13 +1,15 @@
 """The settings of the experiments: what each may be, and which go together."""
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from awl_vae.callbacks.rules import RULES
 from awl_vae.callbacks.signals import SIGNALS
-from awl_vae.data.images import RESIZE_MODES
-from awl_vae.evaluation.scores import SCORES
+from awl_vae.data.images import CHANNELS, RESIZE_MODES
+from awl_vae.evaluation.scores import FEATURE_SCORES, SCORES, SCORES_OF
+from awl_vae.features.backbones import BACKBONES
 from awl_vae.losses.patterns import PATTERN_SETS, TERMS, VARIANCES
 from awl_vae.system.errors import UserError, check_path
 from awl_vae.training.defaults import DEFAULTS, PROFILES
@@ -75,6 +77,19 @@ class Config:
     num_adapt: tuple[int, int] | None
     repeats: int
     resize: str = setting(Choice("How real images are brought to the size.", RESIZE_MODES))
+    input: str = setting(
+        Choice(
+            "What the model sees: the image's pixels, or the features that a frozen network makes "
+            "of it.",
+            SCORES_OF,
+        ),
+        before="pixels",
+    )
+    channels: str = setting(Choice("Of the images; features are of rgb.", CHANNELS), before="gray")
+    backbone: str = setting(
+        Choice("The network of the features.", BACKBONES, describe=lambda row: row.about),
+        before="efficientnet_lite0",
+    )
     likelihood: str = setting(Choice("p(x' given z), with two or three terms.", TERMS))
     variance: str = setting(
         Choice(
@@ -83,7 +98,12 @@ class Config:
             VARIANCES,
         )
     )
-    score: str = setting(Choice("The anomaly score.", SCORES))
+    score: str = setting(
+        Choice(
+            f"The anomaly score; of features {' or '.join(FEATURE_SCORES)}.",
+            ChainMap(FEATURE_SCORES, SCORES),  # type: ignore[arg-type]
+        )
+    )
     latent_dim: int = setting(Count("Number of latent variables."))
     batch_size: int = setting(Count("Images in a batch."))
     learning_rate: float = setting(Number("Adam's step size.", above=0.0))
@@ -108,11 +128,26 @@ class Config:
             raise ConfigError(
                 f"Expected --data_dir with --roi_mask. Received: --roi_mask={self.roi_mask}"
             )
+        if self.score not in (scores := SCORES_OF[self.input]):
+            raise ConfigError(
+                f"Expected one of {', '.join(scores)} as --score with --input={self.input}. "
+                f"Received: --score={self.score}."
+            )
+        if self.input == "features":
+            self._check_features()
         if self.variance != "learned" and self.likelihood != "gaussian":
             raise ConfigError(
                 "Expected --likelihood=gaussian with --variance=optimal. "
                 f"Received: --likelihood={self.likelihood}."
             )
+
+    def _check_features(self) -> None:
+        for name, wanted in (("likelihood", "gaussian"), ("channels", "rgb"), ("roi_mask", None)):
+            if (value := getattr(self, name)) != wanted:
+                expected = f"--{name}={wanted}" if wanted else f"no --{name}"
+                raise ConfigError(
+                    f"Expected {expected} with --input=features. Received: --{name}={value}."
+                )
 
     @property
     def uses_labels(self) -> bool:
@@ -122,9 +157,12 @@ class Config:
     @property
     def unread(self) -> dict[str, str]:
         """By setting that nothing reads beside the others, which of them makes it so, as a flag."""
-        if "log_variance" in TERMS[self.likelihood]:
-            return {}
-        return {"variance": f"--likelihood={self.likelihood}"}
+        beside = {}
+        if "log_variance" not in TERMS[self.likelihood]:
+            beside["variance"] = f"--likelihood={self.likelihood}"
+        if self.input != "features":
+            beside["backbone"] = f"--input={self.input}"
+        return beside
 
     @classmethod
     def from_json(cls, settings: Mapping[str, Any]) -> Self:

@@ -13,12 +13,15 @@ OWN_DEFAULTS: Settings = {
     "profile": "quick",
     "protocol": "heldout",
     "resize": "stretch",
+    "input": "pixels",
+    "backbone": "efficientnet_lite0",
     "dtype_policy": "float32",
 }
 """Those that are the same for all datasets and profiles, and in every experiment."""
 
 _ALL: Settings = {
     "repeats": 1,
+    "channels": "gray",
     "variance": "learned",
     "num_adapt": None,
     "methods": ("conventional", "auc_adapted"),
@@ -73,3 +76,11 @@ DEFAULTS: dict[str, Mapping[str, Settings]] = {
     "folder": _PHOTOGRAPHS,
 }
 """By dataset and profile, the other settings; each experiment takes its own."""
+
+_FEATURES: Settings = {"channels": "rgb", "likelihood": "gaussian", "score": "mahalanobis"}
+
+FEATURE_DEFAULTS: Mapping[str, Settings] = {
+    "quick": {**_FEATURES, "image_size": (128, 128)},
+    "paper": {**_FEATURES, "image_size": (224, 224)},
+}
+"""By profile, what is otherwise with `--input=features`, of every dataset."""

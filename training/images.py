@@ -22,12 +22,16 @@ from awl_vae.data.prepare import synthetic_version
 from awl_vae.data.synthetic_defects import VERSION
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.evaluation import auroc
-from awl_vae.system import write_json
+from awl_vae.evaluation.whitening import standardization
+from awl_vae.features import FeatureInputs, cache_features, extractor, feature_path
+from awl_vae.features.backbones import traced
+from awl_vae.system import read_json, write_json
 from awl_vae.system.terminal import ProgressBar, silent_stderr
 from awl_vae.system.words import with_first
 from awl_vae.training.check import calibration_concerns, separation_concerns, separations_of
 from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment
+from awl_vae.training.fitting.explaining import batches
 from awl_vae.training.run_directory import RunDirectory
 
 CACHE = "cache.npy"
@@ -53,6 +57,7 @@ def load_images(experiment: Experiment, config: Config) -> Dataset:
         data_dir=config.data_dir,
         needs_labels=experiment.needs_labels(config),
         roi_mask=config.roi_mask,
+        channels=config.channels,
     )
 
 
@@ -78,10 +83,37 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
         )
         bar.close()
     data = PreparedData(dataset, ImageCache(path / CACHE), prepared.duplicates)
+    if config.input == "features":
+        data.inputs = _feature_inputs(path, config, data)
     print(_describe(config, data, dataset.notes))
     if is_new:  # else they were told
         print("".join(f"{line}\n" for line in _warnings(data, config)), end="")
     return data
+
+
+def _feature_inputs(path: Path, config: Config, data: PreparedData) -> FeatureInputs:
+    """What models of features see of the images; standardized by those that are trained on."""
+    network = extractor(config.backbone, config.image_size)
+    crc32 = read_json(path / "dataset.json")["crc32"]
+    with silent_stderr() as stderr:
+        bar = ProgressBar(len(data.cache), stderr)
+        rows = cache_features(
+            feature_path(path, config.backbone, config.image_size, crc32),
+            traced(network),
+            network.output_shape[1:],
+            data.cache.read,
+            len(data.cache),
+            progress=lambda count: bar.advance(count, "computing features"),
+        )
+        bar.close()
+    raw = FeatureInputs(rows, network)
+    return raw.standardized(standardization(map(raw.read, batches(data.positions["train"]))))
+
+
+def remove_caches(path: Path) -> None:
+    """Removes the decoded images, and the features, of a run directory that is finished."""
+    for file in (path / CACHE, *path.glob("features-*.npy")):
+        file.unlink(missing_ok=True)
 
 
 def _synthetic_version(directory: RunDirectory) -> int:

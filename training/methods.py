@@ -23,9 +23,11 @@ class Method:
     Attributes:
         title: what it is called in tables and figures.
         lower_kl: the flags by which the KL term weighs less, where it makes the model empty.
+        score: the only score that it has; None where that is the run's.
     """
 
     title: str
+    score: str | None = field(default=None, kw_only=True)
     lower_kl: str = field(
         default="`awl-vae auc-adapted --methods=beta_vae --kl_weight=0.1`", kw_only=True
     )
@@ -54,10 +56,15 @@ class LinearMethod(Method):
     """A method without training by gradients, which the baselines have.
 
     Attributes:
-        components: (training images (N, H · W), number of latents, seed) to components (K, H · W).
+        components: (training images (N, D), number of latents, seed) to components (K, D).
     """
 
     components: Callable[[np.ndarray, int, int], np.ndarray]
+
+
+@dataclass(frozen=True)
+class FeatureMethod(Method):
+    """The same, of features; its name is that of a recipe, a key of `RECIPES`."""
 
 
 class Rows(Mapping[str, Row]):
@@ -123,6 +130,9 @@ METHODS: dict[str, Method] = {
     "loss_adapted": Method("Loss-adapted VAE"),
     "mean_image": LinearMethod("Mean image", mean_image),
     "pca": LinearMethod("PCA", pca),
+    "low_rank": FeatureMethod("Low rank", score="nearest_normal"),
+    "padim": FeatureMethod("PaDiM", score="mahalanobis"),
+    "patchcore": FeatureMethod("PatchCore", score="nearest_normal"),
 }
 """The methods of all experiments by the names of their directories."""
 
@@ -130,7 +140,15 @@ RULE_METHODS = Rows(METHODS, RuleMethod)
 """Those of the AUC-adapted experiment."""
 
 LINEAR_METHODS = Rows(METHODS, LinearMethod)
-"""The baselines."""
+"""The baselines of pixels."""
+
+FEATURE_METHODS = Rows(METHODS, FeatureMethod)
+"""The baselines of features."""
+
+
+def score_of(method: str, score: str) -> str:
+    """The score of a method in a run with a score."""
+    return METHODS[method].score or score
 
 
 def title_of(method: str) -> str:

@@ -11,6 +11,7 @@ OF_A_RUN = (
     "summary.md",
     "synthetic_defects.png",
     "cache.npy",
+    "features-*.npy",
     ".lock",
     ".new/dataset.json",
     ".new/cache.npy",

@@ -8,7 +8,7 @@ from typing import Any
 from awl_vae.data.sources import check_data_dir
 from awl_vae.system.errors import did_you_mean
 from awl_vae.training.config import Config, ConfigError
-from awl_vae.training.defaults import DEFAULTS, OWN_DEFAULTS
+from awl_vae.training.defaults import DEFAULTS, FEATURE_DEFAULTS, OWN_DEFAULTS
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.settings import Setting, settings_of
 
@@ -53,6 +53,8 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
             values[name] = os.path.abspath(str(values[name]))
     profile = str(values["profile"])
     defaults = dict(DEFAULTS[str(values["dataset"])][profile])
+    if values["input"] == "features":
+        defaults |= FEATURE_DEFAULTS[profile]
     defaults["seeds"] = EXPERIMENTS[experiment].seeds[profile]
     if values["data_dir"] is not None:
         defaults["num_train"] = None  # all the images that are there

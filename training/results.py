@@ -8,6 +8,7 @@ from awl_vae.system import read_json
 from awl_vae.system.errors import FileError
 from awl_vae.system.kinds import NUMBER, OPTIONAL_NUMBER, difference
 from awl_vae.training.config import Config
+from awl_vae.training.methods import score_of
 from awl_vae.training.summary import AVERAGED
 
 BASELINE = {"mean_intensity": {...: NUMBER}, "counts": {...: [int]}}
@@ -19,7 +20,7 @@ SEARCHED = {
 }
 MERITS = dict.fromkeys(("auc", "test_auc", "synthetic_auc"), OPTIONAL_NUMBER)
 ALIKE = ("by_score", "synthetic_auc_by_kind")
-"""The objects that have the same keys in all results of a run directory."""
+"""The objects that have the same keys in all results of a method."""
 
 
 def result_path(run_dir: Path, method: str, seed: int) -> Path:
@@ -41,8 +42,8 @@ def read_results(
         name: [_read_result(path, config, name) for path in of_method]
         for name, of_method in paths.items()
     }
-    alike: dict[str, set[str]] = {}
     for name, of_method in paths.items():
+        alike: dict[str, set[str]] = {}
         for path, seed, result in zip(of_method, config.seeds, results[name], strict=True):
             if result["seed"] != seed:
                 raise FileError(f"Expected the seed {seed}. Received: {result['seed']}, {path}")
@@ -75,7 +76,7 @@ def _read_result(path: Path, config: Config, method: str) -> dict[str, Any]:
     else:
         kinds |= dict.fromkeys((*AVERAGED, "loss_unweighted", "kl"), OPTIONAL_NUMBER)
         kinds |= {"epoch": int, "threshold": NUMBER}
-        kinds |= {"by_score": {config.score: MERITS, ...: MERITS}}
+        kinds |= {"by_score": {score_of(method, config.score): MERITS, ...: MERITS}}
         kinds |= {"synthetic_auc_by_kind": {...: NUMBER}}
     if wrong := difference(result, kinds):
         raise FileError(f"{wrong}, {path}")

@@ -1,23 +1,25 @@
 """The figures of a trained model: what is drawn, and which images are shown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import Item, PreparedData
+from awl_vae.data.images import shown
 from awl_vae.data.reading import image_size
-from awl_vae.evaluation import SCORES, Scorer, auroc
+from awl_vae.evaluation import auroc
+from awl_vae.evaluation.scores import SCORES_OF, FeatureScore, Score
 from awl_vae.figures.curves import plot_histogram, plot_roc, plot_transitions
 from awl_vae.figures.examples import Example, write_examples
 from awl_vae.figures.images import plot_defects, plot_examples
 from awl_vae.losses import TERMS
 from awl_vae.system import numeric_columns, read_csv
 from awl_vae.training.config import Config
+from awl_vae.training.judges import Judge, View
 
 MAX_EXAMPLES = 4
 
@@ -25,14 +27,14 @@ Scores = Mapping[str, np.ndarray]
 """By split, the scores (N,) of its images."""
 
 
-def example_images(data: PreparedData) -> np.ndarray:
-    """The images (N, H, W, 1) in [0, 1] that are shown while a model trains.
+def examples_of(data: PreparedData) -> tuple[str, np.ndarray]:
+    """The split and the indices (N,) of the images that are shown while a model trains.
 
     Up to four normal and four anomalous ones; without labels, calibration images.
     """
     split = _shown_split(data)
     indices = [index for label in (0, 1) for index in _example_indices(data, split, label)]
-    return data.images(split, np.array(indices))
+    return split, np.array(indices)
 
 
 def plot_model(
@@ -40,7 +42,7 @@ def plot_model(
     config: Config,
     *,
     data: PreparedData,
-    scorer: Scorer,
+    judge: Judge,
     scores: Scores,
     result: Mapping[str, Any],
     lightest: float,
@@ -52,16 +54,16 @@ def plot_model(
         directory: where `history.csv` is; the figures go into its directory `figures`.
         config: the settings.
         data: the images.
-        scorer: the model at work.
+        judge: the model at work.
         scores: by split, the scores of its images.
         result: the run's entry in `summary.json`.
         lightest: the value of an anomaly map that is lightest, as in overlays.
         title: what the figures call the model.
     """
     figures = directory / "figures"
-    shown = _choose_examples(config, data, scorer, scores)
-    score = SCORES[config.score]
-    for name, (examples, maps, aspects) in shown.items():
+    chosen = _choose_examples(config, data, judge, scores)
+    score = SCORES_OF[config.input][judge.scorer.score]
+    for name, (examples, maps, aspects) in chosen.items():
         plot_examples(
             figures / f"reconstructions_{name}.png",
             examples,
@@ -72,7 +74,7 @@ def plot_model(
             lightest=lightest,
             aspects=aspects,
         )
-    examples_by_name = {name: examples for name, (examples, *_) in shown.items()}
+    examples_by_name = {name: examples for name, (examples, *_) in chosen.items()}
     write_examples(directory / "examples.npz", examples_by_name)
     _plot_history(directory, config, title)
     labelled = {
@@ -81,7 +83,7 @@ def plot_model(
         if len(data.labels[split])
     }
     _plot_histograms(
-        figures, config, {"synthetic": _synthetic(data, scores)} | labelled, result, title
+        figures, score, {"synthetic": _synthetic(data, scores)} | labelled, result, title
     )
     if labelled:
         plot_roc(
@@ -98,7 +100,7 @@ def plot_synthetic(path: Path, config: Config, data: PreparedData) -> None:
     items = data.items["synthetic"]
     first = {item.defect: index for index, item in reversed([*enumerate(items)])}
     indices = np.array(sorted(first.values()))
-    images = data.images("synthetic", indices)[..., 0]
+    images = shown(data.images("synthetic", indices))
     masks = [mask for index in indices if (mask := _mask(items[index])) is not None]
     plot_defects(
         path,
@@ -111,7 +113,7 @@ def plot_synthetic(path: Path, config: Config, data: PreparedData) -> None:
 
 
 def _choose_examples(
-    config: Config, data: PreparedData, scorer: Scorer, scores: Scores
+    config: Config, data: PreparedData, judge: Judge, scores: Scores
 ) -> dict[str, tuple[list[Example], list[np.ndarray], list[float]]]:
     """By kind, the images that are shown, their maps and aspects.
 
@@ -121,17 +123,18 @@ def _choose_examples(
     kinds = [(split, 0, "normal"), (split, 1, "anomalous")]
     if not (config.uses_labels and len(data.labels["adapt"])):
         kinds.append(("synthetic", 1, "synthetic"))
-    shown = {}
+    chosen = {}
     for of_split, label, name in kinds:
         indices = _example_indices(data, of_split, label)
         if len(indices):
-            x = data.images(of_split, indices)
-            shown[name] = (
-                _examples(data, of_split, indices, scorer.reconstruct(x), scores[of_split]),
-                [*scorer.maps([x])],
+            view = judge.view(of_split, indices)
+            items = [data.items[of_split][index] for index in indices]
+            chosen[name] = (
+                _examples(items, view, scores[of_split][indices]),
+                [*view.maps],
                 [_aspect(config, data, of_split, index) for index in indices],
             )
-    return shown
+    return chosen
 
 
 def _plot_history(directory: Path, config: Config, title: str) -> None:
@@ -158,7 +161,7 @@ def _synthetic(data: PreparedData, scores: Scores) -> tuple[np.ndarray, np.ndarr
 
 def _plot_histograms(
     figures: Path,
-    config: Config,
+    score: Score | FeatureScore,
     judged: Mapping[str, tuple[np.ndarray, np.ndarray]],
     result: Mapping[str, Any],
     title: str,
@@ -171,7 +174,7 @@ def _plot_histograms(
             labels=labels,
             scores=values,
             threshold=result["threshold"],
-            score=SCORES[config.score].label,
+            score=score.label,
             title=f"{'synthetic defects' if is_synthetic else f'{split} images'}, {title}",
             anomalous="synthetic" if is_synthetic else "anomalous",
         )
@@ -201,13 +204,17 @@ def _example_indices(data: PreparedData, split: str, label: int) -> np.ndarray:
     return np.array([index for _, index in sorted(turns)[:MAX_EXAMPLES]], np.int64)
 
 
-def _examples(
-    data: PreparedData, split: str, indices: np.ndarray, x_hat: tf.Tensor, scores: np.ndarray
-) -> list[Example]:
-    x = data.images(split, indices)
+def _examples(items: Sequence[Item], view: View, scores: np.ndarray) -> list[Example]:
     return [
-        _example(data.items[split][index], original[..., 0], reconstruction[..., 0], scores[index])
-        for index, original, reconstruction in zip(indices, x, x_hat.numpy(), strict=True)
+        Example(
+            name=item.name,
+            x=view.x[index],
+            x_hat=None if view.x_hat is None else view.x_hat[index],
+            residual=view.residual[index] if view.x_hat is None else None,
+            score=float(scores[index]),
+            mask=_mask(item),
+        )
+        for index, item in enumerate(items)
     ]
 
 
@@ -221,10 +228,6 @@ def _aspect(config: Config, data: PreparedData, split: str, index: int) -> float
         return 1.0
     (height, width), (rows, columns) = image_size(file), config.image_size
     return (height / rows) / (width / columns)
-
-
-def _example(item: Item, x: np.ndarray, x_hat: np.ndarray, score: float) -> Example:
-    return Example(name=item.name, x=x, x_hat=x_hat, score=float(score), mask=_mask(item))
 
 
 def _mask(item: Item) -> np.ndarray | None:

@@ -17,7 +17,7 @@ from awl_vae.training.config import Config
 from awl_vae.training.environment import note_environment
 from awl_vae.training.evaluate import evaluate
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
-from awl_vae.training.images import CACHE, load_images, note_baseline, prepare_images
+from awl_vae.training.images import load_images, note_baseline, prepare_images, remove_caches
 from awl_vae.training.methods import title_of
 from awl_vae.training.results import read_baseline, read_results, result_path
 from awl_vae.training.run_directory import RunDirectory
@@ -60,7 +60,7 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
         if config.data_dir is not None and Path(config.data_dir).is_dir():
             check_images(load_images(experiment, config), path / "dataset.json")
         print(f"Finished: {quantity(len(runs), 'run')}; no image was read again.")
-    (path / CACHE).unlink(missing_ok=True)
+    remove_caches(path)
     _remove_checkpoints(path)
     methods = [method for methods in experiment.runs(config) for method in methods]
     results = read_results(path, config, methods)

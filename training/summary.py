@@ -52,6 +52,8 @@ def summarize(
         The summary; nothing in it depends on the time or the machine.
     """
     summary = {name: getattr(config, name) for name in SETTINGS if hasattr(config, name)}
+    if config.input != "pixels":
+        summary["input"] = config.input
     summary["methods"] = {
         method: {
             "per_seed": [_entry(row) for row in rows],

@@ -6,7 +6,7 @@ from typing import Any
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.system.markdown import NOTHING, percent, table
 from awl_vae.training.experiment import EXPERIMENTS
-from awl_vae.training.methods import title_of
+from awl_vae.training.methods import score_of, title_of
 from awl_vae.training.synthetic_tables import synthetic_lines
 
 Methods = Mapping[str, Mapping[str, Any]]
@@ -34,7 +34,7 @@ def to_markdown(summary: Mapping[str, Any], counts: Mapping[str, Sequence[int]])
         f"# {summary['dataset']}: {' and '.join(title_of(method) for method in methods)}",
         "",
         f"Profile {summary['profile']}, protocol {summary['protocol']}, "
-        f"{summary['likelihood']} likelihood, score {summary['score']}, seeds {', '.join(seeds)}. "
+        f"{_seen(summary)}seeds {', '.join(seeds)}. "
         f"{_rule(summary)}"
         "In %, mean ± sample standard deviation over the seeds, "
         f"{wording.epoch}.{_failures(methods)}",
@@ -94,6 +94,15 @@ def _searches(methods: Methods) -> Iterator[str]:
                 f"With seed {row['seed']}, {out['branch']} was out of stage {out['stage']}: its "
                 f"loss was not finite in epoch {out['epoch']}."
             )
+
+
+def _seen(summary: Mapping[str, Any]) -> str:
+    """What the models see, and how they are scored."""
+    own = {score_of(method, summary["score"]) for method in summary["methods"]}
+    if own != {summary["score"]}:
+        return "features, each method by its own score, "
+    features = "features, " if "input" in summary else ""
+    return f"{features}{summary['likelihood']} likelihood, score {summary['score']}, "
 
 
 def _search(conventional: Mapping[str, Any], adapted: Mapping[str, Any]) -> list[str]:

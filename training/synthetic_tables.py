@@ -6,7 +6,7 @@ from typing import Any
 
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.system.markdown import percent, table
-from awl_vae.training.methods import LINEAR_METHODS, METHODS, title_of
+from awl_vae.training.methods import FEATURE_METHODS, LINEAR_METHODS, METHODS, score_of, title_of
 from awl_vae.training.summary import over_seeds
 
 NEAR_CHANCE = 0.6
@@ -44,18 +44,21 @@ def synthetic_lines(summary: Mapping[str, Any], *, has_labels: bool) -> Iterator
     yield ""
     yield from _by_score(means)
     yield ""
-    yield f"AUC by kind of synthetic defect, score {summary['score']}, mean over the seeds:"
+    own = {method: score_of(method, summary["score"]) for method in means}
+    is_one = {*own.values()} == {summary["score"]}
+    score = f"score {summary['score']}" if is_one else "each by its own score"
+    yield f"AUC by kind of synthetic defect, {score}, mean over the seeds:"
     yield ""
     yield from _by_kind(per_seed)
     yield ""
     uses_labels = SIGNALS[summary.get("adapt_signal", "labels")].uses_labels and has_labels
     for method, of_scores in means.items():
         aucs = {score: merits["synthetic_auc"] or 0.0 for score, merits in of_scores.items()}
-        is_linear = method in LINEAR_METHODS
-        advice = _advice(aucs, summary["score"], is_free=not uses_labels, is_linear=is_linear)
+        is_trained = method not in {*LINEAR_METHODS, *FEATURE_METHODS}
+        advice = _advice(aucs, own[method], is_free=not uses_labels, is_trained=is_trained)
         for text in (
             _emptiness(per_seed[method], METHODS[method].lower_kl) or advice,
-            _worse_than_chance(of_scores[summary["score"]]["test_auc"]),
+            _worse_than_chance(of_scores[own[method]]["test_auc"]),
         ):
             if text:
                 yield f"Warning: {title_of(method)} {text}"
@@ -130,7 +133,9 @@ def _worse_than_chance(test_auc: float | None) -> str | None:
     )
 
 
-def _advice(aucs: Mapping[str, float], score: str, *, is_free: bool, is_linear: bool) -> str | None:
+def _advice(
+    aucs: Mapping[str, float], score: str, *, is_free: bool, is_trained: bool
+) -> str | None:
     """What to do where synthetic defects are hardly found, or without labels, by a wrong score."""
     own, best = aucs[score], max(aucs, key=lambda name: aucs[name])
     is_better = aucs[best] > own + CLEARLY
@@ -143,5 +148,5 @@ def _advice(aucs: Mapping[str, float], score: str, *, is_free: bool, is_linear: 
     if is_better:
         return f"{text}, and of {percent(aucs[best])} % by {best}: try --score={best}."
     text += ". Look at the reconstructions"
-    better = "a VAE" if is_linear else "more --epochs or `awl-vae baselines`"
+    better = "more --epochs or `awl-vae baselines`" if is_trained else "a VAE"
     return f"{text}; {better} may do better."

@@ -8,12 +8,11 @@ import numpy as np
 from awl_vae.callbacks import AdaptAUC, Resume
 from awl_vae.callbacks.signals import SIGNALS, Signal
 from awl_vae.data import PreparedData, TrainingBatches
-from awl_vae.evaluation import Scorer
 from awl_vae.losses import TERMS
 from awl_vae.models import VAE
 from awl_vae.training.config import Config
-from awl_vae.training.evaluate import ORIGINALS, batches_to_score
-from awl_vae.training.run_figures import example_images
+from awl_vae.training.judges import judge_of
+from awl_vae.training.run_figures import examples_of
 from awl_vae.training.runtime import start_run
 from awl_vae.training.settings import settings_of
 
@@ -38,7 +37,8 @@ class Trainer:
     ):
         start_run(seed)
         self.model = VAE(
-            config.image_size,
+            (*data.inputs.shape[:2], data.inputs.num_channels - data.has_roi),
+            input_kind=config.input,
             latent_dim=config.latent_dim,
             likelihood=config.likelihood,
             variance=config.variance,
@@ -48,21 +48,20 @@ class Trainer:
         )
         self.model.compile(optimizer=keras.optimizers.Adam(config.learning_rate))
         self.batches = TrainingBatches(
-            data.cache,
+            data.inputs,
             data.positions["train"],
             batch_size=config.batch_size,
             seed=seed,
             repeats=config.repeats,
         )
         self.terms = TERMS[config.likelihood]
-        self._scorer = Scorer(self.model, config.score, config.image_size, has_roi=data.has_roi)
-        self._batches = batches_to_score(data)
+        self._judge = judge_of(self.model, config, data)
         labels = {
             name: np.concatenate([data.labels[split] for split in signal.splits])
             for name, signal in SIGNALS.items()
         }
         self._labels = {name: values for name, values in labels.items() if values.any()}
-        self._examples = example_images(data)
+        self._examples = examples_of(data)
 
     def fit(
         self,
@@ -88,25 +87,22 @@ class Trainer:
         return [AdaptAUC(labels, lambda: self._score(watched))] if watched else []
 
     def _score(self, signals: Iterable[Signal]) -> dict[str, np.ndarray]:
-        scorer, batches = self._scorer, self._batches
-        residuals = scorer.learn_scale(batches["calibration"])
-        scores = {}
-        for signal in signals:
-            parts = [
-                scorer.leave_one_out(batches[split], batches[ORIGINALS[split]], residuals)[0]
-                if split in ORIGINALS
-                else scorer.scores(batches[split])
-                for split in signal.splits
-            ]
-            scores[signal.auc] = np.concatenate(parts)
-        return scores
+        signals = list(signals)
+        scores = self._judge.watch({split for signal in signals for split in signal.splits})
+        return {
+            signal.auc: np.concatenate([scores[split] for split in signal.splits])
+            for signal in signals
+        }
 
     def images_to_show(self) -> dict[str, np.ndarray]:
-        """By tag, images (N, H, W, 1) in [0, 1] by the model of the moment."""
-        x_hat = self._scorer.reconstruct(self._examples).numpy()
-        x = self._examples[..., :1]
-        error = (x - x_hat) ** 2
-        return {"input": x, "reconstruction": x_hat, "squared_error": error / error.max()}
+        """By tag, images (N, H, W, C) in [0, 1] by the model of the moment."""
+        view = self._judge.view(*self._examples)
+        residual = view.residual / view.residual.max()
+        if view.x_hat is None:
+            images = {"input": view.x, "residual": residual}
+        else:
+            images = {"input": view.x, "reconstruction": view.x_hat, "squared_error": residual}
+        return {tag: x if x.ndim == 4 else x[..., None] for tag, x in images.items()}
 
 
 def going_on(what: str, done: str, resume: Resume, epochs: int) -> str:

@@ -20,7 +20,7 @@ def cached(path, read=lambda positions: IMAGES[positions], **rest):
 
 def test_they_are_computed_once_and_read_by_position(tmp_path):
     path = feature_path(tmp_path, "efficientnet_lite0", SIZE, 0xABC)
-    assert path.name == "efficientnet_lite0-5-11-32x48-00000abc.npy"
+    assert path.name == "features-efficientnet_lite0-5-11-32x48-00000abc.npy"
     done = []
     features = cached(path, progress=done.append)
     assert sum(done) == len(features) == 20

@@ -15,10 +15,10 @@ from awl_vae.training.baselines import linear_model
 def test_the_keras_model_is_the_projection():
     x = np.random.RandomState(0).normal(size=(40, 4, 6, 1)).astype(np.float32)
     pca = PCA(3).fit(x.reshape(40, -1))
-    model = linear_model((4, 6), pca.mean_, pca.components_)
+    model = linear_model((4, 6, 1), pca.mean_, pca.components_)
     expected = pca.inverse_transform(pca.transform(x.reshape(40, -1)))
     np.testing.assert_allclose(model(x).numpy().reshape(40, -1), expected, atol=1e-5)
-    mean = linear_model((4, 6), pca.mean_, pca.components_[:0])
+    mean = linear_model((4, 6, 1), pca.mean_, pca.components_[:0])
     np.testing.assert_allclose(mean(x)[7, ..., 0], pca.mean_.reshape(4, 6), atol=1e-6)
 
 

@@ -13,7 +13,7 @@ from awl_vae.data.images import to_float
 from awl_vae.evaluation import FeatureScorer, TiledScorer
 from awl_vae.system import atomic_path
 from awl_vae.training.fitting.defects import Damaged
-from awl_vae.training.fitting.recipes import BATCH_SIZE, Read, batches
+from awl_vae.training.fitting.explaining import BATCH_SIZE, Read, batches
 
 NUM_STRANGEST = 10
 """Images that are shown, those with the highest scores."""

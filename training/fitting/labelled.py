@@ -22,7 +22,8 @@ from awl_vae.evaluation import (
     pixel_intervals,
 )
 from awl_vae.models.linear import pca
-from awl_vae.training.fitting.recipes import BATCH_SIZE, RECIPES, batches
+from awl_vae.training.fitting.explaining import BATCH_SIZE, batches
+from awl_vae.training.fitting.recipes import RECIPES
 from awl_vae.training.fitting.work import Work
 
 PIXELS = 64

@@ -8,7 +8,6 @@ from typing import TextIO
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from awl_vae.data import PreparedData, prepare
 from awl_vae.data.dataset import Item
@@ -17,15 +16,16 @@ from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.likeness import Likeness, measure
 from awl_vae.evaluation import FeatureScorer, TiledScorer
 from awl_vae.evaluation.tiles import corners
-from awl_vae.features.backbones import extractor
+from awl_vae.features.backbones import extractor, traced
 from awl_vae.features.cache import cache_features, feature_path
 from awl_vae.system import read_json
 from awl_vae.system.rows import RowFile
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.fitting.defects import NUM_COPIES, damaged_copies
+from awl_vae.training.fitting.explaining import BATCH_SIZE
 from awl_vae.training.fitting.folder import Folder, scale_of
 from awl_vae.training.fitting.held_out import HeldOut, num_parts
-from awl_vae.training.fitting.recipes import BATCH_SIZE, Recipe, fit as fit_recipe, folds
+from awl_vae.training.fitting.recipes import Recipe, fit as fit_recipe, folds
 
 SEED = 1
 """Of everything that is chosen by chance, so that the same images give the same detector."""
@@ -92,15 +92,14 @@ class Work:
         return extractor(self.backbone, self.folder.tile_size)
 
     @cached_property
-    def _traced(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        signature = tf.TensorSpec((None, *self.folder.tile_size, 3), tf.float32)
-        return tf.function(self.extractor, autograph=False).get_concrete_function(signature)
+    def _traced(self) -> Callable[[np.ndarray], np.ndarray]:
+        return traced(self.extractor)
 
     def extract(self, x: np.ndarray) -> np.ndarray:
         """Images (B, H, W, 3) float32 in [0, 1] to features; see `features`."""
         num_tiles = self.folder.num_tiles
         if num_tiles == 1:
-            return self._traced(tf.constant(x)).numpy()
+            return self._traced(x)
         height, width = self.folder.tile_size
         tiles = [
             image[top : top + height, left : left + width]
@@ -108,7 +107,7 @@ class Work:
             for top, left in self._corners
         ]
         parts = [
-            self._traced(tf.constant(np.stack(tiles[start : start + BATCH_SIZE]))).numpy()
+            self._traced(np.stack(tiles[start : start + BATCH_SIZE]))
             for start in range(0, len(tiles), BATCH_SIZE)
         ]
         found = np.concatenate(parts)

@@ -16,6 +16,7 @@ from .scorer import Scorer as Scorer
 from .scores import (
     FEATURE_SCORES as FEATURE_SCORES,
     SCORES as SCORES,
+    FeatureScore as FeatureScore,
     Score as Score,
 )
 from .tiles import TiledScorer as TiledScorer

@@ -90,6 +90,10 @@ def _copy_examples(file: Path, copy: Path) -> None:
     """The first of each kind, as precise as an image needs."""
     shown = {}
     for kind, (first, *_) in read_examples(file).items():
-        x, x_hat = (image.astype(np.float16) for image in (first.x, first.x_hat))
-        shown[kind] = [replace(first, x=x, x_hat=x_hat)]
+        small = {
+            name: image.astype(np.float16)
+            for name in ("x", "x_hat", "residual")
+            if (image := getattr(first, name)) is not None
+        }
+        shown[kind] = [replace(first, **small)]
     write_examples(copy, shown)

@@ -101,7 +101,7 @@ class Config:
     score: str = setting(
         Choice(
             f"The anomaly score; of features {' or '.join(FEATURE_SCORES)}.",
-            ChainMap(FEATURE_SCORES, SCORES),  # type: ignore[arg-type]
+            ChainMap[str, Any](FEATURE_SCORES, SCORES),
         )
     )
     latent_dim: int = setting(Count("Number of latent variables."))

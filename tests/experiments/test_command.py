@@ -65,7 +65,8 @@ def test_an_unknown_command_is_told_the_nearest():
 def test_a_default_is_told_with_the_datasets_that_it_holds_for():
     text = " ".join(awl_vae_command("auc-adapted", "--help", expected=1)[0].split())
     assert "Default: quick 30 (elpv_mono, elpv_poly, folder: 100); paper 100." in text
-    assert "Default: bernoulli (square, comb: gaussian)." in text
+    expected = "Default: bernoulli (square, comb: gaussian); with --input=features: gaussian."
+    assert expected in text
     assert "Default: runs/auc_adapted/<dataset>." in text
 
 

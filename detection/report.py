@@ -11,9 +11,11 @@ import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from awl_vae.detection.calibration import describe
+from awl_vae.detection.contact_sheet import MOST, SHEET, write_contact_sheet
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.finding import ANOMALOUS, JOURNAL, NORMAL, UNREADABLE, Counts
 from awl_vae.figures.curves import histogram_svg
@@ -38,10 +40,10 @@ def write_report(
     roi_mask: Path | None = None,
     remarks: Sequence[str] = (),
 ) -> Counts:
-    """Writes the page, image by image; returns the numbers of the images on it.
+    """Writes the page, image by image, and a contact sheet; returns the numbers of the images.
 
     Args:
-        path: the HTML file.
+        path: the HTML file; the sheet goes beside it.
         rows: the lines of the inspection.
         detector: the detector that made them.
         overlay_path: where the overlay (JPEG) of the finding of a path is, if there is one.
@@ -94,7 +96,24 @@ def write_report(
             name = _name(row["path"], root)
             file.write(_entry(row, name, overlay, detector.pixel_threshold) + "\n")
         file.write(after)
+    _write_sheet(path.with_name(SHEET), listed[: min(shown, MOST)], overlay_path, root)
     return counts
+
+
+def _write_sheet(
+    path: Path,
+    rows: Iterable[Mapping[str, str]],
+    overlay_path: Callable[[str], Path],
+    root: Path | None,
+) -> None:
+    """The contact sheet of the highest scores; nothing where there is no overlay."""
+    overlays = []
+    for row in rows:
+        if (overlay := cv2.imread(str(overlay_path(row["path"])))) is not None:
+            line = f"{_score(row):.6g}, {row['verdict']}: {_path(row['path'], root)}"
+            overlays.append((overlay, line))
+    if overlays:
+        write_contact_sheet(path, overlays)
 
 
 def _score(row: Mapping[str, str]) -> float:
@@ -122,7 +141,11 @@ def _count_shown(overlays: Iterator[Path]) -> int:
 
 
 def _name(path: str, root: Path | None) -> str:
-    return _text(path if root is None else os.path.relpath(path, root))
+    return _text(_path(path, root))
+
+
+def _path(path: str, root: Path | None) -> str:
+    return path if root is None else os.path.relpath(path, root)
 
 
 def _entry(row: Mapping[str, str], name: str, overlay: Path | None, pixel_threshold: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from awl_vae import __version__
 from awl_vae.data.check import image_concerns
 from awl_vae.detection import Detector, FalseAlarms
+from awl_vae.detection.contact_sheet import SHEET
 from awl_vae.detection.saved import FILES as DETECTOR_FILES
 from awl_vae.features.backbones import BACKBONES
 from awl_vae.system import (
@@ -37,7 +38,7 @@ RECIPE = "low_rank"
 RATE = "false_alarm_rate"
 GRID = Grid("")
 
-FILES = (*DETECTOR_FILES, "report.html", "fit.json")
+FILES = (*DETECTOR_FILES, "report.html", SHEET, "fit.json")
 """In the directory of a detector that was fitted."""
 
 

@@ -1,4 +1,4 @@
-"""The report of a fit: one HTML page that needs no other file and no network."""
+"""The report of a fit: one HTML page that needs no other file and no network, and a sheet."""
 
 import html
 import itertools
@@ -13,6 +13,7 @@ from awl_vae.data.check import Concern
 from awl_vae.data.check.picture import encoded
 from awl_vae.data.reading import read_image
 from awl_vae.detection import Detector, calibrate, describe
+from awl_vae.detection.contact_sheet import SHEET, write_contact_sheet
 from awl_vae.detection.finding import OverlaySource
 from awl_vae.detection.judging import thumbnail
 from awl_vae.detection.overlay import draw
@@ -58,10 +59,10 @@ class Outcome:
 
 
 def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> None:
-    """Writes the page.
+    """Writes the page, and a contact sheet.
 
     Args:
-        path: the HTML file.
+        path: the HTML file; the sheet goes beside it.
         outcome: what it tells.
         concerns: what is wrong with the images.
     """
@@ -77,6 +78,7 @@ def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> N
     if outcome.labelled and outcome.labelled.changed:
         said.insert(0, changed_in_words(outcome.labelled.changed))
     called = held_out.scores >= detector.threshold.value
+    strangest = [*_overlays(outcome)]
     page = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         num_images=count,
         folder=_text(str(outcome.work.folder.root)),
@@ -88,12 +90,13 @@ def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> N
         histogram=_histogram(outcome, held_out.scores[~called], held_out.scores[called]),
         done="\n".join(f"<li>{_text(line)}</li>" for line in _done(outcome)),
         strangest=_text(_strangest(outcome)),
-        images="\n".join(_images(outcome)),
+        images="\n".join(_image(overlay, line) for overlay, line in strangest),
         defects=_text(_defects(outcome)),
         defect_table=_defect_table(outcome.defects),
         labelled=_labelled(outcome),
     )
     write_text(path, page)
+    write_contact_sheet(path.with_name(SHEET), strangest)
 
 
 def changed_in_words(area: float) -> str:
@@ -162,8 +165,8 @@ def _strangest(outcome: Outcome) -> str:
     )
 
 
-def _images(outcome: Outcome) -> Iterator[str]:
-    """An entry for each of the strangest images."""
+def _overlays(outcome: Outcome) -> Iterator[tuple[np.ndarray, str]]:
+    """Each of the strangest images beside its heat map, and its line."""
     held_out, detector = outcome.held_out, outcome.detector
     for index, anomaly_map in zip(held_out.strangest, held_out.maps, strict=True):
         item, score = outcome.work.items[index], held_out.scores[index]
@@ -172,13 +175,19 @@ def _images(outcome: Outcome) -> Iterator[str]:
         shape = image.shape[:2]
         heat = anomaly_map.astype(np.float32)
         regions = find_regions(heat, detector.pixel_threshold, shape, detector.resize)
-        overlay = draw(detector, OverlaySource(shape, thumbnail(image), heat), regions)
         verdict = ", called anomalous" if score >= detector.threshold.value else ""
         yield (
-            f"<li><p>{_text(item.name)}: score {score:.6g}{verdict}</p>"
-            f'<img loading="lazy" src="{encoded(overlay)}" '
-            f'alt="{_text(item.name)}: the image, and beside it its heat map"></li>'
+            draw(detector, OverlaySource(shape, thumbnail(image), heat), regions),
+            f"score {score:.6g}{verdict}: {item.name}",
         )
+
+
+def _image(overlay: np.ndarray, line: str) -> str:
+    return (
+        f"<li><p>{_text(line)}</p>"
+        f'<img loading="lazy" src="{encoded(overlay)}" '
+        f'alt="{_text(line)}: the image, and beside it its heat map"></li>'
+    )
 
 
 def _defects(outcome: Outcome) -> str:

@@ -11,13 +11,11 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-import cv2
-import numpy as np
 from absl import app, flags
+from made_images import made_images, write_images
 from measure import HERE, Worker, alternate, report, spread, spread_of_ratios
 
 import awl_vae.system.quiet_tensorflow  # noqa: F401
-from awl_vae.data import load_dataset
 from awl_vae.system.terminal import ProgressBar
 
 FLAGS = flags.FLAGS
@@ -40,10 +38,10 @@ def main(_):
     """Measures and reports."""
     rows = []
     bar = ProgressBar(len(KINDS) * 2 * FLAGS.rounds)
-    images = [*_images()]
+    images = [*made_images(FLAGS.num_images, FLAGS.side)]
     for kind, (suffix, is_colour) in KINDS.items():
         with tempfile.TemporaryDirectory() as directory:
-            _write(images, Path(directory) / "train/good", suffix, is_colour)
+            write_images(images, Path(directory) / "train/good", suffix, is_colour=is_colour)
             taken = _measure(directory, lambda name, kind=kind: bar.advance(1, f"{kind}: {name}"))
         rows.append(
             {"images": kind, "seconds": spread(taken["now"])}
@@ -64,22 +62,6 @@ def _measure(data_dir, note):
             for side, checkout in checkouts.items()
         }
         return alternate(workers, FLAGS.rounds, note)
-
-
-def _images():
-    size = (FLAGS.side, FLAGS.side)
-    wanted = {"num_train": FLAGS.num_images, "protocol": "heldout"}
-    for item in load_dataset("bellows", (128, 128), **wanted).train:
-        yield cv2.resize(item.load(), size, interpolation=cv2.INTER_CUBIC)
-
-
-def _write(images, directory, suffix, is_colour):
-    directory.mkdir(parents=True)
-    for index, image in enumerate(images):
-        if is_colour:
-            image = np.stack([image // 2, image, 255 - image // 3], -1)
-        if not cv2.imwrite(str(directory / f"{index:05d}{suffix}"), image):
-            raise OSError(f"OpenCV could not write into {directory}")
 
 
 if __name__ == "__main__":

@@ -109,6 +109,18 @@ def seconds_a_call(call: Callable[[], object], at_least: float) -> float:
     return (time.perf_counter() - start) / count
 
 
+def seconds_an_image(
+    inspect: Callable[[object], object], images: Sequence[object], batch_size: int
+) -> float:
+    """Mean seconds of an image, after one pass to warm up; one at a time is no sequence."""
+    batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
+    for _ in range(2):
+        start = time.perf_counter()
+        for batch in batches:
+            inspect(batch[0] if batch_size == 1 else batch)
+    return (time.perf_counter() - start) / len(images)
+
+
 def spread(values: Sequence[float]) -> dict[str, float]:
     """Median, minimum and maximum."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}

@@ -45,10 +45,11 @@ class FeatureScorer(keras.Model):
         whitens: whether residuals are made white before they are compared.
         num_smoothings: how many times the mean of 3 × 3 vectors takes the place of each before it
             is compared with the coreset.
-        has_plain: whether the distance p of the standardized features themselves to the nearest
-            normal ones has a part, beside that of the residuals, d: scores are of (d² p)^⅓, maps
-            (d p²)^⅓. A large defect leaves residuals in all of an image, where the features are
-            normal; and few images tell the residuals' covariance little.
+        has_plain: whether the features themselves have a part, by the distance p to the nearest
+            normal ones, beside the residuals, by that distance d and by their own length m: scores
+            are of (d² p)^⅓, the mean of 3 × 3 places each, maps (p² m)^⅓. A large defect leaves
+            residuals in all of an image, where the features are normal; and few images tell the
+            residuals' covariance little.
         coreset_size: M, how many vectors stand for the normal ones.
 
     Attributes:
@@ -146,9 +147,11 @@ class FeatureScorer(keras.Model):
             distances = ops.norm(vectors, axis=-1)
         maps = distances
         if self.has_plain:
-            plain = self._distance(self._smoothed(standardized), self.plain)
-            maps = ops.power(distances * plain * plain, 1.0 / 3.0)
-            distances = ops.power(distances * distances * plain, 1.0 / 3.0)
+            plain = self._distance(self._smoothed(x), self.plain)
+            maps = ops.power(plain * plain * ops.norm(vectors, axis=-1), 1.0 / 3.0)
+            distances = ops.power(distances * distances * plain, 1.0 / 3.0)[..., None]
+            distances = ops.average_pool(distances, 3, 1, "same", data_format="channels_last")
+            distances = distances[..., 0]
         return mean_of_largest(distances, TOP_FRACTION), self.in_pixels(maps)
 
     def in_pixels(self, maps: tf.Tensor) -> tf.Tensor:
@@ -223,7 +226,7 @@ class FeatureScorer(keras.Model):
         if FEATURE_SCORES[self.score].has_coreset:
             self._choose(self.coreset, map(self._vectors, residuals()), count, seed)
         if self.has_plain:
-            self._choose(self.plain, map(self.standardized, features()), count, seed)
+            self._choose(self.plain, map(tf.constant, features()), count, seed)
 
     def _choose(
         self, chosen: keras.Variable, vectors: Iterable[tf.Tensor], count: int, seed: int

@@ -3,12 +3,15 @@
     python benchmarks/compare_on_photographs.py --root=photographs
 
 Each folder in --root is a set. PaDiM and PatchCore have the same features and images as the recipe
-of `fit`. Every method's threshold is for a promised 1 % of false alarms, from good images that were
-held out; labels of test images are read by this program alone. It goes on where it was cut off.
+of `fit`, and so has that recipe with the VAE (`vae`) or the mean (`neither`) in the place of the
+components; `precise` is `fit --precise`, and PCA sees gray pixels, as in the report of `fit`. A
+threshold is for a promised 1 % of false alarms, from good images that were held out; labels of test
+images are read by this program alone. It goes on where it was cut off.
 """
 
 import itertools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +20,13 @@ from absl import app, flags
 import awl_vae.system.quiet_tensorflow  # noqa: F401
 from awl_vae.detection import calibrate
 from awl_vae.evaluation import auroc, pixel_metrics
-from awl_vae.system import markdown, read_json, write_json, write_text
+from awl_vae.evaluation.intervals import difference_interval
+from awl_vae.system import atomic_path, markdown, read_json, write_json, write_text
+from awl_vae.training.fitting.explaining import LowRank, Trained
 from awl_vae.training.fitting.fit import RECIPE
 from awl_vae.training.fitting.folder import find_images
 from awl_vae.training.fitting.held_out import HeldOut
-from awl_vae.training.fitting.labelled import CHANGED, Maps, with_masks
+from awl_vae.training.fitting.labelled import CHANGED, Maps, PixelMaps, with_masks
 from awl_vae.training.fitting.recipes import RECIPES
 from awl_vae.training.fitting.work import THRESHOLD, Work
 from awl_vae.training.runtime import set_up, start_run
@@ -29,18 +34,30 @@ from awl_vae.training.runtime import set_up, start_run
 FLAGS = flags.FLAGS
 flags.DEFINE_string("root", None, "Where the sets are.", required=True)
 flags.DEFINE_list("seeds", ["1", "10", "20"], "Seeds of everything that is chosen by chance.")
-flags.DEFINE_list("methods", [RECIPE, "padim", "patchcore"], "Keys of RECIPES.")
+flags.DEFINE_list(
+    "methods", [*RECIPES, "precise", "pca_pixels", "neither", "vae"], "What is measured."
+)
 flags.DEFINE_string("work_dir", "build/photographs", "Where images and features are kept.")
 flags.DEFINE_string("output", "benchmarks/results/photographs/found.json", "The JSON file.")
 
 THRESHOLDS = (THRESHOLD, "quantile")
 RATE = 0.01
 
+OTHERS = {
+    "precise": RECIPES[RECIPE],
+    "neither": replace(RECIPES[RECIPE], model=LowRank(0)),
+    "vae": replace(RECIPES[RECIPE], model=Trained()),
+}
+"""The recipe with other features, and with other models: does the VAE earn its place?"""
+
+WITH_THRESHOLDS = (*RECIPES, "precise")
+
 
 def main(_):
     """Measures what is not yet in the file, and writes the tables."""
     path = Path(FLAGS.output)
     rows = read_json(path)["rows"] if path.exists() else []
+    scores = _read_scores(path)
     done = {(row["set"], row["seed"], row["method"]) for row in rows}
     sets = sorted(child for child in Path(FLAGS.root).iterdir() if (child / "train").is_dir())
     set_up(2)
@@ -51,42 +68,55 @@ def main(_):
         directory = Path(FLAGS.work_dir) / folder.name
         directory.mkdir(parents=True, exist_ok=True)
         start_run(seed)
-        work = Work(
-            find_images(folder),
-            directory,
-            backbone="efficientnet_lite0",
-            num_threads=2,
-            stream=sys.stderr,
-            seed=seed,
-        )
         for name in methods:
+            work = Work(
+                find_images(folder),
+                directory,
+                backbone="efficientnet_lite0",
+                precise=name == "precise",
+                num_threads=2,
+                stream=sys.stderr,
+                seed=seed,
+            )
             print(f"{folder.name}, seed {seed}, {name}", file=sys.stderr)
-            rows.append({"set": folder.name, "seed": seed, "method": name} | _row(work, name))
+            row, scores[f"{folder.name}/{seed}/{name}"] = _row(work, name)
+            scores[f"{folder.name}/labels"] = work.data.labels["test"]
+            rows.append({"set": folder.name, "seed": seed, "method": name} | row)
+            with atomic_path(path.with_suffix(".npz")) as temporary, open(temporary, "wb") as file:
+                np.savez_compressed(file, **scores)
             write_json(path, {"rows": rows})
-    write_text(path.with_suffix(".md"), "\n".join(_tables(rows)) + "\n")
+    lines = [*_tables(rows), *_differences(rows, scores)]
+    write_text(path.with_suffix(".md"), "\n".join(lines) + "\n")
+
+
+def _read_scores(path):
+    """The scores of test images by set, seed and method, and the labels by set."""
+    try:
+        with np.load(path.with_suffix(".npz")) as arrays:
+            return dict(arrays)
+    except FileNotFoundError:
+        return {}
 
 
 def _row(work, name):
-    recipe = RECIPES[name]
-    held_out = _held_out(work, recipe)
-    maps = Maps(work, work.fitted(recipe))
+    """The figures of a method, and the scores (N,) of the test images."""
+    recipe = (RECIPES | OTHERS).get(name)
+    maps = PixelMaps(work) if recipe is None else Maps(work, work.fitted(recipe))
     labels = work.data.labels["test"]
-    kept = work.directory / f"{name}-{work.seed}.npz"
-    np.savez(kept, held_out=held_out, scores=maps.scores, labels=labels)
-    goods, anomalous = (maps.scores[labels == label] for label in (0, 1))
-    both = np.repeat([0, 1], [len(held_out), len(goods)])
-    row = {
-        "auroc": auroc(labels, maps.scores),
-        "goods_against_held_out": auroc(both, np.concatenate([held_out, goods])),
-    }
-    calibration = [{"split": "calibration", "label": 0, "score": each} for each in held_out]
-    for threshold in THRESHOLDS:
-        value = calibrate(calibration, threshold, RATE).value
-        row[f"found_{threshold}"] = float(np.mean(anomalous >= value))
-        row[f"false_alarms_{threshold}"] = float(np.mean(goods >= value))
+    row = {"auroc": auroc(labels, maps.scores)}
+    if name in WITH_THRESHOLDS:
+        held_out = _held_out(work, recipe)
+        goods, anomalous = (maps.scores[labels == label] for label in (0, 1))
+        both = np.repeat([0, 1], [len(held_out), len(goods)])
+        row["goods_against_held_out"] = auroc(both, np.concatenate([held_out, goods]))
+        calibration = [{"split": "calibration", "label": 0, "score": each} for each in held_out]
+        for threshold in THRESHOLDS:
+            value = calibrate(calibration, threshold, RATE).value
+            row[f"found_{threshold}"] = float(np.mean(anomalous >= value))
+            row[f"false_alarms_{threshold}"] = float(np.mean(goods >= value))
     marked = with_masks(work, maps)
     row["pixel_auroc"], row["aupro"] = pixel_metrics(*marked) if marked else (None, None)
-    return row
+    return row, np.float32(maps.scores)
 
 
 def _held_out(work, recipe):
@@ -122,14 +152,33 @@ def _tables(rows):
         for method in methods:
             values = [_mean(rows, measure, method, name) for name in sets]
             known = [value for value in values if value is not None]
-            shown = ["" if value is None else f"{value:.3f}" for value in values]
-            lines.append([method, f"{np.mean(known):.4f}", *shown])
+            if known:
+                shown = ["" if value is None else f"{value:.3f}" for value in values]
+                lines.append([method, f"{np.mean(known):.4f}", *shown])
         yield from markdown.table(["method", "mean", *sets], lines)
 
 
 def _mean(rows, measure, method, name):
-    of = [row[measure] for row in rows if (row["method"], row["set"]) == (method, name)]
+    of = [row.get(measure) for row in rows if (row["method"], row["set"]) == (method, name)]
     return float(np.mean(of)) if of and of[0] is not None else None
+
+
+def _differences(rows, scores):
+    """The recipe beside the same with another model, with 95 % intervals over images and seeds."""
+    yield from ("", f"## AUROC of {RECIPE} less that of another", "")
+    sets = sorted({row["set"] for row in rows})
+    lines = []
+    for other in OTHERS:
+        line = [other]
+        for name in sets:
+            keys = [f"{name}/{seed}" for seed in FLAGS.seeds if f"{name}/{seed}/{other}" in scores]
+            pairs = ([scores[f"{key}/{one}"] for key in keys] for one in (RECIPE, other))
+            found = difference_interval(scores[f"{name}/labels"], *pairs) if keys else None
+            line.append(
+                f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})" if found else ""
+            )
+        lines.append(line)
+    yield from markdown.table(["other", *sets], lines)
 
 
 if __name__ == "__main__":

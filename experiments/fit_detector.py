@@ -47,6 +47,7 @@ def main(folder: str) -> int:
         short_side=FLAGS.short_side,
         grid=FLAGS.tiles or (1, 1),
         backbone=FLAGS.backbone,
+        precise=FLAGS.precise,
         num_threads=FLAGS.num_threads or len(os.sched_getaffinity(0)),
     )
     # Image libraries write of broken files themselves; our one line says it better.
@@ -86,5 +87,10 @@ if __name__ == "__main__":
     define_tiles("Large images are seen in so many overlapping tiles, each as --short_side says.")
     about = "; ".join(f"{name}: {row.about}" for name, row in BACKBONES.items())
     flags.DEFINE_enum("backbone", "efficientnet_lite0", list(BACKBONES), f"The network. {about}.")
+    flags.DEFINE_bool(
+        "precise",
+        False,
+        "See each image a second time, mirrored: finds more, and takes the network twice as long.",
+    )
     flags.DEFINE_integer("num_threads", None, "CPU threads. Default: the machine's cores.", 1, 1024)
     run(main, error_status=NOT_DONE, word="FOLDER", goes_on=lambda: True)

@@ -101,7 +101,9 @@ BACKBONES = {
 """By the name that `--backbone` takes."""
 
 
-def extractor(backbone: str, image_size: tuple[int, int]) -> "keras.Model":
+def extractor(
+    backbone: str, image_size: tuple[int, int], *, mirrored: bool = False
+) -> "keras.Model":
     """The network from images to features.
 
     Its weights are rounded to numbers of float16, so that what is exported with such weights gives
@@ -110,6 +112,8 @@ def extractor(backbone: str, image_size: tuple[int, int]) -> "keras.Model":
     Args:
         backbone: a key of `BACKBONES`.
         image_size: (height, width) in pixels, each divisible by `SIZE_DIVISOR`.
+        mirrored: whether features are the mean of those of the image and those of its mirror image,
+            mirrored back: twice the work, and less of what the network makes of nothing.
 
     Returns:
         Model from RGB images (N, H, W, 3) float32 in [0, 1] to maps (N, H / 8, W / 8, C) float32:
@@ -127,7 +131,7 @@ def extractor(backbone: str, image_size: tuple[int, int]) -> "keras.Model":
             f"Received: image_size={height}x{width}."
         )
     import keras
-    from keras import layers
+    from keras import layers, ops
 
     row = BACKBONES[backbone]
     network = row.build(image_size, row.layers)
@@ -139,7 +143,12 @@ def extractor(backbone: str, image_size: tuple[int, int]) -> "keras.Model":
     together = layers.Concatenate(dtype="float32")(maps)
     network = keras.Model(network.input, together, name=backbone, trainable=False)
     network.set_weights([w.astype(np.float16).astype(np.float32) for w in network.get_weights()])
-    return network
+    if not mirrored:
+        return network
+    images = keras.Input((*image_size, 3), dtype="float32")
+    other = ops.flip(network(ops.flip(images, axis=2)), axis=2)
+    mean = layers.Average(dtype="float32")([network(images), other])
+    return keras.Model(images, mean, name=backbone, trainable=False)
 
 
 def traced(network: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:

@@ -13,7 +13,14 @@ BATCH_SIZE = 16
 """Images in memory at a time."""
 
 
-def feature_path(directory: Path, backbone: str, image_size: tuple[int, int], crc32: int) -> Path:
+def feature_path(
+    directory: Path,
+    backbone: str,
+    image_size: tuple[int, int],
+    crc32: int,
+    *,
+    mirrored: bool = False,
+) -> Path:
     """Where the features of some images are: named by all that they depend on.
 
     Args:
@@ -21,9 +28,10 @@ def feature_path(directory: Path, backbone: str, image_size: tuple[int, int], cr
         backbone: a key of `BACKBONES`.
         image_size: (height, width) in pixels.
         crc32: checksum of the images.
+        mirrored: see `extractor`.
     """
     height, width = image_size
-    layers = "-".join(BACKBONES[backbone].layers)
+    layers = "-".join([*BACKBONES[backbone].layers, *["mirrored"] * mirrored])
     return directory / f"features-{backbone}-{layers}-{height}x{width}-{crc32:08x}.npy"
 
 

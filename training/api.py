@@ -77,8 +77,8 @@ def fit(
         images: directory of good images, or one in the layout of MVTec AD.
         model_dir: where the detector and its report go.
         exclude: names of good images that are left out, as the report has them.
-        **settings: `false_alarm_rate`, `short_side`, `grid` (rows and columns of tiles), `backbone`
-            and `num_threads`; see `FitSettings`.
+        **settings: `false_alarm_rate`, `short_side`, `grid` (rows and columns of tiles),
+            `backbone`, `precise` and `num_threads`; see `FitSettings`.
 
     Returns:
         The detector.

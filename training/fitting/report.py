@@ -125,7 +125,8 @@ def held_out_in_words(count: int) -> str:
 def _done(outcome: Outcome) -> Iterator[str]:
     work = outcome.work
     yield work.folder.about_sizes
-    yield f"Features: {work.backbone}. Recipe: {outcome.recipe}."
+    mirrored = ", of images and of their mirror images" if work.precise else ""
+    yield f"Features: {work.backbone}{mirrored}. Recipe: {outcome.recipe}."
     yield held_out_in_words(len(work.items))
     if left_out := outcome.work.data.duplicates:
         first = next(iter(left_out))

@@ -41,6 +41,7 @@ class Work:
         folder: the images.
         directory: where decoded images, features and what was said of each part are kept.
         backbone: a key of `BACKBONES`.
+        precise: whether features are those of images and of their mirror images; see `extractor`.
         num_threads: how many images are decoded at a time.
         stream: where the progress is told.
         seed: of everything that is chosen by chance.
@@ -52,11 +53,13 @@ class Work:
         directory: Path,
         *,
         backbone: str,
+        precise: bool = False,
         num_threads: int,
         stream: TextIO,
         seed: int = SEED,
     ):
-        self.folder, self.directory, self.backbone = folder, directory, backbone
+        self.folder, self.directory = folder, directory
+        self.backbone, self.precise = backbone, precise
         self.num_threads, self.stream, self.seed = num_threads, stream, seed
 
     @contextmanager
@@ -89,7 +92,7 @@ class Work:
     @cached_property
     def extractor(self) -> keras.Model:
         """The network from images to features."""
-        return extractor(self.backbone, self.folder.tile_size)
+        return extractor(self.backbone, self.folder.tile_size, mirrored=self.precise)
 
     @cached_property
     def _traced(self) -> Callable[[np.ndarray], np.ndarray]:
@@ -124,7 +127,13 @@ class Work:
         crc32 = read_json(self.directory / "dataset.json")["crc32"]
         with self.progress(len(cache)) as bar:
             return cache_features(
-                feature_path(self.directory, self.backbone, self.folder.image_size, crc32),
+                feature_path(
+                    self.directory,
+                    self.backbone,
+                    self.folder.image_size,
+                    crc32,
+                    mirrored=self.precise,
+                ),
                 self.extract,
                 self.extractor.output_shape[1:],
                 cache.read,

@@ -130,6 +130,18 @@ def test_killed_anywhere_it_goes_on_to_the_same_bits(layout, whole, tmp_path):
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
+def test_a_precise_one_sees_mirror_images_too(layout, whole, tmp_path):
+    model_dir = tmp_path / "detector"
+    fitted(layout, model_dir, "--precise")
+    assert "of images and of their mirror images" in (model_dir / "report.html").read_text()
+    detector, plain = Detector.load(model_dir), Detector.load(whole[0])
+    x = detector.preprocess(next((layout / "test/good").iterdir()))[None]
+    for one, is_alike in ((detector, True), (plain, False)):
+        features, mirrored = (one.scorer.extractor(each).numpy() for each in (x, x[:, :, ::-1]))
+        assert np.allclose(features, mirrored[:, :, ::-1], atol=1e-4) == is_alike
+
+
 def test_large_images_in_tiles(layout, tmp_path):
     fitted(layout, tmp_path / "detector", "--tiles=2x2")
     detector = Detector.load(tmp_path / "detector")

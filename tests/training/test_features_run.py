@@ -100,7 +100,7 @@ def test_a_killed_run_ends_with_the_same_bits(finished, tmp_path):
     assert_same_events(run, whole)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_search_takes_features_and_no_label(finished, tmp_path):
     folder, _, _ = finished
     unlabelled = tmp_path / "unlabelled"
@@ -114,7 +114,7 @@ def test_the_search_takes_features_and_no_label(finished, tmp_path):
     assert Detector.load(run / "loss_adapted/seed-1").threshold.method == "quantile"
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_synthetic_defects_steer_on_features(finished, tmp_path):
     folder, _, _ = finished
     run = tmp_path / "run"

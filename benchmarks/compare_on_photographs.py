@@ -34,9 +34,6 @@ from awl_vae.training.runtime import set_up, start_run
 FLAGS = flags.FLAGS
 flags.DEFINE_string("root", None, "Where the sets are.", required=True)
 flags.DEFINE_list("seeds", ["1", "10", "20"], "Seeds of everything that is chosen by chance.")
-flags.DEFINE_list(
-    "methods", [*RECIPES, "precise", "pca_pixels", "neither", "vae"], "What is measured."
-)
 flags.DEFINE_string("work_dir", "build/photographs", "Where images and features are kept.")
 flags.DEFINE_string("output", "benchmarks/results/photographs/found.json", "The JSON file.")
 
@@ -51,6 +48,11 @@ OTHERS = {
 """The recipe with other features, and with other models: does the VAE earn its place?"""
 
 WITH_THRESHOLDS = (*RECIPES, "precise")
+PIXELS = "pca_pixels"
+
+flags.DEFINE_multi_enum(
+    "method", [*RECIPES, *OTHERS, PIXELS], [*RECIPES, *OTHERS, PIXELS], "What is measured."
+)
 
 
 def main(_):
@@ -62,7 +64,7 @@ def main(_):
     sets = sorted(child for child in Path(FLAGS.root).iterdir() if (child / "train").is_dir())
     set_up(2)
     for seed, folder in itertools.product(map(int, FLAGS.seeds), sets):
-        methods = [name for name in FLAGS.methods if (folder.name, seed, name) not in done]
+        methods = [name for name in FLAGS.method if (folder.name, seed, name) not in done]
         if not methods:
             continue
         directory = Path(FLAGS.work_dir) / folder.name
@@ -100,7 +102,7 @@ def _read_scores(path):
 
 def _row(work, name):
     """The figures of a method, and the scores (N,) of the test images."""
-    recipe = (RECIPES | OTHERS).get(name)
+    recipe = None if name == PIXELS else (RECIPES | OTHERS)[name]
     maps = PixelMaps(work) if recipe is None else Maps(work, work.fitted(recipe))
     labels = work.data.labels["test"]
     row = {"auroc": auroc(labels, maps.scores)}
@@ -171,7 +173,11 @@ def _differences(rows, scores):
     for other in OTHERS:
         line = [other]
         for name in sets:
-            keys = [f"{name}/{seed}" for seed in FLAGS.seeds if f"{name}/{seed}/{other}" in scores]
+            keys = [
+                f"{name}/{seed}"
+                for seed in FLAGS.seeds
+                if {f"{name}/{seed}/{one}" for one in (RECIPE, other)} <= scores.keys()
+            ]
             pairs = ([scores[f"{key}/{one}"] for key in keys] for one in (RECIPE, other))
             found = difference_interval(scores[f"{name}/labels"], *pairs) if keys else None
             line.append(

@@ -20,15 +20,16 @@ COLUMNS, CELL, TALLEST, MARGIN, FONT_SIZE = 3, 480, 480, 8, 15
 """Columns; width and greatest height of an image with its heat map; and around them, in pixels."""
 
 
-def write_contact_sheet(path: Path, overlays: Sequence[tuple[np.ndarray, str]]) -> None:
+def write_contact_sheet(path: Path, overlays: Sequence[tuple[np.ndarray, str, str]]) -> None:
     """Writes images side by side, each with a line below it.
 
     Args:
         path: the JPEG file.
-        overlays: (overlay (h, w, 3) BGR, line) of each, the strangest first; `MOST` are shown.
+        overlays: (overlay (h, w, 3) BGR, what is said, name) of each, the strangest first; `MOST`
+            are shown.
     """
     font = ImageFont.load_default(FONT_SIZE)
-    cells = [_cell(overlay, line, font) for overlay, line in overlays[:MOST]]
+    cells = [_cell(*each, font) for each in overlays[:MOST]]
     rows = [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
     heights = [max(cell.height for cell in row) for row in rows]
     width = COLUMNS * (CELL + MARGIN) + MARGIN
@@ -42,7 +43,10 @@ def write_contact_sheet(path: Path, overlays: Sequence[tuple[np.ndarray, str]]) 
 
 
 def _cell(
-    overlay: np.ndarray, line: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont
+    overlay: np.ndarray,
+    said: str,
+    name: str,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
 ) -> Image.Image:
     """An overlay as wide as a cell, or as high as it may be, and its line below."""
     image = Image.fromarray(cv2.cvtColor(overlay, cv2.COLOR_BGR2RGB))
@@ -50,8 +54,9 @@ def _cell(
     image = image.resize([max(1, round(side * scale)) for side in image.size])
     cell = Image.new("RGB", (CELL, image.height + 2 * FONT_SIZE), "white")
     cell.paste(image)
-    text = in_one_line(line)
-    while font.getlength(text) > CELL:  # the end of a name tells more than its beginning
-        text = f"…{text[2:]}"
+    name = in_one_line(name)
+    while font.getlength(f"{said}: {name}") > CELL and len(name) > 1:
+        name = f"…{name[2:]}"  # its end tells more than its beginning
+    text = f"{said}: {name}"
     ImageDraw.Draw(cell).text((0, image.height + FONT_SIZE // 3), text, "black", font)
     return cell

@@ -106,14 +106,16 @@ def _write_sheet(
     overlay_path: Callable[[str], Path],
     root: Path | None,
 ) -> None:
-    """The contact sheet of the highest scores; nothing where there is no overlay."""
+    """The contact sheet of the highest scores; none where there is no overlay."""
     overlays = []
     for row in rows:
         if (overlay := cv2.imread(str(overlay_path(row["path"])))) is not None:
-            line = f"{_score(row):.6g}, {row['verdict']}: {_path(row['path'], root)}"
-            overlays.append((overlay, line))
+            said = f"{_score(row):.6g}, {row['verdict']}"
+            overlays.append((overlay, said, _path(row["path"], root)))
     if overlays:
         write_contact_sheet(path, overlays)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _score(row: Mapping[str, str]) -> float:

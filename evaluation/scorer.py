@@ -101,7 +101,8 @@ class Scorer(keras.Model):
         return self._traced(self._reconstruct)
 
     @cached_property
-    def _residual(self) -> Traced:
+    def squared_error(self) -> Traced:
+        """Images to (x − x')² of each pixel, 0 outside of a region, (N, H, W), traced."""
         return self._traced(self._squared_error)
 
     @cached_property
@@ -159,7 +160,7 @@ class Scorer(keras.Model):
         """The residuals of the images in batches (B, H, W, C)."""
         total, count = ops.zeros(self.image_size, "float32"), 0
         for batch in batches:
-            total += ops.sum(self._residual(batch), axis=0)  # (B, H, W) -> (H, W)
+            total += ops.sum(self.squared_error(batch), axis=0)  # (B, H, W) -> (H, W)
             count += ops.sum(batch[..., -1], axis=0) if self.has_roi else len(batch)
         return Residuals(total, count)
 
@@ -216,7 +217,7 @@ class Scorer(keras.Model):
             scale = residuals and residuals.scale()
             return ((batch, scale) for batch in batches)
         return (
-            (batch, residuals.scale_without(self._residual(original)))
+            (batch, residuals.scale_without(self.squared_error(original)))
             for batch, original in zip(batches, originals, strict=True)
         )
 

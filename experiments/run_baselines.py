@@ -4,8 +4,8 @@
 
 What an image differs from is the mean of the training images, or its projection to their first
 --latent_dim principal components. With --input=features, the baselines are PaDiM, PatchCore and the
-low-rank recipe of `awl-vae fit`, each with its own score. Thresholds, tables and detectors are
-those of the other experiments.
+low-rank recipe of `awl-vae fit`, each with its own score and no --latent_dim. Thresholds, tables
+and detectors are those of the other experiments.
 """
 
 if not __package__:

@@ -1,5 +1,6 @@
 """What models of features see of images."""
 
+import zlib
 from typing import Self
 
 import keras
@@ -38,6 +39,11 @@ class FeatureInputs:
         )
         found.raw, found._standardization = self, standardization
         return found
+
+    def groups(self, positions: np.ndarray) -> np.ndarray:
+        """Of each image (N,) a number, the same for copies of one image."""
+        each = (self._rows.read(positions[[index]]) for index in range(len(positions)))
+        return np.array([zlib.crc32(features.tobytes()) for features in each])
 
     def read(self, positions: np.ndarray) -> np.ndarray:
         """Those of images at some positions, (N, h, w, C) float32."""

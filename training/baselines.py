@@ -58,7 +58,8 @@ def _of_features(
 ) -> keras.Model:
     """The scorer, which has learnt what is normal of the training images."""
     recipe = RECIPES[method]
-    return fit(inputs.read, positions, positions, inputs.extractor, recipe, seed=seed)
+    groups = inputs.groups(positions)
+    return fit(inputs.read, positions, groups, inputs.extractor, recipe, seed=seed)
 
 
 BASELINES = Experiment(

@@ -15,7 +15,7 @@ from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.calibration import LIGHTEST
 from awl_vae.detection.likeness import Likeness, measure
 from awl_vae.detection.rescore import with_all_scores
-from awl_vae.evaluation import auroc, pixel_metrics, rates, youden_threshold
+from awl_vae.evaluation import Scorer, auroc, pixel_metrics, rates, youden_threshold
 from awl_vae.losses import kl
 from awl_vae.models import VAE
 from awl_vae.system import write_csv
@@ -87,13 +87,13 @@ def _detector(
     likeness: Likeness | None,
 ) -> Detector:
     """The model as a detector, with Youden's threshold, or a quantile without labels."""
-    of_calibration = {
-        name: np.concatenate([judged.scores[split][name] for split in ("calibration", "adapt")])
-        for name in judge.scores
-    }
-    rows = with_all_scores(
-        (row for row in rows if row["split"] != "test"), of_calibration, judged.peaks
-    )
+    rows = [row for row in rows if row["split"] != "test"]
+    if isinstance(judge.scorer, Scorer):  # one of features has no other score
+        of_calibration = {
+            name: np.concatenate([judged.scores[split][name] for split in ("calibration", "adapt")])
+            for name in judge.scores
+        }
+        rows = with_all_scores(rows, of_calibration, judged.peaks)
     return Detector(
         judge.scorer,
         resize=config.resize,

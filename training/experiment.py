@@ -64,7 +64,7 @@ class ExperimentRow:
         load: imports and returns what runs it.
         first_table: the number of the paper's first table of its kind; each measure has one.
         wording: how its tables are explained; None where that is the signal's.
-        ignores: the settings that have no effect in it.
+        ignores: returns the settings that have no effect in it with a configuration.
     """
 
     config: type[Config]
@@ -72,7 +72,7 @@ class ExperimentRow:
     load: Callable[[], Experiment]
     first_table: int
     wording: Wording | None = None
-    ignores: tuple[str, ...] = ()
+    ignores: Callable[[Config], Iterable[str]] = lambda config: ()
 
 
 def _auc_adapted() -> Experiment:
@@ -91,6 +91,12 @@ def _baselines() -> Experiment:
     from awl_vae.training.baselines import BASELINES
 
     return BASELINES
+
+
+def _ignored_by_baselines(config: Config) -> Iterable[str]:
+    yield from ("likelihood", "variance", "batch_size", "learning_rate", "dtype_policy")
+    if config.input == "features":  # each method has its own
+        yield from ("latent_dim", "score")
 
 
 EXPERIMENTS = {
@@ -122,7 +128,7 @@ EXPERIMENTS = {
             steered="They chose the threshold: sensitivity and specificity are optimistic.",
             threshold="the threshold of the adapt images",
         ),
-        ignores=("likelihood", "variance", "batch_size", "learning_rate", "dtype_policy"),
+        ignores=_ignored_by_baselines,
     ),
 }
 """The experiments by their names, those of their commands with an underscore."""

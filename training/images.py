@@ -83,11 +83,11 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
         )
         bar.close()
     data = PreparedData(dataset, ImageCache(path / CACHE), prepared.duplicates)
-    if config.input == "features":
-        data.inputs = _feature_inputs(path, config, data)
     print(_describe(config, data, dataset.notes))
     if is_new:  # else they were told
         print("".join(f"{line}\n" for line in _warnings(data, config)), end="")
+    if config.input == "features":
+        data.inputs = _feature_inputs(path, config, data)
     return data
 
 

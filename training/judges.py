@@ -58,13 +58,11 @@ class View:
         x_hat: their reconstructions, of the same shape; None of a model of features.
         residual: (N, H, W), what it leaves: the squared error of pixels, the length of the vectors
             of features.
-        maps: the anomaly maps (N, H, W).
     """
 
     x: np.ndarray
     x_hat: np.ndarray | None
     residual: np.ndarray
-    maps: np.ndarray
 
 
 class Judge(Protocol):
@@ -163,6 +161,7 @@ class PixelJudge:
                 self._batches[self._originals[split]] if split in self._originals else None,
             )
             for split in ALL_SPLITS
+            if split != "calibration"
         }
         scores["calibration"] = {name: found for name, (found, _) in left_out.items()}
         return Judged(scores, {name: peaks for name, (_, peaks) in left_out.items()})
@@ -175,10 +174,8 @@ class PixelJudge:
     def view(self, split: str, indices: np.ndarray) -> View:
         """See `Judge`."""
         images = self._data.images(split, indices)
-        x, x_hat = shown(images), shown(self.scorer.reconstruct(images).numpy())
-        squares = np.square(x - x_hat)
-        residual = squares if squares.ndim == 3 else squares.mean(axis=-1)
-        return View(x, x_hat, residual, np.stack([*self.scorer.maps([images])]))
+        x_hat, squares = self.scorer.reconstruct(images), self.scorer.squared_error(images)
+        return View(shown(images), shown(x_hat.numpy()), squares.numpy())
 
 
 def new_scorer(
@@ -215,7 +212,7 @@ class FeatureJudge:
         self.scores = (scorer.score,) if is_fitted else tuple(FEATURE_SCORES)
         calibration = data.positions["calibration"]
         self._originals = dict(zip(OF_CALIBRATION, (calibration, data.originals), strict=True))
-        self._parts = folds(calibration, calibration, NUM_FOLDS, SEED)
+        self._parts = folds(calibration, inputs.groups(calibration), NUM_FOLDS, SEED)
 
     def watch(self, splits: Iterable[str]) -> dict[str, np.ndarray]:
         """See `Judge`."""
@@ -248,11 +245,10 @@ class FeatureJudge:
             shown(self._data.images(split, indices)),
             None,
             self.scorer.in_pixels(lengths).numpy(),
-            np.stack([*self.maps(split, indices)]),
         )
 
     def _judge(self, scorer: FeatureScorer, splits: Iterable[str]) -> dict[str, np.ndarray]:
-        """By split, the scores of its images and the largest values of their maps, (2, N).
+        """By split, (2, N): the scores of its images, and the largest values of their maps.
 
         The scorer has learnt of all calibration images then.
         """
@@ -276,8 +272,9 @@ class FeatureJudge:
         """Learns of the calibration images without a part, unless that is all of them."""
         calibration = self._data.positions["calibration"]
         rest = np.setdiff1d(calibration, part)
-        batches = self._batches(rest if len(rest) else calibration)
-        scorer.learn(lambda: batches, lambda: map(scorer.residuals, batches), len(rest) or 1, SEED)
+        known = rest if len(rest) else calibration
+        batches = self._batches(known)
+        scorer.learn(lambda: batches, lambda: map(scorer.residuals, batches), len(known), SEED)
 
     def _run(self, scorer: FeatureScorer, positions: np.ndarray) -> np.ndarray:
         """The scores of images, and the largest values of their maps, (2, N)."""

@@ -68,7 +68,9 @@ def unread(config: Config, given: Mapping[str, object]) -> list[str]:
     They are no errors: such commands did what they do now, and may be a part of others.
     """
     row = EXPERIMENTS[config.experiment]
-    beside = config.unread | dict.fromkeys(row.ignores, f"the experiment {config.experiment}")
+    beside = config.unread | dict.fromkeys(
+        row.ignores(config), f"the experiment {config.experiment}"
+    )
     return [
         f"Note: --{name} has no effect with {beside[name]}."
         for name, value in given.items()

@@ -20,7 +20,7 @@ SEARCHED = {
 }
 MERITS = dict.fromkeys(("auc", "test_auc", "synthetic_auc"), OPTIONAL_NUMBER)
 ALIKE = ("by_score", "synthetic_auc_by_kind")
-"""The objects that have the same keys in all results of a method."""
+"""The objects that have the same keys in all results of a run directory; the first, of a method."""
 
 
 def result_path(run_dir: Path, method: str, seed: int) -> Path:
@@ -42,8 +42,9 @@ def read_results(
         name: [_read_result(path, config, name) for path in of_method]
         for name, of_method in paths.items()
     }
+    alike: dict[str, set[str]] = {}
     for name, of_method in paths.items():
-        alike: dict[str, set[str]] = {}
+        alike.pop("by_score", None)  # a method may have a score of its own
         for path, seed, result in zip(of_method, config.seeds, results[name], strict=True):
             if result["seed"] != seed:
                 raise FileError(f"Expected the seed {seed}. Received: {result['seed']}, {path}")

@@ -131,7 +131,7 @@ def _choose_examples(
             items = [data.items[of_split][index] for index in indices]
             chosen[name] = (
                 _examples(items, view, scores[of_split][indices]),
-                [*view.maps],
+                [*judge.maps(of_split, indices)],
                 [_aspect(config, data, of_split, index) for index in indices],
             )
     return chosen

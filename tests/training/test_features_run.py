@@ -127,9 +127,10 @@ def test_synthetic_defects_steer_on_features(finished, tmp_path):
 def test_the_baselines_of_features_have_scores_of_their_own(finished, tmp_path):
     folder, _, _ = finished
     run = tmp_path / "run"
-    flags = ["--dataset=folder", f"--data_dir={folder}", *FEATURES]
+    flags = ["--dataset=folder", f"--data_dir={folder}", *FEATURES, "--latent_dim=9"]
     command = commands.run("run_baselines.py", *flags, f"--run_dir={run}")
     assert "each method by its own score" in command.stdout
+    assert "Note: --latent_dim has no effect with the experiment baselines." in command.stdout
     methods = read_json(run / "summary.json")["methods"]
     expected = {
         "low_rank": "nearest_normal",

@@ -99,6 +99,20 @@ def test_a_copy_is_judged_by_what_does_not_know_its_original(data):
     np.testing.assert_array_equal(copies["synthetic"], of_split["calibration"])
 
 
+def test_copies_are_left_out_together(data):
+    values = data.inputs.raw._rows.values.copy()
+    first, *_, last = data.positions["calibration"]
+    values[last] = values[first]
+    raw = FeatureInputs(Rows(values), data.inputs.raw.extractor)
+    groups = raw.groups(data.positions["calibration"])
+    assert groups[0] == groups[-1]
+    assert len(np.unique(groups)) == COUNTS["calibration"] - 1
+    nothing = keras.Sequential([keras.Input(SHAPE), layers.Rescaling(0.0)])
+    scorer = new_scorer(raw.extractor, nothing, "mahalanobis", data)
+    judged = FeatureJudge(scorer, raw, data)
+    assert any({first, last} <= {*part} for part in judged._parts)
+
+
 def test_one_calibration_image_judges_itself(data):
     few = SimpleNamespace(**vars(data))
     few.positions = data.positions | {
@@ -126,5 +140,5 @@ def test_a_view_has_the_length_of_the_residual_in_the_place_of_a_reconstruction(
     view = FeatureJudge(one.scorer, data.inputs, whole).view("test", np.array([1, 12]))
     assert view.x.shape == (2, 32, 40, 3)
     assert view.x_hat is None
-    assert view.residual.shape == view.maps.shape == (2, 32, 40)
+    assert view.residual.shape == (2, 32, 40)
     assert view.residual[1].argmax() // 40 in range(8, 16)  # the defect's row of maps

@@ -100,6 +100,7 @@ class Trained:
         self, read: Read, indices: np.ndarray, num_groups: int, shape: Shape, seed: int
     ) -> keras.Model:
         """See `Explaining`."""
+        keras.utils.set_random_seed(seed)  # of what the layers begin with
         model = VAE(
             shape,
             latent_dim=self.latent_dim,

@@ -1,4 +1,4 @@
-"""Recipes that fit a detector of features to normal images, without training by gradients.
+"""Recipes that fit a detector of features to normal images.
 
 All that is learnt of what a model leaves comes of images that it was not fitted on: of those that
 it was, it leaves less (cross-fitting).

@@ -90,7 +90,7 @@ def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> N
         histogram=_histogram(outcome, held_out.scores[~called], held_out.scores[called]),
         done="\n".join(f"<li>{_text(line)}</li>" for line in _done(outcome)),
         strangest=_text(_strangest(outcome)),
-        images="\n".join(_image(overlay, line) for overlay, line in strangest),
+        images="\n".join(_image(*each) for each in strangest),
         defects=_text(_defects(outcome)),
         defect_table=_defect_table(outcome.defects),
         labelled=_labelled(outcome),
@@ -166,8 +166,8 @@ def _strangest(outcome: Outcome) -> str:
     )
 
 
-def _overlays(outcome: Outcome) -> Iterator[tuple[np.ndarray, str]]:
-    """Each of the strangest images beside its heat map, and its line."""
+def _overlays(outcome: Outcome) -> Iterator[tuple[np.ndarray, str, str]]:
+    """Each of the strangest images beside its heat map, what is said of it, and its name."""
     held_out, detector = outcome.held_out, outcome.detector
     for index, anomaly_map in zip(held_out.strangest, held_out.maps, strict=True):
         item, score = outcome.work.items[index], held_out.scores[index]
@@ -179,11 +179,13 @@ def _overlays(outcome: Outcome) -> Iterator[tuple[np.ndarray, str]]:
         verdict = ", called anomalous" if score >= detector.threshold.value else ""
         yield (
             draw(detector, OverlaySource(shape, thumbnail(image), heat), regions),
-            f"score {score:.6g}{verdict}: {item.name}",
+            f"score {score:.6g}{verdict}",
+            item.name,
         )
 
 
-def _image(overlay: np.ndarray, line: str) -> str:
+def _image(overlay: np.ndarray, said: str, name: str) -> str:
+    line = f"{said}: {name}"
     return (
         f"<li><p>{_text(line)}</p>"
         f'<img loading="lazy" src="{encoded(overlay)}" '

@@ -3,9 +3,10 @@
     python -m venv anomalib && anomalib/bin/pip install anomalib
     python benchmarks/bench_fitting.py --anomalib=anomalib/bin/python
 
-Images are those of bellows, enlarged, in colours, as PNG files. Ours is `fit` with its report: it
-fits six more times to parts of the images to find the threshold, which anomalib leaves out. A side
-that has not ended after --most_seconds is stopped, and counts as so many.
+Images are those of bellows, enlarged, in colours, as PNG files. `awl-vae fit` fits six more times
+to parts of the images to find its threshold, and writes a report; the other sides have neither. A
+method is compared with ours of the same name, and `fit` and its recipe with each other. A side that
+has not ended after --most_seconds is stopped, and counts as so many.
 """
 
 import json
@@ -30,17 +31,23 @@ flags.DEFINE_integer("rounds", 3, "Turns of each side.", lower_bound=1)
 flags.DEFINE_integer("most_seconds", 600, "Seconds after which a side is stopped.", lower_bound=1)
 flags.DEFINE_string("output", "benchmarks/results/fitting.json", "The JSON file.")
 
+RECIPE, PADIM, PATCHCORE = "our recipe alone", "our PaDiM", "our PatchCore"
 SIDES = {
-    "ours": None,
-    "anomalib PaDiM, ResNet-18": ("padim", "resnet18"),
-    "anomalib PatchCore, ResNet-18": ("patchcore", "resnet18"),
+    "awl-vae fit": ("fit_ours.py", ("fit",), RECIPE),
+    RECIPE: ("fit_ours.py", ("low_rank",), RECIPE),
+    PADIM: ("fit_ours.py", ("padim",), PADIM),
+    "anomalib PaDiM, ResNet-18": ("fit_anomalib.py", ("padim", "resnet18"), PADIM),
+    PATCHCORE: ("fit_ours.py", ("patchcore",), PATCHCORE),
+    "anomalib PatchCore, ResNet-18": ("fit_anomalib.py", ("patchcore", "resnet18"), PATCHCORE),
 }
+"""By name the script of a side, its arguments, and the side that it is compared with."""
+
 MEASURES = {
     "fit, s": "fit",
     "one image, ms": "one",
     "of many, ms": "many",
 }
-COLUMNS = ("side", *MEASURES, "fit, side / ours", "one image, side / ours", "of many, side / ours")
+COLUMNS = ("side", *MEASURES, "fit, ratio", "one image, ratio", "of many, ratio")
 
 
 def main(_):
@@ -53,19 +60,18 @@ def main(_):
         write_images(images[: FLAGS.num_fitted], folder / "train/good", ".png", is_colour=True)
         write_images(images[FLAGS.num_fitted :], others, ".png", is_colour=True)
         for _ in range(FLAGS.rounds):
-            for side, arguments in SIDES.items():
-                taken[side].append(_run(arguments, folder, others))
+            for side, (script, arguments, _) in SIDES.items():
+                taken[side].append(_run(script, [folder, others, *arguments]))
                 bar.advance(1, side)
     bar.close()
     title = f"Fitting to {FLAGS.num_fitted} images of {FLAGS.side}², and inspecting others"
     report(title, COLUMNS, [_row(side, taken) for side in taken], Path(FLAGS.output))
 
 
-def _run(arguments, folder, others):
+def _run(script, arguments):
     """One turn of a side: seconds to fit, and milliseconds an image."""
-    script = "fit_ours.py" if arguments is None else "fit_anomalib.py"
-    python = sys.executable if arguments is None else FLAGS.anomalib
-    command = [python, HERE / script, folder, others, *(arguments or ())]
+    python = FLAGS.anomalib if script == "fit_anomalib.py" else sys.executable
+    command = [python, HERE / script, *arguments]
     most = FLAGS.most_seconds
     try:
         done = subprocess.run(
@@ -87,8 +93,8 @@ def _run(arguments, folder, others):
 def _row(side, taken):
     row = {"side": side}
     for column, name in MEASURES.items():
-        values, ours = ([turn[name] for turn in taken[each]] for each in (side, "ours"))
-        ratio = f"{column.partition(',')[0]}, side / ours"
+        values, ours = ([turn[name] for turn in taken[each]] for each in (side, SIDES[side][2]))
+        ratio = f"{column.partition(',')[0]}, ratio"
         if None in values:
             row |= {column: "", ratio: ""}
             continue

@@ -10,9 +10,8 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
 from absl import app, flags
+from made_images import write_folders
 from measure import HERE, alternate, environment, report, spread, spread_of_ratios
 
 import awl_vae.system.quiet_tensorflow  # noqa: F401
@@ -31,7 +30,7 @@ def main(_):
     counts = sorted(map(int, FLAGS.counts))
     bar = ProgressBar(len(counts) * FLAGS.rounds)
     with tempfile.TemporaryDirectory() as root:
-        _write_folders(Path(root), counts)
+        write_folders(Path(root), counts, FLAGS.image_size)
         sides = {count: partial(_peak, Path(root), count) for count in counts}
         taken = alternate(sides, FLAGS.rounds, lambda count: bar.advance(1, f"{count} images"))
     bar.close()
@@ -41,25 +40,6 @@ def main(_):
         for count, peaks in taken.items()
     ]
     report("Memory of a training epoch", COLUMNS, rows, Path(FLAGS.output))
-
-
-def _write_folders(root, counts):
-    """Writes a folder for each number; the smaller ones are links into the largest."""
-    folders = {count: root / str(count) / "train/good" for count in counts}
-    for folder in folders.values():
-        folder.mkdir(parents=True)
-    for index in range(counts[-1]):
-        path = folders[counts[-1]] / f"{index:05d}.png"
-        _write(path, index)
-        for count in (count for count in counts[:-1] if index < count):
-            os.link(path, folders[count] / path.name)
-
-
-def _write(path, index):
-    rng = np.random.RandomState(index)
-    size = (FLAGS.image_size, FLAGS.image_size)
-    image = 128 + 400 * cv2.GaussianBlur(rng.normal(0, 1, size), (0, 0), 8) + rng.normal(0, 3, size)
-    cv2.imwrite(str(path), np.clip(np.rint(image), 0, 255).astype(np.uint8))
 
 
 def _peak(root, count):

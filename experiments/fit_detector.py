@@ -90,7 +90,7 @@ if __name__ == "__main__":
     flags.DEFINE_bool(
         "precise",
         False,
-        "See each image a second time, mirrored: finds more, and takes the network twice as long.",
+        "See each image a second time, mirrored, for which the network takes twice as long.",
     )
     flags.DEFINE_integer("num_threads", None, "CPU threads. Default: the machine's cores.", 1, 1024)
     run(main, error_status=NOT_DONE, word="FOLDER", goes_on=lambda: True)

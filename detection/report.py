@@ -1,6 +1,7 @@
 """The report of an inspection: one HTML page that needs no other file and no network."""
 
 import base64
+import contextlib
 import heapq
 import html
 import itertools
@@ -11,15 +12,16 @@ import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from awl_vae.data.reading import read_image
 from awl_vae.detection.calibration import describe
 from awl_vae.detection.contact_sheet import MOST, SHEET, write_contact_sheet
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.finding import ANOMALOUS, JOURNAL, NORMAL, UNREADABLE, Counts
 from awl_vae.figures.curves import histogram_svg
 from awl_vae.system import atomic_path
+from awl_vae.system.words import without_surrogates
 
 MAX_BYTES = 20_000_000
 """Overlays of the highest scores are shown up to this size; the other findings are lines."""
@@ -109,7 +111,8 @@ def _write_sheet(
     """The contact sheet of the highest scores; none where there is no overlay."""
     overlays = []
     for row in rows:
-        if (overlay := cv2.imread(str(overlay_path(row["path"])))) is not None:
+        with contextlib.suppress(OSError, ValueError):  # not there, or somebody's own
+            overlay = read_image(overlay_path(row["path"]))
             said = f"{_score(row):.6g}, {row['verdict']}"
             overlays.append((overlay, said, _path(row["path"], root)))
     if overlays:
@@ -184,7 +187,7 @@ def _entry(row: Mapping[str, str], name: str, overlay: Path | None, pixel_thresh
 
 def _text(text: str) -> str:
     """A text for the page; of a name that is no UTF-8, a mark for each byte that is none."""
-    return html.escape(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    return html.escape(without_surrogates(text))
 
 
 def _histogram(scores: Mapping[str, Sequence[float]], detector: Detector) -> str:

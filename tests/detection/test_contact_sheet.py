@@ -29,6 +29,12 @@ def test_images_of_any_shape_stand_side_by_side_in_their_order(tmp_path):
     assert sheet[:, -MARGIN + 2 :].min() > 240
 
 
+def test_a_name_that_is_no_utf8_is_drawn(tmp_path):
+    name = b"caf\xe9.png".decode("utf-8", "surrogateescape")
+    write_contact_sheet(tmp_path / "sheet.jpg", [(flat((20, 40), (9, 9, 9)), "1", name)])
+    assert cv2.imread(str(tmp_path / "sheet.jpg")) is not None
+
+
 def test_there_are_no_more_than_fit_on_it(tmp_path):
     heights = []
     for count in (MOST, MOST + 7):

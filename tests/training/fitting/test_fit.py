@@ -130,7 +130,7 @@ def test_killed_anywhere_it_goes_on_to_the_same_bits(layout, whole, tmp_path):
 
 
 @pytest.mark.thorough
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_precise_one_sees_mirror_images_too(layout, whole, tmp_path):
     model_dir = tmp_path / "detector"
     fitted(layout, model_dir, "--precise")

@@ -70,16 +70,21 @@ def main(_):
         directory = Path(FLAGS.work_dir) / folder.name
         directory.mkdir(parents=True, exist_ok=True)
         start_run(seed)
-        for name in methods:
-            work = Work(
-                find_images(folder),
+        images = find_images(folder)
+        works = {
+            precise: Work(
+                images,
                 directory,
                 backbone="efficientnet_lite0",
-                precise=name == "precise",
+                precise=precise,
                 num_threads=2,
                 stream=sys.stderr,
                 seed=seed,
             )
+            for precise in (False, True)
+        }
+        for name in methods:
+            work = works[name == "precise"]
             print(f"{folder.name}, seed {seed}, {name}", file=sys.stderr)
             row, scores[f"{folder.name}/{seed}/{name}"] = _row(work, name)
             scores[f"{folder.name}/labels"] = work.data.labels["test"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from awl_vae.data.bellows import BELLOWS
 from awl_vae.data.comb import COMB
-from awl_vae.data.dataset import DataError, Dataset, Item
+from awl_vae.data.dataset import SPLITS, DataError, Dataset, Item
 from awl_vae.data.elpv import elpv
 from awl_vae.data.folder import folder
 from awl_vae.data.generated import Product
@@ -144,10 +144,5 @@ def _in_channels(dataset: Dataset, channels: str) -> Dataset:
     def seen(item: Item) -> Item:
         return replace(item, load=lambda: CHANNELS[channels](item.load()))
 
-    return replace(
-        dataset,
-        train=tuple(map(seen, dataset.train)),
-        calibration=tuple(map(seen, dataset.calibration)),
-        adapt=tuple(map(seen, dataset.adapt)),
-        test=tuple(map(seen, dataset.test)),
-    )
+    splits: dict[str, Any] = {split: tuple(map(seen, getattr(dataset, split))) for split in SPLITS}
+    return replace(dataset, **splits)

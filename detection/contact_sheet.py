@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from awl_vae.system import atomic_path
-from awl_vae.system.words import in_one_line, without_surrogates
+from awl_vae.system.words import in_one_line
 
 SHEET = "strangest.jpg"
 
@@ -54,7 +54,7 @@ def _cell(
     image = image.resize([max(1, round(side * scale)) for side in image.size])
     cell = Image.new("RGB", (CELL, image.height + 2 * FONT_SIZE), "white")
     cell.paste(image)
-    name = without_surrogates(in_one_line(name))
+    name = in_one_line(name)
     while font.getlength(f"{said}: {name}") > CELL and len(name) > 1:
         name = f"…{name[2:]}"  # its end tells more than its beginning
     text = f"{said}: {name}"

@@ -21,7 +21,6 @@ from awl_vae.detection.detector import Detector
 from awl_vae.detection.finding import ANOMALOUS, JOURNAL, NORMAL, UNREADABLE, Counts
 from awl_vae.figures.curves import histogram_svg
 from awl_vae.system import atomic_path
-from awl_vae.system.words import without_surrogates
 
 MAX_BYTES = 20_000_000
 """Overlays of the highest scores are shown up to this size; the other findings are lines."""
@@ -187,7 +186,7 @@ def _entry(row: Mapping[str, str], name: str, overlay: Path | None, pixel_thresh
 
 def _text(text: str) -> str:
     """A text for the page; of a name that is no UTF-8, a mark for each byte that is none."""
-    return html.escape(without_surrogates(text))
+    return html.escape(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def _histogram(scores: Mapping[str, Sequence[float]], detector: Detector) -> str:

@@ -24,8 +24,3 @@ def and_others(texts: Sequence[str], noun: str) -> str:
 def in_one_line(name: str) -> str:
     """A name that stays in its line, with escapes where it holds something else than letters."""
     return name if name.isprintable() else ascii(name)[1:-1]
-
-
-def without_surrogates(text: str) -> str:
-    """A text of a file's name, with a mark for each byte of it that is no UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

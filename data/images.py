@@ -145,7 +145,7 @@ def to_color(image: np.ndarray) -> np.ndarray:
 
 def to_rgb(image: np.ndarray) -> np.ndarray:
     """The same to (H, W, 3) RGB, as networks see colours."""
-    return np.ascontiguousarray(to_color(image)[..., ::-1])
+    return cv2.cvtColor(to_color(image), cv2.COLOR_BGR2RGB)
 
 
 CHANNELS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"gray": to_gray, "rgb": to_rgb}

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.resources.abc import Traversable
+from itertools import islice
 from pathlib import Path
 from typing import cast, overload
 
@@ -19,7 +20,7 @@ from awl_vae.data.images import CHANNELS, RESIZE_MODES, resize, to_float
 from awl_vae.data.reading import Bytes, Source, is_path, read_image
 from awl_vae.data.roi import read_roi
 from awl_vae.detection.finding import Finding
-from awl_vae.detection.judging import judge, take
+from awl_vae.detection.judging import find
 from awl_vae.detection.likeness import Likeness
 from awl_vae.detection.rescore import with_score
 from awl_vae.detection.saved import (
@@ -37,9 +38,12 @@ from awl_vae.detection.saved import (
 from awl_vae.detection.thresholds import Threshold
 from awl_vae.evaluation import FeatureScorer, Scorer, TiledScorer
 from awl_vae.system import atomic_directory, write_csv, write_json
+from awl_vae.system.ahead import map_ahead, num_cores
 from awl_vae.system.errors import FileError, did_you_mean
 
 BATCH_SIZE = 32
+"""Images that go through the network at a time."""
+
 SHAPES = ((), (1,), (3,), (4,))
 """What may follow the height and width of an image."""
 
@@ -148,10 +152,8 @@ class Detector:
         if _is_one(images):
             return self.inspect([cast(Image, images)], roi_mask=[cast(Image | None, roi_mask)])[0]
         self._check(images, roi_mask)
-        findings: list[Finding] = []
-        for batch in _batches(cast(Images, images), cast(Masks | None, roi_mask)):
-            findings += judge(self, [take(self, image, mask) for image, mask in batch])
-        return findings
+        sources = _with_masks(cast(Images, images), cast(Masks | None, roi_mask))
+        return list(find(self, sources, batch_size=BATCH_SIZE, num_threads=num_cores()))
 
     def _check(self, images: object, masks: object) -> None:
         """Checks what is given as several images, before anything is made of them."""
@@ -203,8 +205,14 @@ class Detector:
             raise ValueError(f"Expected a sequence of images. Received: one{shape}.")
         self._check(images, roi_mask)
         parts = [(np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32))]
-        for batch in _batches(images, roi_mask):
-            parts.append(self.analyze_batch(np.stack([self.preprocess(*pair) for pair in batch])))
+        taken = map_ahead(
+            lambda pair: self.preprocess(*pair),
+            _with_masks(images, roi_mask),
+            num_threads=num_cores(),
+            ahead=2 * BATCH_SIZE,
+        )
+        while batch := list(islice(taken, BATCH_SIZE)):
+            parts.append(self.analyze_batch(np.stack(batch)))
         scores, maps = zip(*parts, strict=True)
         return np.concatenate(scores), np.concatenate(maps)
 
@@ -402,12 +410,10 @@ def _is_one(images: object) -> bool:
     return isinstance(images, Bytes) or is_path(images)
 
 
-def _batches(images: Images, masks: Masks | None) -> Iterator[list[tuple[Image, Image | None]]]:
-    """Images with their masks."""
+def _with_masks(images: Images, masks: Masks | None) -> Iterator[tuple[Image, Image | None]]:
+    """Images, each with its mask."""
     if masks is None:
         masks = [None] * len(images)
     if len(masks) != len(images):
         raise ValueError(f"Expected a mask for each image. Received: {len(masks)}, {len(images)}.")
-    for start in range(0, len(images), BATCH_SIZE):
-        part = slice(start, start + BATCH_SIZE)
-        yield list(zip(images[part], masks[part], strict=True))
+    return zip(images, masks, strict=True)

@@ -3,17 +3,15 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from awl_vae.data.roi import RegionsOfInterest
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.drift import Drift
 from awl_vae.detection.finding import COLUMNS, NORMAL, Counts, FileState, Finding, csv_line
-from awl_vae.detection.judging import TakenImage, judge, take
+from awl_vae.detection.judging import find
 from awl_vae.detection.output import Output
 from awl_vae.detection.watch import Watcher
-from awl_vae.system.ahead import map_ahead
 from awl_vae.system.paced import Paced
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import in_one_line, quantity
@@ -33,9 +31,7 @@ def inspect(
     num_threads: int,
     rois: RegionsOfInterest | None = None,
 ) -> Iterator[Finding]:
-    """Inspects images, in their order.
-
-    Files are decoded by threads while the network works; no more than a few batches are in memory.
+    """Inspects the images of files, in their order; see `find`.
 
     Args:
         detector: the detector.
@@ -47,13 +43,8 @@ def inspect(
     Yields:
         A finding for each path; a file that is no image gives one too.
     """
-
-    def take_file(path: Path) -> TakenImage | Finding:
-        return take(detector, path, None if rois is None else rois.mask_of(path))
-
-    taken = map_ahead(take_file, paths, num_threads=num_threads, ahead=2 * batch_size)
-    while batch := list(islice(taken, batch_size)):
-        yield from judge(detector, batch)
+    sources = ((path, None if rois is None else rois.mask_of(path)) for path in paths)
+    return find(detector, sources, batch_size=batch_size, num_threads=num_threads)
 
 
 @dataclass(frozen=True)

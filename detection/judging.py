@@ -1,7 +1,8 @@
 """From images to findings: taken in one by one, scored together, judged."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from awl_vae.detection.finding import (
 )
 from awl_vae.detection.likeness import measure
 from awl_vae.detection.regions import find_regions
+from awl_vae.system.ahead import map_ahead
 
 if TYPE_CHECKING:
     from awl_vae.detection.detector import Detector
@@ -74,6 +76,30 @@ def take(
     likeness = detector.likeness
     unlike = likeness.difference(measure(x, (height, width))) if likeness else ""
     return TakenImage(path, state, (height, width), thumbnail(image), x, unlike)
+
+
+def find(
+    detector: "Detector",
+    sources: Iterable[tuple[Source | np.ndarray, Source | np.ndarray | None]],
+    *,
+    batch_size: int,
+    num_threads: int,
+) -> Iterator[Finding]:
+    """The findings of images, each given with its mask or None, in their order.
+
+    They are decoded by threads while the network works; no more than a few batches are in memory.
+
+    Args:
+        detector: the detector.
+        sources: the images; see `take`.
+        batch_size: images that go through the network at a time.
+        num_threads: images that are decoded at a time.
+    """
+    taken = map_ahead(
+        lambda pair: take(detector, *pair), sources, num_threads=num_threads, ahead=2 * batch_size
+    )
+    while batch := list(islice(taken, batch_size)):
+        yield from judge(detector, batch)
 
 
 def judge(detector: "Detector", batch: Sequence[TakenImage | Finding]) -> Iterator[Finding]:

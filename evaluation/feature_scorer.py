@@ -43,8 +43,8 @@ class FeatureScorer(keras.Model):
         score: a key of `FEATURE_SCORES`.
         standardization: the layer that standardizes features; None where they stay as they are.
         whitens: whether residuals are made white before they are compared.
-        num_smoothings: how many times the mean of 3 × 3 vectors takes the place of each before it
-            is compared with the coreset.
+        coarse: whether vectors, each the mean of 3 × 3, are compared with the coreset as the means
+            of 4 × 4 at every second place: a quarter of the distances, interpolated to all places.
         has_plain: whether the features themselves have a part, by the distance p to the nearest
             normal ones, beside the residuals, by that distance d and by their own length m: scores
             are of (d² p)^⅓, the mean of 3 × 3 places each, maps (p² m)^⅓. A large defect leaves
@@ -58,7 +58,7 @@ class FeatureScorer(keras.Model):
         has_roi: whether they have a region of interest: none does.
         image_size: (height, width) of the images.
         mean: of the residuals of normal images (h, w, C).
-        blocks: the rows of W, lower triangles by position, in `NUM_BLOCKS` blocks (h, w, rows,
+        blocks: Wᵀ, upper triangles by position, in `NUM_BLOCKS` blocks of columns (h, w, rows,
             columns) without most of the zeros.
         coreset: vectors that stand for those of normal images (M, C), where the score has them.
         plain: with `has_plain`, the same of features, (M, C).
@@ -74,7 +74,7 @@ class FeatureScorer(keras.Model):
         *,
         standardization: keras.layers.Layer | None = None,
         whitens: bool = True,
-        num_smoothings: int = 1,
+        coarse: bool = False,
         has_plain: bool = False,
         coreset_size: int = 1,
         **kwargs: Any,
@@ -82,7 +82,7 @@ class FeatureScorer(keras.Model):
         super().__init__(**kwargs | {"dtype": "float32"})
         self.extractor, self.standardization, self.model = extractor, standardization, model
         self.score, self.whitens, self.coreset_size = score, whitens, coreset_size
-        self.num_smoothings, self.has_plain = num_smoothings, has_plain
+        self.coarse, self.has_plain = coarse, has_plain
         height, width = extractor.input_shape[1:3]
         self.image_size = height, width
         self.map_shape = h, w, channels = extractor.output_shape[1:]
@@ -91,8 +91,8 @@ class FeatureScorer(keras.Model):
         if whitens:
             self.mean = self._add("mean", (h, w, channels))
             self.blocks = [
-                self._add(f"block_{first}", (h, w, last - first, last))
-                for first, last in self._rows
+                self._add(f"block_{first}", (h, w, last, last - first))
+                for first, last in self._columns
             ]
         if FEATURE_SCORES[score].has_coreset:
             self.coreset = self._add("coreset", (coreset_size, channels))
@@ -101,8 +101,8 @@ class FeatureScorer(keras.Model):
         self.built = True
 
     @property
-    def _rows(self) -> list[tuple[int, int]]:
-        """The first row of each block, and the one after its last."""
+    def _columns(self) -> list[tuple[int, int]]:
+        """The first column of each block, and the one after its last."""
         edges = [self.map_shape[-1] * place // NUM_BLOCKS for place in range(NUM_BLOCKS + 1)]
         return list(itertools.pairwise(edges))
 
@@ -156,9 +156,7 @@ class FeatureScorer(keras.Model):
 
     def in_pixels(self, maps: tf.Tensor) -> tf.Tensor:
         """Maps (N, h, w) of features as maps (N, H, W) of the images, interpolated."""
-        size = self.image_size
-        maps = ops.image.resize(maps[..., None], size, "bilinear", data_format="channels_last")
-        return maps[..., 0]
+        return _resized(maps, self.image_size)
 
     def standardized(self, x: tf.Tensor) -> tf.Tensor:
         """Features as the model takes them."""
@@ -176,25 +174,25 @@ class FeatureScorer(keras.Model):
         r = ops.reshape(residuals - self.mean, (-1, height * width, channels))
         r = ops.transpose(r, (1, 0, 2))  # (N, P, C) -> (P, N, C)
         parts = [
-            ops.matmul(r[..., : block.shape[-1]], ops.transpose(_by_position(block), (0, 2, 1)))
+            ops.matmul(r[..., : block.shape[-2]], ops.reshape(block, (-1, *block.shape[2:])))
             for block in self.blocks
         ]
         y = ops.transpose(ops.concatenate(parts, axis=-1), (1, 0, 2))  # (P, N, C) -> (N, P, C)
         return ops.reshape(y, (-1, height, width, channels))
 
     def _smoothed(self, vectors: tf.Tensor) -> tf.Tensor:
-        """Vectors (N, h, w, C) as their mean over 3 × 3, as often as it is wanted.
+        """Vectors (N, h, w, C) as they are compared, where `coarse` (N, h / 2, w / 2, C).
 
         Those beyond the border are 0, which makes little of what the border itself does.
         """
-        for _ in range(self.num_smoothings):
+        for size, stride in ((3, 1), (4, 2)) if self.coarse else ((3, 1),):
             padded = ops.pad(vectors, ((0, 0), (1, 1), (1, 1), (0, 0)))
-            vectors = ops.average_pool(padded, 3, 1, "valid", data_format="channels_last")
+            vectors = ops.average_pool(padded, size, stride, "valid", data_format="channels_last")
         return vectors
 
     def _distance(self, vectors: tf.Tensor, normal: keras.Variable) -> tf.Tensor:
-        """(N, h, w, C) to the distances (N, h, w) to the nearest of some normal vectors (M, C)."""
-        height, width, channels = self.map_shape
+        """Smoothed vectors to distances (N, h, w) to the nearest of some normal ones (M, C)."""
+        height, width, channels = vectors.shape[1:]
         x = ops.reshape(vectors, (-1, channels))
         known = ops.convert_to_tensor(normal)
         # |x − c|² = |x|² + |c|² − 2 x · c. With weights of float16, |c|² is the sum of two.
@@ -204,7 +202,8 @@ class FeatureScorer(keras.Model):
         ones = ops.ones_like(x[:, :2])
         nearest = ops.min(ops.concatenate([x, ones], axis=1) @ ops.transpose(known), axis=1)
         squares = ops.maximum(ops.sum(x**2, axis=1) + nearest, LEAST_DISTANCE**2)
-        return ops.reshape(ops.sqrt(squares), (-1, height, width))
+        distances = ops.reshape(ops.sqrt(squares), (-1, height, width))
+        return _resized(distances, self.map_shape[:2])
 
     def learn(self, features: Batches, residuals: Batches, count: int, seed: int) -> None:
         """Learns what is normal from the residuals of images that the model was not fitted on.
@@ -221,8 +220,9 @@ class FeatureScorer(keras.Model):
                 moments.add(batch)
             mean, factor = moments.whitening()
             self.mean.assign(half_precision(mean))
-            for block, (first, last) in zip(self.blocks, self._rows, strict=True):
-                block.assign(half_precision(factor[..., first:last, :last]))
+            for block, (first, last) in zip(self.blocks, self._columns, strict=True):
+                columns = factor[..., first:last, :last].swapaxes(-1, -2)
+                block.assign(half_precision(columns))
         if FEATURE_SCORES[self.score].has_coreset:
             self._choose(self.coreset, map(self._vectors, residuals()), count, seed)
         if self.has_plain:
@@ -241,13 +241,12 @@ class FeatureScorer(keras.Model):
     def _sample(self, batches: Iterable[tf.Tensor], count: int, seed: int) -> np.ndarray:
         """Smoothed vectors (N, C) at random positions of each image."""
         random = np.random.default_rng(seed)
-        num_positions = self.map_shape[0] * self.map_shape[1]
-        of_each = min(-(-SAMPLE // count), num_positions)
         vectors = []
         for batch in batches:
-            for image in self._smoothed(batch).numpy():
-                chosen = random.choice(num_positions, of_each, replace=False)
-                vectors.append(image.reshape(num_positions, -1)[chosen])
+            smoothed = self._smoothed(batch).numpy()
+            for image in smoothed.reshape(len(smoothed), -1, smoothed.shape[-1]):
+                of_each = min(-(-SAMPLE // count), len(image))
+                vectors.append(image[random.choice(len(image), of_each, replace=False)])
         return np.concatenate(vectors)
 
     def save_own_variables(self, store: dict[str, np.ndarray]) -> None:
@@ -272,7 +271,7 @@ class FeatureScorer(keras.Model):
             **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in PARTS},
             "score": self.score,
             "whitens": self.whitens,
-            "num_smoothings": self.num_smoothings,
+            "coarse": self.coarse,
             "has_plain": self.has_plain,
             "coreset_size": self.coreset_size,
         }
@@ -284,6 +283,8 @@ class FeatureScorer(keras.Model):
         return cls(**config | parts)
 
 
-def _by_position(block: keras.Variable) -> tf.Tensor:
-    """(h, w, D, C) to (P, D, C)."""
-    return ops.reshape(block, (-1, *block.shape[2:]))
+def _resized(maps: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Maps (N, h, w) bilinearly interpolated to another size."""
+    if maps.shape[1:] == size:
+        return maps
+    return ops.image.resize(maps[..., None], size, "bilinear", data_format="channels_last")[..., 0]

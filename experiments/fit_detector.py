@@ -21,6 +21,7 @@ from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.experiments.command import define_path, run
 from awl_vae.experiments.detector_flags import define_tiles
 from awl_vae.features.backbones import BACKBONES
+from awl_vae.system.ahead import num_cores
 from awl_vae.system.errors import check_path
 from awl_vae.system.terminal import silent_stderr
 
@@ -48,7 +49,7 @@ def main(folder: str) -> int:
         grid=FLAGS.tiles or (1, 1),
         backbone=FLAGS.backbone,
         precise=FLAGS.precise,
-        num_threads=FLAGS.num_threads or len(os.sched_getaffinity(0)),
+        num_threads=FLAGS.num_threads or num_cores(),
     )
     # Image libraries write of broken files themselves; our one line says it better.
     with silent_stderr() as stderr:

@@ -1,5 +1,6 @@
 """Work that threads do ahead of who takes it."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,6 +9,11 @@ from typing import TypeVar
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
+
+
+def num_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def map_ahead(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from awl_vae.detection.detector import Detector
+from awl_vae.system.ahead import num_cores
 from awl_vae.system.errors import UserError, check_name, files_error
 from awl_vae.training.config import ConfigError
 from awl_vae.training.experiment import EXPERIMENTS, Experiment
@@ -89,7 +90,7 @@ def fit(
     known = [field.name for field in dataclasses.fields(FitSettings)]
     for name in settings:
         check_name("settings of fit", name, known, ConfigError, flag="--")
-    threads = {"num_threads": len(os.sched_getaffinity(0))}
+    threads = {"num_threads": num_cores()}
     asked = FitSettings(os.path.abspath(images), tuple(exclude), **threads | settings)
     try:
         return fit_detector(asked, Path(os.path.abspath(model_dir)), sys.stderr)

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from awl_vae.data.sources import check_data_dir
+from awl_vae.system.ahead import num_cores
 from awl_vae.system.errors import did_you_mean
 from awl_vae.training.config import Config, ConfigError
 from awl_vae.training.defaults import DEFAULTS, FEATURE_DEFAULTS, OWN_DEFAULTS
@@ -43,7 +44,7 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
         for name, value in given.items()
         if value is not None
     }
-    values = {**OWN_DEFAULTS, "num_threads": len(os.sched_getaffinity(0)), **said}
+    values = {**OWN_DEFAULTS, "num_threads": num_cores(), **said}
     for name in ("dataset", "profile"):
         if not kinds[name].is_valid(values[name]):
             raise ConfigError(kinds[name].wrong(name, values[name]))

@@ -29,7 +29,7 @@ class Recipe:
         score: see `FeatureScorer`.
         model: what explains what normal features have in common; None where nothing does, and
             they are compared as they are.
-        whitens, num_smoothings, has_plain: see `FeatureScorer`.
+        whitens, coarse, has_plain: see `FeatureScorer`.
         coreset_size: how many vectors stand for all.
     """
 
@@ -37,7 +37,7 @@ class Recipe:
     score: str
     model: Explaining | None
     whitens: bool = True
-    num_smoothings: int = 1
+    coarse: bool = False
     has_plain: bool = False
     coreset_size: int = CORESET
 
@@ -48,7 +48,7 @@ RECIPES = {
         "the nearest normal ones",
         "nearest_normal",
         LowRank(40),
-        num_smoothings=2,
+        coarse=True,
         has_plain=True,
         coreset_size=2000,
     ),
@@ -106,7 +106,7 @@ def fit(
         recipe.score,
         standardization=standardized,
         whitens=recipe.whitens,
-        num_smoothings=recipe.num_smoothings,
+        coarse=recipe.coarse,
         has_plain=recipe.has_plain,
         coreset_size=min(recipe.coreset_size, len(indices) * shape[0] * shape[1]),
     )

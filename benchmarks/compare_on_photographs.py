@@ -86,7 +86,8 @@ def main(_):
         for name in methods:
             work = works[name == "precise"]
             print(f"{folder.name}, seed {seed}, {name}", file=sys.stderr)
-            row, scores[f"{folder.name}/{seed}/{name}"] = _row(work, name)
+            row, found = _row(work, name)
+            scores |= {f"{folder.name}/{seed}/{key}": value for key, value in found.items()}
             scores[f"{folder.name}/labels"] = work.data.labels["test"]
             rows.append({"set": folder.name, "seed": seed, "method": name} | row)
             with atomic_path(path.with_suffix(".npz")) as temporary, open(temporary, "wb") as file:
@@ -97,7 +98,7 @@ def main(_):
 
 
 def _read_scores(path):
-    """The scores of test images by set, seed and method, and the labels by set."""
+    """Scores of test images by set, seed and method, those held out, and the labels by set."""
     try:
         with np.load(path.with_suffix(".npz")) as arrays:
             return dict(arrays)
@@ -106,13 +107,14 @@ def _read_scores(path):
 
 
 def _row(work, name):
-    """The figures of a method, and the scores (N,) of the test images."""
+    """The figures of a method, and scores (N,) by name: of test images, of those held out."""
     recipe = None if name == PIXELS else (RECIPES | OTHERS)[name]
     maps = PixelMaps(work) if recipe is None else Maps(work, work.fitted(recipe))
     labels = work.data.labels["test"]
-    row = {"auroc": auroc(labels, maps.scores)}
+    row, found = {"auroc": auroc(labels, maps.scores)}, {name: np.float32(maps.scores)}
     if name in WITH_THRESHOLDS:
         held_out = _held_out(work, recipe)
+        found[f"{name}/held_out"] = np.float32(held_out)
         goods, anomalous = (maps.scores[labels == label] for label in (0, 1))
         both = np.repeat([0, 1], [len(held_out), len(goods)])
         row["goods_against_held_out"] = auroc(both, np.concatenate([held_out, goods]))
@@ -123,7 +125,7 @@ def _row(work, name):
             row[f"false_alarms_{threshold}"] = float(np.mean(goods >= value))
     marked = with_masks(work, maps)
     row["pixel_auroc"], row["aupro"] = pixel_metrics(*marked) if marked else (None, None)
-    return row, np.float32(maps.scores)
+    return row, found
 
 
 def _held_out(work, recipe):

@@ -50,9 +50,29 @@ OTHERS = {
 WITH_THRESHOLDS = (*RECIPES, "precise")
 PIXELS = "pca_pixels"
 
-flags.DEFINE_multi_enum(
-    "method", [*RECIPES, *OTHERS, PIXELS], [*RECIPES, *OTHERS, PIXELS], "What is measured."
-)
+METHODS = {
+    RECIPE: "`awl-vae fit`",
+    "precise": "`awl-vae fit --precise`",
+    "vae": "the same with a VAE",
+    "neither": "the same with the mean",
+    "padim": "PaDiM",
+    "patchcore": "PatchCore",
+    PIXELS: "PCA on gray pixels",
+}
+"""What is measured, in the order of the tables, with its title there."""
+
+MEASURES = {
+    "auroc": "AUROC of images",
+    "aupro": "AUPRO, up to 30 % of false positives, where there are masks",
+    f"found_{THRESHOLD}": "Share of the defects found",
+    f"false_alarms_{THRESHOLD}": "False alarms",
+    "found_quantile": "Share of the defects found by the threshold `quantile`",
+    "false_alarms_quantile": "False alarms by the threshold `quantile`",
+    "goods_against_held_out": "AUROC of good test images against those held out",
+}
+"""Of a method on a set: what it is, in the order of the tables."""
+
+flags.DEFINE_multi_enum("method", [*METHODS], [*METHODS], "What is measured.")
 
 
 def main(_):
@@ -141,30 +161,34 @@ def _held_out(work, recipe):
 
 
 def _tables(rows):
-    yield "# Photographs"
-    yield ""
-    yield "Mean over seeds. Promised false alarms: 1 %. Of sets whose good test images score like "
-    yield f"those held out (AUROC of the one against the other below {CHANGED:g}), the observed "
-    yield "rate is what the promise is to be compared with."
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    sets = sorted({row["set"] for row in rows})
-    for measure in (
-        "auroc",
-        "aupro",
-        *(f"{what}_{one}" for one in THRESHOLDS for what in ("found", "false_alarms")),
-        "goods_against_held_out",
-    ):
-        yield ""
-        yield f"## {measure.replace('_', ' ')}"
-        yield ""
+    sets, seeds = (sorted({row[each] for row in rows}) for each in ("set", "seed"))
+    yield f"Means over the seeds {', '.join(map(str, seeds))}. 1 % of false alarms is promised."
+    for measure, title in MEASURES.items():
+        yield from ("", f"#### {title}", "")
         lines = []
-        for method in methods:
-            values = [_mean(rows, measure, method, name) for name in sets]
+        for method, name in METHODS.items():
+            values = [_mean(rows, measure, method, each) for each in sets]
             known = [value for value in values if value is not None]
             if known:
                 shown = ["" if value is None else f"{value:.3f}" for value in values]
-                lines.append([method, f"{np.mean(known):.4f}", *shown])
-        yield from markdown.table(["method", "mean", *sets], lines)
+                lines.append([name, f"{np.mean(known):.3f}", *shown])
+        yield from markdown.table(["", "mean", *sets], lines)
+    yield from ("", "#### Means over sets whose goods have not changed", "")
+    unchanged = [
+        name
+        for name in sets
+        if (_mean(rows, "goods_against_held_out", RECIPE, name) or 1.0) < CHANGED
+    ]
+    names = ", ".join(unchanged) or "none"
+    yield f"AUROC of good test images against those held out below {CHANGED:g}: {names}."
+    yield ""
+    measures = [name for name in MEASURES if name.startswith("f")]  # found, and false alarms
+    lines = []
+    for method in WITH_THRESHOLDS:
+        columns = [[_mean(rows, each, method, name) for name in unchanged] for each in measures]
+        if unchanged and all(None not in values for values in columns):
+            lines.append([METHODS[method], *(f"{np.mean(values):.4f}" for values in columns)])
+    yield from markdown.table(["", *(MEASURES[each] for each in measures)], lines)
 
 
 def _mean(rows, measure, method, name):
@@ -174,15 +198,15 @@ def _mean(rows, measure, method, name):
 
 def _differences(rows, scores):
     """The recipe beside the same with another model, with 95 % intervals over images and seeds."""
-    yield from ("", f"## AUROC of {RECIPE} less that of another", "")
-    sets = sorted({row["set"] for row in rows})
+    yield from ("", f"#### AUROC of {METHODS[RECIPE]} less that of others, 95 % intervals", "")
+    sets, seeds = (sorted({row[each] for row in rows}) for each in ("set", "seed"))
     lines = []
-    for other in OTHERS:
-        line = [other]
+    for other in (name for name in METHODS if name != RECIPE):
+        line = [METHODS[other]]
         for name in sets:
             keys = [
                 f"{name}/{seed}"
-                for seed in FLAGS.seeds
+                for seed in seeds
                 if {f"{name}/{seed}/{one}" for one in (RECIPE, other)} <= scores.keys()
             ]
             pairs = ([scores[f"{key}/{one}"] for key in keys] for one in (RECIPE, other))
@@ -190,8 +214,9 @@ def _differences(rows, scores):
             line.append(
                 f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})" if found else ""
             )
-        lines.append(line)
-    yield from markdown.table(["other", *sets], lines)
+        if any(line[1:]):
+            lines.append(line)
+    yield from markdown.table(["", *sets], lines)
 
 
 if __name__ == "__main__":

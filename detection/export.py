@@ -21,6 +21,8 @@ from awl_vae.detection.export_formats import FORMATS, SAVED_MODEL, Runner
 from awl_vae.detection.resampling import resized
 from awl_vae.system import foreign_file, naming, read_json, temporary_path, write_json
 from awl_vae.system.errors import FileError, UserError, check_name, install_hint
+from awl_vae.system.terminal import ProgressBar
+from awl_vae.system.words import in_one_line
 
 NUM_CHECKED = 16
 """Images that are made to compare a graph with the detector."""
@@ -166,6 +168,7 @@ def _write(
     run = chosen.run(path)
     made = _test_images((*(input_size or ANY_SIZE), *_colors(detector)), dtype)
     difference = _difference(detector, run, made)
+    bar = ProgressBar(len(files))
     for file in files:
         image = CHANNELS[detector.scorer.channels](read_image(file))
         if image.dtype != dtype:
@@ -173,6 +176,8 @@ def _write(
         if input_size is not None:
             image = resize(image, input_size, detector.resize)
         difference = max(difference, _difference(detector, run, image[None], str(file)))
+        bar.advance(1, in_one_line(file.name))
+    bar.close()
     if not difference <= chosen.tolerance:
         raise ExportError(
             f"Expected scores and maps within {chosen.tolerance:g} of the detector's. "

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,26 @@ def test_commands(tmp_path, command):
         capture_output=True,
     )
     assert read_json(tmp_path / "out.json")["rows"]
+
+
+def test_the_page_on_inputs_has_the_tables_of_photographs():
+    found = (ROOT / "benchmarks/results/photographs/found.md").read_text()
+    assert (ROOT / "docs/which-input.md").read_text().endswith(found)
+
+
+@pytest.mark.thorough
+def test_the_tables_of_photographs_are_those_of_their_figures(tmp_path):
+    results = ROOT / "benchmarks/results/photographs"
+    for name in ("found.json", "found.npz"):
+        shutil.copy(results / name, tmp_path)
+    (tmp_path / "no_sets").mkdir()
+    subprocess.run(
+        [
+            *(sys.executable, ROOT / "benchmarks/compare_on_photographs.py"),
+            *(f"--root={tmp_path}/no_sets", f"--output={tmp_path}/found.json"),
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    assert (tmp_path / "found.md").read_text() == (results / "found.md").read_text()

@@ -18,8 +18,8 @@ from awl_vae.training.fitting.explaining import BATCH_SIZE, Read, batches
 NUM_STRANGEST = 10
 """Images that are shown, those with the highest scores."""
 
-FEW = 20
-"""Below so many images each is held out alone."""
+ALONE = 40
+"""Below so many images each is held out alone: without a sixth of them others look strange."""
 
 NUM_PARTS, NUM_PARTS_OF_MANY, MANY = 6, 3, 1000
 """Parts that are held out in turn, and how many where there are many images."""
@@ -27,7 +27,7 @@ NUM_PARTS, NUM_PARTS_OF_MANY, MANY = 6, 3, 1000
 
 def num_parts(num_images: int) -> int:
     """In how many parts images are held out."""
-    if num_images < FEW:
+    if num_images < ALONE:
         return num_images
     return NUM_PARTS if num_images < MANY else NUM_PARTS_OF_MANY
 

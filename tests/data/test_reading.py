@@ -322,3 +322,10 @@ def test_deep_files_that_would_be_misread_are_refused():
 def test_every_suffix_is_of_a_format_that_is_read():
     known = Image.registered_extensions()
     assert {known[suffix] for suffix in SUFFIXES} <= {*Image.OPEN, "JPEG"}
+
+
+def test_the_size_of_what_is_no_image_is_refused_in_words(tmp_path):
+    path = tmp_path / "part.jpg"
+    path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"Expected an image \(PNG.*part\.jpg$"):
+        image_size(path)

@@ -85,7 +85,7 @@ def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> N
         numbers="\n".join(
             f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers.items()
         ),
-        threshold=_text(describe(detector.threshold)),
+        threshold=_text(describe(detector.threshold).replace("\n", " ")),
         concerns="\n".join(f"<li>{_text(line)}</li>" for line in said),
         histogram=_histogram(outcome, held_out.scores[~called], held_out.scores[called]),
         done="\n".join(f"<li>{_text(line)}</li>" for line in _done(outcome)),

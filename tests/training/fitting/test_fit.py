@@ -54,7 +54,7 @@ def test_one_command_makes_a_detector_with_a_report(layout, whole):
     rows = read_csv(model_dir / "calibration.csv")
     assert len(rows) == 24
     page = (model_dir / "report.html").read_text()
-    for text in ("held out in 6 parts", "half are found from", "AUPRO", "--exclude"):
+    for text in ("24 good images was held out once", "half are found from", "AUPRO", "--exclude"):
         assert text in page
     assert page.count("<img") == 10
 
@@ -216,6 +216,7 @@ def test_few_images_are_held_out_one_by_one(tmp_path):
     fitted(folder, tmp_path / "detector")
     page = (tmp_path / "detector/report.html").read_text()
     assert "Each of the 8 good images was held out once" in page
+    assert "). Warning: 8 normal images" in page
     assert "Labelled images" not in page
     detector = Detector.load(tmp_path / "detector")
     assert detector.predict([part(7, defect="white")[0]])

@@ -61,13 +61,16 @@ METHODS = {
 }
 """What is measured, in the order of the tables, with its title there."""
 
-MEASURES = {
-    "auroc": "AUROC of images",
-    "aupro": "AUPRO, up to 30 % of false positives, where there are masks",
+AT_THRESHOLDS = {
     f"found_{THRESHOLD}": "Share of the defects found",
     f"false_alarms_{THRESHOLD}": "False alarms",
     "found_quantile": "Share of the defects found by the threshold `quantile`",
     "false_alarms_quantile": "False alarms by the threshold `quantile`",
+}
+MEASURES = {
+    "auroc": "AUROC of images",
+    "aupro": "AUPRO, up to 30 % of false positives, where there are masks",
+    **AT_THRESHOLDS,
     "goods_against_held_out": "AUROC of good test images against those held out",
 }
 """Of a method on a set: what it is, in the order of the tables."""
@@ -174,21 +177,19 @@ def _tables(rows):
                 lines.append([name, f"{np.mean(known):.3f}", *shown])
         yield from markdown.table(["", "mean", *sets], lines)
     yield from ("", "#### Means over sets whose goods have not changed", "")
-    unchanged = [
-        name
-        for name in sets
-        if (_mean(rows, "goods_against_held_out", RECIPE, name) or 1.0) < CHANGED
-    ]
+    areas = {name: _mean(rows, "goods_against_held_out", RECIPE, name) for name in sets}
+    unchanged = [name for name, area in areas.items() if area is not None and area < CHANGED]
     names = ", ".join(unchanged) or "none"
     yield f"AUROC of good test images against those held out below {CHANGED:g}: {names}."
     yield ""
-    measures = [name for name in MEASURES if name.startswith("f")]  # found, and false alarms
     lines = []
-    for method in WITH_THRESHOLDS:
-        columns = [[_mean(rows, each, method, name) for name in unchanged] for each in measures]
+    for method, title in METHODS.items():
+        columns = [
+            [_mean(rows, each, method, name) for name in unchanged] for each in AT_THRESHOLDS
+        ]
         if unchanged and all(None not in values for values in columns):
-            lines.append([METHODS[method], *(f"{np.mean(values):.4f}" for values in columns)])
-    yield from markdown.table(["", *(MEASURES[each] for each in measures)], lines)
+            lines.append([title, *(f"{np.mean(values):.4f}" for values in columns)])
+    yield from markdown.table(["", *AT_THRESHOLDS.values()], lines)
 
 
 def _mean(rows, measure, method, name):
@@ -197,7 +198,7 @@ def _mean(rows, measure, method, name):
 
 
 def _differences(rows, scores):
-    """The recipe beside the same with another model, with 95 % intervals over images and seeds."""
+    """The recipe beside each other method, with 95 % intervals over images and seeds."""
     yield from ("", f"#### AUROC of {METHODS[RECIPE]} less that of others, 95 % intervals", "")
     sets, seeds = (sorted({row[each] for row in rows}) for each in ("set", "seed"))
     lines = []

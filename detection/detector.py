@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.resources.abc import Traversable
-from itertools import islice
 from pathlib import Path
 from typing import cast, overload
 
@@ -38,7 +37,7 @@ from awl_vae.detection.saved import (
 from awl_vae.detection.thresholds import Threshold
 from awl_vae.evaluation import FeatureScorer, Scorer, TiledScorer
 from awl_vae.system import atomic_directory, write_csv, write_json
-from awl_vae.system.ahead import map_ahead, num_cores
+from awl_vae.system.ahead import batches_ahead, num_cores
 from awl_vae.system.errors import FileError, did_you_mean
 
 BATCH_SIZE = 32
@@ -205,13 +204,12 @@ class Detector:
             raise ValueError(f"Expected a sequence of images. Received: one{shape}.")
         self._check(images, roi_mask)
         parts = [(np.empty(0, np.float32), np.empty((0, *self.image_size), np.float32))]
-        taken = map_ahead(
+        for batch in batches_ahead(
             lambda pair: self.preprocess(*pair),
             _with_masks(images, roi_mask),
+            batch_size=BATCH_SIZE,
             num_threads=num_cores(),
-            ahead=2 * BATCH_SIZE,
-        )
-        while batch := list(islice(taken, BATCH_SIZE)):
+        ):
             parts.append(self.analyze_batch(np.stack(batch)))
         scores, maps = zip(*parts, strict=True)
         return np.concatenate(scores), np.concatenate(maps)

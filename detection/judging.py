@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from awl_vae.detection.finding import (
 )
 from awl_vae.detection.likeness import measure
 from awl_vae.detection.regions import find_regions
-from awl_vae.system.ahead import map_ahead
+from awl_vae.system.ahead import batches_ahead
 
 if TYPE_CHECKING:
     from awl_vae.detection.detector import Detector
@@ -95,10 +94,9 @@ def find(
         batch_size: images that go through the network at a time.
         num_threads: images that are decoded at a time.
     """
-    taken = map_ahead(
-        lambda pair: take(detector, *pair), sources, num_threads=num_threads, ahead=2 * batch_size
-    )
-    while batch := list(islice(taken, batch_size)):
+    for batch in batches_ahead(
+        lambda pair: take(detector, *pair), sources, batch_size=batch_size, num_threads=num_threads
+    ):
         yield from judge(detector, batch)
 
 

@@ -1,8 +1,9 @@
 """Work that threads do ahead of who takes it."""
 
+import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -18,6 +19,26 @@ def num_cores() -> int:
     return os.cpu_count() or 1
 
 
+def batches_ahead(
+    function: Callable[[Given], Made],
+    values: Iterable[Given],
+    *,
+    batch_size: int,
+    num_threads: int,
+) -> Iterator[list[Made]]:
+    """The results of `map_ahead` in batches, with two more of them made while one is taken.
+
+    Args:
+        function: see `map_ahead`.
+        values: see `map_ahead`.
+        batch_size: results of a batch; the last may have fewer.
+        num_threads: how many calls run at a time.
+    """
+    made = map_ahead(function, values, num_threads=num_threads, ahead=2 * batch_size)
+    with contextlib.closing(made):
+        yield from iter(lambda: list(islice(made, batch_size)), [])
+
+
 def map_ahead(
     function: Callable[[Given], Made],
     values: Iterable[Given],
@@ -25,7 +46,7 @@ def map_ahead(
     num_threads: int,
     ahead: int,
     together: int = 1,
-) -> Iterator[Made]:
+) -> Generator[Made, None, None]:
     """`map` by threads, in order, with a bounded number of results that nobody has taken yet.
 
     Args:

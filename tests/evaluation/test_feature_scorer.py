@@ -137,3 +137,29 @@ def test_saved_and_loaded_it_gives_the_same_bits(tmp_path, score, whitens):
         found.score_and_map(images), loaded.score_and_map(images), strict=True
     ):
         np.testing.assert_array_equal(before, after)
+
+
+def test_coarse_distances_are_of_wider_means_at_every_second_place():
+    random = np.random.default_rng(0)
+    extractor = keras.Sequential(
+        [keras.Input((48, 64, 3)), layers.AveragePooling2D(8), layers.Conv2D(5, 1)]
+    )
+    shape = extractor.output_shape[1:]
+    model = keras.Sequential([keras.Input(shape), layers.Rescaling(0.0)])
+    options = {"whitens": False, "coarse": True, "coreset_size": 30}
+    found = FeatureScorer(extractor, model, "nearest_normal", **options)
+    normal, others = (random.standard_normal((n, *shape)).astype(np.float32) for n in (40, 3))
+    found.learn(lambda: [tf.constant(normal)], lambda: [tf.constant(normal)], 40, seed=0)
+
+    def mean(values, size, stride):
+        padded = np.pad(values, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
+        return windows[:, ::stride, ::stride].mean(axis=(-1, -2))
+
+    smoothed = mean(mean(others, 3, 1), 4, 2)
+    assert smoothed.shape == (3, 3, 4, 5)
+    search = NearestNeighbors(n_neighbors=1).fit(found.coreset.numpy())
+    distances = search.kneighbors(smoothed.reshape(-1, 5))[0].reshape(3, 3, 4, 1)
+    expected = ops.image.resize(distances, shape[:2], "bilinear")
+    _, maps = found.score_and_map_of_features(tf.constant(others))
+    np.testing.assert_allclose(maps, ops.image.resize(expected, (48, 64))[..., 0], rtol=1e-2)

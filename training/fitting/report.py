@@ -22,7 +22,7 @@ from awl_vae.evaluation import FEATURE_SCORES, Interval
 from awl_vae.figures.curves import histogram_svg
 from awl_vae.system import write_text
 from awl_vae.system.words import in_one_line, quantity, with_first
-from awl_vae.training.fitting.held_out import ALONE, HeldOut, num_parts
+from awl_vae.training.fitting.held_out import HeldOut, num_parts
 from awl_vae.training.fitting.labelled import Labelled
 from awl_vae.training.fitting.sizes import EDGES, FoundBySize, size_in_words
 from awl_vae.training.fitting.work import Work
@@ -110,14 +110,15 @@ def changed_in_words(area: float) -> str:
 
 def held_out_in_words(count: int) -> str:
     """How good images were held out."""
-    if count < ALONE:
+    parts = num_parts(count)
+    if parts == count:
         return (
             f"Each of the {count} good images was held out once, and judged by a model of the "
             "others. So few tell little of how often a good one is called anomalous: see the "
             "interval."
         )
     return (
-        f"The {count} good images were held out in {num_parts(count)} parts, each judged by a "
+        f"The {count} good images were held out in {parts} parts, each judged by a "
         "model of the others; the detector itself is fitted to all of them."
     )
 

@@ -45,6 +45,16 @@ def test_light_is_explained_and_a_small_defect_is_found(extractor, score):
     assert np.median(scored(found, brighter)) < np.quantile(scored(found, others), 0.9)
 
 
+def test_the_whole_recipe_finds_a_small_defect(extractor):
+    normal, others = features(80), features(40, seed=1)
+    found = fit(
+        lambda indices: normal[indices], np.arange(80), np.arange(80), extractor, LOW_RANK, seed=0
+    )
+    defects = others.copy()
+    defects[:, 1, 0] += 2.0 * np.array([1, -1, 1, -1, 1, -1])
+    assert scored(found, defects).min() > np.quantile(scored(found, others), 0.9)
+
+
 def test_what_is_normal_is_learnt_from_images_that_were_left_out(extractor):
     recipe = replace(LOW_RANK, score="mahalanobis")
     normal = features(24)

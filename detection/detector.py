@@ -207,7 +207,7 @@ class Detector:
         for batch in batches_ahead(
             lambda pair: self.preprocess(*pair),
             _with_masks(images, roi_mask),
-            batch_size=BATCH_SIZE,
+            batch_size=min(BATCH_SIZE, self.scorer.batch_size),
             num_threads=num_cores(),
         ):
             parts.append(self.analyze_batch(np.stack(batch)))

@@ -168,16 +168,15 @@ def _write(
     run = chosen.run(path)
     made = _test_images((*(input_size or ANY_SIZE), *_colors(detector)), dtype)
     difference = _difference(detector, run, made)
-    bar = ProgressBar(len(files))
-    for file in files:
-        image = CHANNELS[detector.scorer.channels](read_image(file))
-        if image.dtype != dtype:
-            image = (image * 257.0 if dtype == "uint16" else image / 257.0).astype(dtype)
-        if input_size is not None:
-            image = resize(image, input_size, detector.resize)
-        difference = max(difference, _difference(detector, run, image[None], str(file)))
-        bar.advance(1, in_one_line(file.name))
-    bar.close()
+    with contextlib.closing(ProgressBar(len(files))) as bar:
+        for file in files:
+            image = CHANNELS[detector.scorer.channels](read_image(file))
+            if image.dtype != dtype:
+                image = (image * 257.0 if dtype == "uint16" else image / 257.0).astype(dtype)
+            if input_size is not None:
+                image = resize(image, input_size, detector.resize)
+            difference = max(difference, _difference(detector, run, image[None], str(file)))
+            bar.advance(1, in_one_line(file.name))
     if not difference <= chosen.tolerance:
         raise ExportError(
             f"Expected scores and maps within {chosen.tolerance:g} of the detector's. "

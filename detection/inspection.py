@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,12 +84,11 @@ class Inspector:
             self._say_known(output)
             paths = [path for path in paths if not _is_known(path, output.known)]
         self.write(csv_line(COLUMNS))
-        bar = ProgressBar(len(paths))
-        for finding in self._findings(paths):
-            counts.add(finding.verdict, finding.unlike_calibration)
-            self.write(finding.to_csv() if output is None else output.add(finding))
-            bar.advance(1, in_one_line(finding.path.name if finding.path else ""))
-        bar.close()
+        with closing(ProgressBar(len(paths))) as bar:
+            for finding in self._findings(paths):
+                counts.add(finding.verdict, finding.unlike_calibration)
+                self.write(finding.to_csv() if output is None else output.add(finding))
+                bar.advance(1, in_one_line(finding.path.name if finding.path else ""))
         return counts if output is None else output.finish(asked.__contains__)
 
     def watch(self, watcher: Watcher, output: Output, stop: threading.Event) -> Counts:

@@ -91,11 +91,14 @@ def find(
     Args:
         detector: the detector.
         sources: the images; see `take`.
-        batch_size: images that go through the network at a time.
+        batch_size: images that go through the network at a time, fewer where they are large.
         num_threads: images that are decoded at a time.
     """
     for batch in batches_ahead(
-        lambda pair: take(detector, *pair), sources, batch_size=batch_size, num_threads=num_threads
+        lambda pair: take(detector, *pair),
+        sources,
+        batch_size=min(batch_size, detector.scorer.batch_size),
+        num_threads=num_threads,
     ):
         yield from judge(detector, batch)
 

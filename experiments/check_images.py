@@ -13,6 +13,7 @@ Exit status: 0 nothing found, 1 something to look at, 2 not run.
 if not __package__:
     import checkout  # noqa: F401
 
+from contextlib import closing
 from pathlib import Path
 
 from absl import flags
@@ -41,8 +42,7 @@ def main(folder: str) -> int:
         check_page(page)
 
     # Image libraries write of broken files themselves; our lines say it better.
-    with silent_stderr() as stderr:
-        bar = ProgressBar(0, stderr)
+    with silent_stderr() as stderr, closing(ProgressBar(0, stderr)) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
@@ -55,7 +55,6 @@ def main(folder: str) -> int:
             num_threads=config.num_threads,
             progress=progress,
         )
-        bar.close()
     report = check(seen, FLAGS.false_alarm_rate)
     for line in report.lines():
         print(line)

@@ -65,7 +65,7 @@ if __name__ == "__main__":
         "exclude",
         None,
         "A text file with the names of good images to leave out, one a line, as the report has "
-        "them.",
+        "them, such as train/good/17.png, or their paths.",
     )
     flags.DEFINE_float(
         "false_alarm_rate",

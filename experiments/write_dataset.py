@@ -9,6 +9,7 @@ adapt or test. The masks of the defects are in ground_truth/.
 if not __package__:
     import checkout  # noqa: F401
 
+from contextlib import closing
 from pathlib import Path
 
 from absl import flags
@@ -37,9 +38,8 @@ def main() -> int:
         num_adapt=config.num_adapt,
         protocol="heldout",
     )
-    bar = ProgressBar(len(dataset.items()))
-    write_folder(dataset, Path(values.output_dir), lambda: bar.advance(1, "writing images"))
-    bar.close()
+    with closing(ProgressBar(len(dataset.items()))) as bar:
+        write_folder(dataset, Path(values.output_dir), lambda: bar.advance(1, "writing images"))
     print(f"{quantity(len(dataset.items()), 'image')}: {values.output_dir}")
     return 0
 

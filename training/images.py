@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,8 +73,11 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
         synthetic_version=version,
     )
     # Image libraries write of broken files themselves; our one line says it better.
-    with directory.begin() as files, silent_stderr() as stderr:
-        bar = ProgressBar(len(dataset.items()), stderr)
+    with (
+        directory.begin() as files,
+        silent_stderr() as stderr,
+        closing(ProgressBar(len(dataset.items()), stderr)) as bar,
+    ):
         prepared = prepare(
             dataset,
             cache_path=files / CACHE,
@@ -81,7 +85,6 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
             num_threads=config.num_threads,
             progress=lambda: bar.advance(1, "reading images"),
         )
-        bar.close()
     data = PreparedData(dataset, ImageCache(path / CACHE), prepared.duplicates)
     print(_describe(config, data, dataset.notes))
     if is_new:  # else they were told
@@ -95,8 +98,7 @@ def _feature_inputs(path: Path, config: Config, data: PreparedData) -> FeatureIn
     """What models of features see of the images; standardized by those that are trained on."""
     network = extractor(config.backbone, config.image_size)
     crc32 = read_json(path / "dataset.json")["crc32"]
-    with silent_stderr() as stderr:
-        bar = ProgressBar(len(data.cache), stderr)
+    with silent_stderr() as stderr, closing(ProgressBar(len(data.cache), stderr)) as bar:
         rows = cache_features(
             feature_path(path, config.backbone, config.image_size, crc32),
             traced(network),
@@ -105,7 +107,6 @@ def _feature_inputs(path: Path, config: Config, data: PreparedData) -> FeatureIn
             len(data.cache),
             progress=lambda count: bar.advance(count, "computing features"),
         )
-        bar.close()
     raw = FeatureInputs(rows, network)
     return raw.standardized(standardization(map(raw.read, batches(data.positions["train"]))))
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -114,15 +115,14 @@ def _execute(
     note_baseline(path / "baseline.json", data)
     plot_synthetic(path / "synthetic_defects.png", config, data)
     units = experiment.count_epochs(config) * steps_per_epoch
-    bar = ProgressBar(len(pending) * units)
-    for count, (methods, seed) in enumerate(pending, 1):
-        bar.later = (len(pending) - count) * units
-        trained = experiment.train(path, config, data, methods=methods, seed=seed, bar=bar)
-        bar.expect(0)
-        for method in methods:
-            _finish(path, config, data, method, seed, trained[method], bar)
-        _remove_checkpoints(path)
-    bar.close()
+    with closing(ProgressBar(len(pending) * units)) as bar:
+        for count, (methods, seed) in enumerate(pending, 1):
+            bar.later = (len(pending) - count) * units
+            trained = experiment.train(path, config, data, methods=methods, seed=seed, bar=bar)
+            bar.expect(0)
+            for method in methods:
+                _finish(path, config, data, method, seed, trained[method], bar)
+            _remove_checkpoints(path)
 
 
 def _finish(

@@ -175,10 +175,16 @@ class Grid(Setting):
 
     def parse(self, value: Any) -> Any:
         found = re.fullmatch(r"(\d+)x(\d+)", str(value))
-        return tuple(map(int, found.groups())) if found else value
+        if found:
+            return tuple(map(int, found.groups()))
+        return value if isinstance(value, str) else _as_tuple(value)
 
     def is_valid(self, value: object) -> bool:
-        return isinstance(value, tuple) and all(1 <= number <= MOST_TILES for number in value)
+        return (
+            isinstance(value, tuple)
+            and len(value) == 2
+            and all(_is_whole(number) and 1 <= number <= MOST_TILES for number in value)
+        )
 
     def show(self, value: Any) -> str:
         return "x".join(map(str, value))

@@ -86,8 +86,8 @@ def range_concern(brightest: float, bits: int) -> list[Concern]:
         Concern(
             "range of levels",
             f"the training images use the lowest {100 * brightest:.2g} % of the range of {bits} "
-            f"bits; times {int(1 / max(brightest, 1e-4))} they would use all of it, and the loss "
-            "would see their defects better",
+            f"bits; times {int(1 / max(brightest, 1e-4))} they would use all of it, and defects "
+            "would be seen better",
         )
     ]
 

@@ -88,20 +88,28 @@ class Trained:
         batch_size: images of a step.
         learning_rate: Adam's first step size, which falls to 0 as a cosine does.
         kl_weight: weight of the KL divergence; that of the other terms is 1.
+        kind: the class of the model.
     """
 
     latent_dim: int = 64
-    steps: int = 600
-    batch_size: int = 32
+    steps: int = 300
+    batch_size: int = 16
     learning_rate: float = 1e-3
     kl_weight: float = 1.0
+    kind: type[VAE] = VAE
 
     def fit(
         self, read: Read, indices: np.ndarray, num_groups: int, shape: Shape, seed: int
     ) -> keras.Model:
         """See `Explaining`."""
+        model = self.network(shape, seed)
+        self.train(model, read, indices, seed)
+        return model
+
+    def network(self, shape: Shape, seed: int) -> VAE:
+        """The VAE as training begins."""
         keras.utils.set_random_seed(seed)  # of what the layers begin with
-        model = VAE(
+        model = self.kind(
             shape,
             latent_dim=self.latent_dim,
             likelihood="gaussian",
@@ -110,6 +118,19 @@ class Trained:
             seed=seed,
         )
         model.set_term_weights(with_kl_weight("gaussian", self.kl_weight))
+        return model
+
+    def train(
+        self,
+        model: VAE,
+        read: Read,
+        indices: np.ndarray,
+        seed: int,
+        *,
+        epochs: int = 1,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> None:
+        """Trains it on random batches of some images, all steps in so many epochs."""
         schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, self.steps)
         model.compile(optimizer=keras.optimizers.Adam(schedule))
 
@@ -119,10 +140,16 @@ class Trained:
             while True:
                 yield read(random.choice(indices, size, replace=False))
 
-        signature = tf.TensorSpec((None, *shape), tf.float32)
+        signature = tf.TensorSpec((None, *model.shape), tf.float32)
         drawn = tf.data.Dataset.from_generator(draw, output_signature=signature).prefetch(2)
-        model.fit(drawn, steps_per_epoch=self.steps, shuffle=False, verbose=0)
-        return model
+        model.fit(
+            drawn,
+            epochs=epochs,
+            steps_per_epoch=self.steps // epochs,
+            callbacks=[*callbacks],
+            shuffle=False,
+            verbose=0,
+        )
 
 
 def batches(indices: np.ndarray, most: int = BATCH_SIZE) -> Sequence[np.ndarray]:

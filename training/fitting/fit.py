@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -27,7 +27,7 @@ from awl_vae.system.files import check_not_current
 from awl_vae.training.fitting.folder import SHORT_SIDE, find_images
 from awl_vae.training.fitting.labelled import Labelled, rate_labelled
 from awl_vae.training.fitting.recipes import RECIPES
-from awl_vae.training.fitting.report import Outcome, write_report
+from awl_vae.training.fitting.report import Outcome, changed_in_words, write_report
 from awl_vae.training.fitting.sizes import FoundBySize
 from awl_vae.training.fitting.work import Work
 from awl_vae.training.runtime import own_settings, set_up, start_run
@@ -51,7 +51,7 @@ class FitSettings:
         exclude: names of good images that are left out.
         false_alarm_rate: share of good images that may be called anomalous.
         short_side: pixels of the shorter side that images, or their tiles, are brought to.
-        grid: (rows, columns) of tiles that images are seen in.
+        grid: (rows, columns) of tiles that images are seen in, or "RxC".
         backbone: a key of `BACKBONES`.
         precise: whether images are seen a second time, mirrored.
         num_threads: CPU threads.
@@ -67,10 +67,11 @@ class FitSettings:
     num_threads: int = 1
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "grid", GRID.parse(self.grid))  # which is frozen
         for is_right, expected, name in (
             (0.0 < self.false_alarm_rate < 0.5, "a number above 0 and below 0.5", RATE),
             (32 <= self.short_side <= 2048, "32 to 2048 pixels", "short_side"),
-            (GRID.is_valid(tuple(self.grid)), GRID.expected, "grid"),
+            (GRID.is_valid(self.grid), GRID.expected, "grid"),
             (1 <= self.num_threads <= 1024, "1 to 1024 threads", "num_threads"),
         ):
             if not is_right:
@@ -107,6 +108,7 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
     asked: dict[str, Any] = {
         "version": __version__,
         "settings": {**asdict(settings), "exclude": sorted(settings.exclude)},
+        "recipe": asdict(RECIPES[RECIPE]),
         "checksums": folder.checksums,
     }
     work_dir = temporary_path(model_dir, "awl_vae.fit")
@@ -132,12 +134,13 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
             )
             start_run(work.seed)
             outcome = _outcome(work, settings)
-        measured = [item.measured() for _, item in folder.dataset.items() if item.measured]
         with atomic_directory(model_dir, earlier=FILES) as temporary:
             outcome.detector.write(temporary)
-            write_report(temporary / "report.html", outcome, image_concerns(measured))
+            write_report(temporary / "report.html", outcome)
             write_json(temporary / "fit.json", asked | {"result": _result(outcome)})
         shutil.rmtree(work_dir)
+    for line in outcome.warnings:
+        print(f"Warning: {line}.", file=stream)
     return outcome.detector
 
 
@@ -149,7 +152,24 @@ def _outcome(work: Work, settings: FitSettings) -> Outcome:
     sizes = held_out.extents * work.scales(held_out.defects)
     found = FoundBySize.of(held_out.kinds, sizes, held_out.defect_scores >= threshold)
     labelled = rate_labelled(work, detector.scorer, held_out.scores, threshold)
-    return Outcome(work, detector, held_out, found, labelled, settings.exclude, recipe.about)
+    return Outcome(
+        work,
+        detector,
+        held_out,
+        found,
+        labelled,
+        excluded=settings.exclude,
+        recipe=recipe.about,
+        warnings=tuple(_warnings(work, labelled)),
+    )
+
+
+def _warnings(work: Work, labelled: Labelled | None) -> Iterator[str]:
+    """What is to be looked at."""
+    if labelled and labelled.changed:
+        yield changed_in_words(labelled.changed)
+    images = (item for _, item in work.folder.dataset.items())
+    yield from map(str, image_concerns([item.measured() for item in images if item.measured]))
 
 
 def _result(outcome: Outcome) -> Mapping[str, object]:

@@ -20,7 +20,7 @@ from awl_vae.data.reading import image_size as size_of
 from awl_vae.evaluation.tiles import OVERLAP, whole_size
 from awl_vae.features.backbones import SIZE_DIVISOR
 from awl_vae.system.errors import UserError
-from awl_vae.system.words import quantity, with_first
+from awl_vae.system.words import and_others, quantity, with_first
 
 SHORT_SIDE = 224
 """Pixels of the shorter side that images are brought to."""
@@ -114,23 +114,30 @@ def find_images(
     """
     layout = read_layout(root)
     names = {layout.name(path) for path in layout.normal}
-    unknown = [name for name in excluded if name not in names]
-    if unknown:
-        raise DataError(
-            f"Expected names of good images in {root} to leave out. "
-            f"Received: {with_first(len(unknown), 'other', unknown[0])}"
-        )
     kept = tuple(path for path in layout.normal if layout.name(path) not in set(excluded))
     if len(kept) < LEAST_IMAGES:
         raise DataError(
             f"Expected at least {LEAST_IMAGES} good images. Received: {len(kept)} in {root}"
         )
+    unknown = [name for name in excluded if name not in names]
+    if unknown:
+        raise DataError(
+            f"Expected names of good images in {root} to leave out, such as "
+            f"{layout.name(kept[0])}. Received: {with_first(len(unknown), 'other', unknown[0])}"
+        )
     layout = replace(layout, normal=kept)
     shapes, checksums = {}, {}
+    errors: list[str] = []
     for path in [*kept, *(path for path, _ in layout.labelled)]:
         name = layout.name(path)
-        shapes[name] = size_of(path)  # which refuses what would never end, such as a pipe
+        try:
+            shapes[name] = size_of(path)  # which refuses what would never end, such as a pipe
+        except DataError as error:
+            errors.append(str(error))
+            continue
         checksums[name] = zlib.crc32(path.read_bytes())
+    if errors:
+        raise DataError(and_others(errors, "file"))
     of_normal = Counter(shapes[layout.name(path)] for path in kept)
     tile_size, resize = common_size(of_normal, short_side, grid)
     for side, number in zip(tile_size, grid, strict=True):
@@ -205,13 +212,16 @@ def read_list(path: Path, root: Path) -> list[str]:
     begin with # are none.
 
     Raises:
-        UserError: If it is no text.
-        OSError: If it cannot be read.
+        UserError: If it cannot be read, or is no text.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise UserError(f"Expected a list of images in UTF-8. Received: {path}") from None
+        raise UserError(f"Expected a list of images in UTF-8. Received: --exclude={path}") from None
+    except OSError as error:
+        raise UserError(
+            f"Expected a list of images. Received: --exclude={path}, {error.strerror}"
+        ) from None
     return list(dict.fromkeys(_names(lines, root)))
 
 

@@ -44,8 +44,8 @@ class Recipe:
 
 RECIPES = {
     "low_rank": Recipe(
-        "what 40 components leave, whitened, and the features themselves, by their distances to "
-        "the nearest normal ones",
+        "what principal components leave (40, but at most a quarter of the images), whitened, and "
+        "the features themselves, by their distances to the nearest normal ones",
         "nearest_normal",
         LowRank(40),
         coarse=True,
@@ -100,6 +100,8 @@ def fit(
                 x = tf.constant(normal(batch))
                 yield x - model(x)
 
+    step = 2 if recipe.coarse else 1
+    num_compared = len(indices) * (shape[0] // step) * (shape[1] // step)
     scorer = FeatureScorer(
         extractor,
         model_of(indices),
@@ -108,7 +110,7 @@ def fit(
         whitens=recipe.whitens,
         coarse=recipe.coarse,
         has_plain=recipe.has_plain,
-        coreset_size=min(recipe.coreset_size, len(indices) * shape[0] * shape[1]),
+        coreset_size=min(recipe.coreset_size, num_compared),
     )
     scorer.learn(lambda: map(read, batches(indices)), residuals, len(indices), seed)
     return scorer

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from awl_vae.data.check import Concern
 from awl_vae.data.check.picture import encoded
 from awl_vae.data.reading import read_image
 from awl_vae.detection import Detector, calibrate, describe
@@ -42,6 +41,7 @@ class Outcome:
         labelled: what came of labelled images, if there are any.
         excluded: names of good images that were left out.
         recipe: what was fitted, in words.
+        warnings: what is to be looked at, in a line each.
     """
 
     work: Work
@@ -51,6 +51,7 @@ class Outcome:
     labelled: Labelled | None
     excluded: Sequence[str]
     recipe: str
+    warnings: Sequence[str]
 
     @property
     def above(self) -> int:
@@ -58,13 +59,12 @@ class Outcome:
         return self.detector.threshold.false_alarms.count
 
 
-def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> None:
+def write_report(path: Path, outcome: Outcome) -> None:
     """Writes the page, and a contact sheet.
 
     Args:
         path: the HTML file; the sheet goes beside it.
         outcome: what it tells.
-        concerns: what is wrong with the images.
     """
     held_out, detector = outcome.held_out, outcome.detector
     count = len(held_out.scores)
@@ -74,9 +74,6 @@ def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> N
         numbers["AUROC"] = f"{ours.auroc.mean:.3f}"
     if outcome.labelled and outcome.labelled.found:
         numbers["found"] = _rate(outcome.labelled.found.rate)
-    said = [str(concern) for concern in concerns]
-    if outcome.labelled and outcome.labelled.changed:
-        said.insert(0, changed_in_words(outcome.labelled.changed))
     called = held_out.scores >= detector.threshold.value
     strangest = [*_overlays(outcome)]
     page = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
@@ -85,8 +82,8 @@ def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> N
         numbers="\n".join(
             f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers.items()
         ),
-        threshold=_text(describe(detector.threshold).replace("\n", " ")),
-        concerns="\n".join(f"<li>{_text(line)}</li>" for line in said),
+        threshold=_text(_threshold(outcome)),
+        warnings="\n".join(f"<li>{_text(line)}</li>" for line in outcome.warnings),
         histogram=_histogram(outcome, held_out.scores[~called], held_out.scores[called]),
         done="\n".join(f"<li>{_text(line)}</li>" for line in _done(outcome)),
         strangest=_text(_strangest(outcome)),
@@ -97,6 +94,21 @@ def write_report(path: Path, outcome: Outcome, concerns: Iterable[Concern]) -> N
     )
     write_text(path, page)
     write_contact_sheet(path.with_name(SHEET), strangest)
+
+
+def _threshold(outcome: Outcome) -> str:
+    """What to expect of the threshold."""
+    threshold = outcome.detector.threshold
+    alarms = threshold.false_alarms
+    text = describe(threshold).replace("\n", " ")
+    by_others = round(alarms.rate * alarms.num_normal)
+    if by_others == outcome.above:
+        return text
+    return (
+        f"{text} That counts the {by_others} images that a threshold from the scores of the others "
+        f"calls anomalous; this one has the scores of all, and calls {outcome.above} of them "
+        "anomalous."
+    )
 
 
 def changed_in_words(area: float) -> str:
@@ -228,6 +240,8 @@ def _labelled(outcome: Outcome) -> str:
                 f"({_rate(called.rate)}, 95 % interval {_rate(called.low)} to "
                 f"{_rate(called.high)})."
             )
+    if found.found is not None and found.found.count < found.found.num_normal:
+        text += " More are found, at more false alarms, with a higher --false_alarm_rate."
     if rows:
         text += " In brackets 95 % intervals over images."
     else:

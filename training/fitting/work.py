@@ -1,7 +1,7 @@
 """What a fit is made of, each part kept on disk so that a fit that was killed goes on."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TextIO
@@ -62,14 +62,9 @@ class Work:
         self.backbone, self.precise = backbone, precise
         self.num_threads, self.stream, self.seed = num_threads, stream, seed
 
-    @contextmanager
-    def progress(self, total: int) -> Iterator[ProgressBar]:
-        """A bar for one part of the work."""
-        bar = ProgressBar(total, self.stream)
-        try:
-            yield bar
-        finally:
-            bar.close()
+    def progress(self, total: int) -> closing[ProgressBar]:
+        """A bar for one part of the work, to be used by `with`."""
+        return closing(ProgressBar(total, self.stream))
 
     @cached_property
     def data(self) -> PreparedData:

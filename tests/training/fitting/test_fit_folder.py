@@ -62,7 +62,8 @@ def test_what_is_left_out(tmp_path):
     kept = [item.name for item in folder.dataset.train]
     assert kept == [f"train/good/00{i}.png" for i in (0, 2, 4)]
     assert len(folder.dataset.test) == 24
-    with pytest.raises(DataError, match=r"Expected names of good images.*1 other \(nobody.png\)"):
+    expected = r"Expected names of good images.*such as train/good/000.png.*1 other \(nobody.png\)"
+    with pytest.raises(DataError, match=expected):
         find_images(root, ["nobody.png"])
     with pytest.raises(DataError, match="Expected at least 3 good images. Received: 2"):
         find_images(root, [*names, "train/good/000.png"])
@@ -72,12 +73,18 @@ def test_a_list_that_is_no_text(tmp_path):
     (tmp_path / "list").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="Expected a list of images in UTF-8"):
         read_list(tmp_path / "list", tmp_path)
+    with pytest.raises(UserError, match=r"Expected a list of images.*exclude=.*none, No such file"):
+        read_list(tmp_path / "none", tmp_path)
 
 
 def test_an_image_that_is_none_is_named(tmp_path):
     root = write_good(tmp_path, 3)
     (root / "broken.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match="broken.png"):
+    with pytest.raises(DataError, match="broken.png$"):
+        find_images(root)
+    for name in ("cut.png", "empty.png"):
+        (root / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"broken.png \(and 2 other files\)"):
         find_images(root)
 
 

@@ -250,6 +250,29 @@ def test_whatever_a_file_does_to_a_library_the_others_go_on(tmp_path, monkeypatc
     assert "MemoryError no room" in findings[1].error
 
 
+def test_where_few_go_through_the_network_at_a_time_few_are_in_memory(monkeypatch):
+    found = black_detector()
+    monkeypatch.setattr(found.scorer, "batch_size", 2)  # as where they are large
+    preprocess, analyze_batch = found.preprocess, found.analyze_batch
+    made, judged, most = [], [], []
+
+    def counted(image, roi_mask=None):
+        made.append(1)
+        return preprocess(image, roi_mask)
+
+    def checked(x):
+        most.append(len(made) - len(judged))
+        judged.extend(x)
+        return analyze_batch(x)
+
+    monkeypatch.setattr(found, "preprocess", counted)
+    monkeypatch.setattr(found, "analyze_batch", checked)
+    images = [np.zeros((9, 9), np.uint8)] * 40
+    assert len(found.inspect(images)) == len(found.score(images)) == 40
+    assert len(judged) == 80
+    assert max(most) <= 6  # two in the network, two batches ahead
+
+
 def finding(path, verdict="normal", **more):
     return Finding(path, FileState(7, 1_000_000_007), verdict, **more)
 

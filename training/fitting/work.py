@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TextIO
 
@@ -32,6 +32,10 @@ SEED = 1
 
 THRESHOLD = "log_normal"
 """A key of `THRESHOLDS`."""
+
+NUM_PASSES = 7
+"""Times that a fit reads an image at most: for the scale of features, for components with each part
+left out and with none, which is three times, and for what is normal in three ways."""
 
 
 class Work:
@@ -166,15 +170,34 @@ class Work:
         return groups
 
     def fitted(
-        self, recipe: Recipe, indices: np.ndarray | None = None
+        self,
+        recipe: Recipe,
+        indices: np.ndarray | None = None,
+        progress: Callable[[int], None] = lambda count: None,
     ) -> FeatureScorer | TiledScorer:
-        """A recipe fitted to the good images, or to those of some indices."""
+        """A recipe fitted to the good images.
+
+        Args:
+            recipe: the recipe.
+            indices: of the images; None for all.
+            progress: called with the number of images, or tiles, that are read, each time.
+        """
         indices = np.arange(len(self.items)) if indices is None else indices
         groups = np.repeat(self._groups[indices], self.folder.num_tiles)
+
+        def read(places: np.ndarray) -> np.ndarray:
+            progress(len(places))
+            return self._tiles(places)
+
         scorer = fit_recipe(
-            self._tiles, self._places(indices), groups, self.extractor, recipe, seed=self.seed
+            read, self._places(indices), groups, self.extractor, recipe, seed=self.seed
         )
         return scorer if self.folder.num_tiles == 1 else TiledScorer(scorer, self.folder.grid)
+
+    @property
+    def _num_reads(self) -> int:
+        """How many images or tiles are read where a recipe is fitted to all, at most."""
+        return NUM_PASSES * len(self.items) * self.folder.num_tiles
 
     def parts(self) -> list[np.ndarray]:
         """The indices of good images that are held out together, copies of one file in one part."""
@@ -186,12 +209,14 @@ class Work:
         everything, parts = np.arange(len(self.items)), self.parts()
         found = []
         self._rows  # noqa: B018 (which has a bar of its own)
-        with self.progress(len(parts)) as bar:
+        with self.progress(len(parts) * self._num_reads) as bar:
             for number, part in enumerate(parts):
                 path = self.directory / f"part-{number}.npz"
-                bar.show(f"fitting without part {number + 1} of {len(parts)}")
+                text = f"fitting without part {number + 1} of {len(parts)}"
+                bar.show(text)
                 if not path.exists():
-                    scorer = self.fitted(recipe, np.setdiff1d(everything, part))
+                    others = np.setdiff1d(everything, part)
+                    scorer = self.fitted(recipe, others, partial(bar.advance, text=text))
                     first, last = (NUM_COPIES * edge // len(parts) for edge in (number, number + 1))
                     copies = damaged_copies(
                         self.levels,
@@ -202,7 +227,7 @@ class Work:
                     )
                     HeldOut.of(scorer, self.features, part, copies, self.extract).save(path)
                 found.append(HeldOut.load(path))
-                bar.advance(1, f"fitted without part {number + 1} of {len(parts)}")
+                bar.advance((number + 1) * self._num_reads - bar.done, text)
         return HeldOut.joined(found)
 
     def inside(self, index: int) -> tuple[slice, slice]:
@@ -232,8 +257,10 @@ class Work:
             {"image": item.name, "split": "calibration", "label": 0, "score": repr(float(score))}
             for item, score in zip(self.items, held_out.scores, strict=True)
         ]
+        with self.progress(self._num_reads) as bar:
+            scorer = self.fitted(recipe, progress=partial(bar.advance, text="fitting to all"))
         return Detector(
-            self.fitted(recipe),
+            scorer,
             resize=self.folder.resize,
             threshold=calibrate(rows, THRESHOLD, false_alarm_rate),
             pixel_threshold=pixel_threshold(held_out.peaks),

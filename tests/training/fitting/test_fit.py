@@ -1,6 +1,7 @@
 """From a folder to a detector, as real processes."""
 
 import json
+import re
 import shutil
 import time
 
@@ -100,6 +101,9 @@ def test_in_python_it_is_the_same(layout, whole, tmp_path, capsys):
         awl_vae.fit(layout, model_dir=model_dir, shortside=64)
     with pytest.raises(UserError, match="above 0 and below 0.5"):
         awl_vae.fit(layout, model_dir=model_dir, false_alarm_rate=0.7)
+    for grid in ("2by2", (2, 99), 2):
+        with pytest.raises(UserError, match="Expected RxC, rows and columns of tiles"):
+            awl_vae.fit(layout, model_dir=model_dir, grid=grid)
     with pytest.raises(UserError, match="Expected a folder of images"):
         awl_vae.fit(tmp_path / "nowhere", model_dir=model_dir)
 
@@ -199,13 +203,17 @@ def test_copies_and_a_class_that_is_missing(tmp_path):
     shutil.rmtree(folder / "test/white")
     shutil.copytree(folder / "train/good", folder / "test/good")  # none that is not in train
     shutil.copy(folder / "train/good/000.png", folder / "train/good/copy.png")
-    fitted(folder, tmp_path / "detector")
+    command = fitted(folder, tmp_path / "detector")
     labelled = read_json(tmp_path / "detector/fit.json")["result"]["labelled"]
     assert labelled["methods"] == {}
     assert labelled["good"] is None
     assert labelled["anomalous"]["images"] == 8
     page = (tmp_path / "detector/report.html").read_text()
     assert "Left out of test, as they are among the good images: 6 images" in page
+    (warnings,) = re.findall(r'<ul class="warnings">\n(.*?)\n</ul>', page, re.DOTALL)
+    told = [line.removeprefix("<li>").removesuffix("</li>") for line in warnings.splitlines()]
+    assert told[0].startswith("same pixels: 6 pairs")
+    assert all(f"Warning: {each}." in command.stderr for each in told)
     rows = {row["image"]: row["score"] for row in read_csv(tmp_path / "detector/calibration.csv")}
     assert rows["train/good/copy.png"] == rows["train/good/000.png"]  # held out together
 

@@ -2,8 +2,8 @@
 
     python benchmarks/bench_fit_memory.py
 
-Anonymous is what has no file behind it: caches of images and features are mapped, and the system
-takes them out of memory where it needs room. Linux alone tells it.
+Anonymous is what has no file behind it: of the files of decoded images and of features the system
+keeps in memory what there is room for. Linux alone tells it.
 """
 
 import re

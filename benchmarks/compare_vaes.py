@@ -3,8 +3,9 @@
     python benchmarks/compare_vaes.py --root=photographs --set=casting512 --set=cfrp_layup
 
 The recipe of `fit` is fitted with each kind of VAE in the place of its principal components, with
-one seed. Beside its AUROC on the images of test stands that of the residuals alone, without the
-part of the features themselves, which hides what a model does. It goes on where it was cut off.
+one seed. Beside its AUROC on the images of test stands that of the residuals alone, by their
+distances as PatchCore takes them, without the part of the features themselves, which hides what a
+model does. It goes on where it was cut off.
 """
 
 import itertools

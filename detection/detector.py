@@ -36,6 +36,7 @@ from awl_vae.detection.saved import (
 )
 from awl_vae.detection.thresholds import Threshold
 from awl_vae.evaluation import FeatureScorer, Scorer, TiledScorer
+from awl_vae.evaluation.tiles import LEAST_SIDE, has_room
 from awl_vae.system import atomic_directory, write_csv, write_json
 from awl_vae.system.ahead import batches_ahead, num_cores
 from awl_vae.system.errors import FileError, did_you_mean
@@ -296,13 +297,18 @@ class Detector:
         many tiles is called anomalous more often. What images look like is no longer compared.
 
         Raises:
-            DetectorError: If this detector sees pixels, or tiles.
+            DetectorError: If this detector sees pixels, or tiles, or is too small for tiles.
         """
         if not isinstance(self.scorer, FeatureScorer):
             raise DetectorError(
                 "Expected a detector of features of whole images with tiles. "
                 f"Received: one of the score {self.scorer.score}, "
                 f"{'in tiles already' if isinstance(self.scorer, TiledScorer) else 'of pixels'}"
+            )
+        if not has_room(self.image_size, grid):
+            raise DetectorError(
+                f"Expected rows and columns of tiles of at least {LEAST_SIDE} pixels. Received: "
+                f"{'x'.join(map(str, grid))} of {'x'.join(map(str, self.image_size))}"
             )
         found = copy.copy(self)
         found.scorer, found.likeness = TiledScorer(self.scorer, grid), None

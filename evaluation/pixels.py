@@ -65,12 +65,15 @@ def pixel_intervals(
     found = [_counts(levels, anomaly_map, mask, True) for anomaly_map, mask in marked]
     counts = np.stack([of_image for of_image, _ in found])  # (N, 3, levels)
     num_regions = np.array([number for _, number in found])
-    drawn = np.random.RandomState(SEED).randint(len(counts), size=(NUM_RESAMPLES, len(counts)))
+    num_images = len(counts)
+    drawn = np.random.RandomState(SEED).randint(num_images, size=(NUM_RESAMPLES, num_images))
+    times = np.array([np.bincount(some, minlength=num_images) for some in drawn])
+    totals = (times @ counts.reshape(num_images, -1)).reshape(-1, *counts.shape[1:])
     resampled = np.array(
         [
-            _areas(counts[some].sum(axis=0), num_regions[some].sum())
-            for some in drawn
-            if num_regions[some].any()
+            _areas(total, number)
+            for total, number in zip(totals, times @ num_regions, strict=True)
+            if number
         ]
     )
     tail = (1 - CONFIDENCE) / 2

@@ -1,7 +1,6 @@
 """Large images in overlapping tiles, each scored by itself."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any, Self
 
 import keras
@@ -12,6 +11,18 @@ from awl_vae.evaluation.feature_scorer import FeatureScorer
 
 OVERLAP = 32
 """Pixels that neighbouring tiles share, at the size of the network."""
+
+LEAST_SIDE = 2 * OVERLAP
+"""Of a tile that has neighbours, so that each of its pixels is in two at most."""
+
+Scores = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+"""Tiles, or their features, to scores and maps."""
+
+
+def has_room(tile_size: tuple[int, int], grid: tuple[int, int]) -> bool:
+    """Whether tiles are large enough for a grid (rows, columns) of them, which has one at least."""
+    sides = zip(tile_size, grid, strict=True)
+    return all(number == 1 or (number > 1 and side >= LEAST_SIDE) for side, number in sides)
 
 
 def whole_size(tile_size: tuple[int, int], grid: tuple[int, int]) -> tuple[int, int]:
@@ -49,18 +60,6 @@ class TiledScorer(keras.Model):
         self.batch_size = max(1, scorer.batch_size // (rows * columns))
         self.built = True
 
-    @cached_property
-    def score_and_map(self) -> Callable[..., Any]:
-        """`call`, traced."""
-        signature = tf.TensorSpec((None, *self.image_size, 3), tf.float32)
-        return tf.function(self.call, autograph=False).get_concrete_function(signature)
-
-    @cached_property
-    def score_and_map_of_features(self) -> Callable[..., Any]:
-        """The same of the features (N, tiles, h, w, C) of tiles, traced."""
-        signature = tf.TensorSpec((None, len(self.corners), *self.scorer.map_shape), tf.float32)
-        return tf.function(self.of_features, autograph=False).get_concrete_function(signature)
-
     @property
     def corners(self) -> list[tuple[int, int]]:
         """(top, left) of each tile, row by row."""
@@ -68,27 +67,38 @@ class TiledScorer(keras.Model):
 
     def call(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Images (N, H, W, 3) in [0, 1] to scores (N,) and anomaly maps (N, H, W)."""
+        return self._joined(*self.scorer.call(self._tiles(x)))
+
+    def score_and_map(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The same a few tiles at a time, so that memory stays small however many there are."""
+        return self._in_parts(self.scorer.score_and_map, self._tiles(x))
+
+    def score_and_map_of_features(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The same of the features (N, tiles, h, w, C) of tiles."""
+        of_tiles = ops.reshape(x, (-1, *self.scorer.map_shape))
+        return self._in_parts(self.scorer.score_and_map_of_features, of_tiles)
+
+    def _tiles(self, x: tf.Tensor) -> tf.Tensor:
+        """Images (N, H, W, 3) to their tiles (N · tiles, h, w, 3), image after image."""
         height, width = self.scorer.image_size
         tiles = [x[:, top : top + height, left : left + width] for top, left in self.corners]
-        of_tiles = ops.reshape(ops.stack(tiles, axis=1), (-1, height, width, 3))
-        return self._joined(*self.scorer.call(of_tiles))
+        return ops.reshape(ops.stack(tiles, axis=1), (-1, height, width, 3))
 
-    def of_features(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Features (N, tiles, h, w, C) to scores (N,) and anomaly maps (N, H, W)."""
-        of_tiles = ops.reshape(x, (-1, *self.scorer.map_shape))
-        return self._joined(*self.scorer.of_features(of_tiles))
+    def _in_parts(self, score: Scores, tiles: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        most = self.scorer.batch_size
+        parts = [score(tiles[start : start + most]) for start in range(0, len(tiles), most)]
+        scores, maps = (ops.concatenate(of_parts) for of_parts in zip(*parts, strict=True))
+        return self._joined(scores, maps)
 
     def _joined(self, scores: tf.Tensor, maps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Scores and maps of tiles, image after image, to those of images."""
-        num_tiles = len(self.corners)
-        height, width = self.scorer.image_size
-        maps = ops.reshape(maps, (-1, num_tiles, height, width))
-        whole = None
-        for place, (top, left) in enumerate(self.corners):
-            bottom, right = self.image_size[0] - top - height, self.image_size[1] - left - width
-            padded = ops.pad(maps[:, place], ((0, 0), (top, bottom), (left, right)))
-            whole = padded if whole is None else ops.maximum(whole, padded)
-        return ops.max(ops.reshape(scores, (-1, num_tiles)), axis=1), whole
+        rows, columns = self.grid
+        maps = ops.reshape(maps, (-1, rows, columns, *self.scorer.image_size))
+        whole = _overlaid(
+            [_overlaid([maps[:, i, j] for j in range(columns)], axis=2) for i in range(rows)],
+            axis=1,
+        )
+        return ops.max(ops.reshape(scores, (-1, rows * columns)), axis=1), whole
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
@@ -101,6 +111,20 @@ class TiledScorer(keras.Model):
     def from_config(cls, config: dict[str, Any]) -> Self:
         """The scorer of a configuration, that of its tiles rebuilt."""
         return cls(**config | {"scorer": keras.saving.deserialize_keras_object(config["scorer"])})
+
+
+def _overlaid(maps: Sequence[tf.Tensor], axis: int) -> tf.Tensor:
+    """Maps (N, h, w) one after the other along an axis; of what two share, the larger."""
+    size = maps[0].shape[axis]
+    before, after = 0, (len(maps) - 1) * (size - OVERLAP)
+    whole = None
+    for part in maps:
+        padding = [(0, 0)] * 3
+        padding[axis] = before, after
+        padded = ops.pad(part, padding)
+        whole = padded if whole is None else ops.maximum(whole, padded)
+        before, after = before + size - OVERLAP, after - size + OVERLAP
+    return whole
 
 
 def corners(tile_size: tuple[int, int], grid: tuple[int, int]) -> list[tuple[int, int]]:

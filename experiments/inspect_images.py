@@ -54,7 +54,11 @@ def main() -> int:
     detector, _ = detector_from_flags()
     if FLAGS.tiles:
         detector = detector.in_tiles(FLAGS.tiles)
-        _say("Each image is judged in tiles: expect the false alarms below of each tile.")
+        height, width = detector.image_size
+        _say(
+            f"Each image is brought to {height}x{width} pixels (height x width), whatever its "
+            "proportions, and judged in tiles: expect the false alarms below of each tile."
+        )
     rois = _rois(detector, source, paths)
     from awl_vae.detection import describe
     from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE

@@ -13,7 +13,7 @@ from awl_vae.system.errors import did_you_mean
 
 MOST_SEED = 2**32 - 1
 MOST_SIDE = 2**14
-MOST_TILES = 20
+MOST_TILES = 40
 
 
 @dataclass(frozen=True)

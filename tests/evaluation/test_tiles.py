@@ -42,6 +42,23 @@ def test_the_map_is_whole_and_the_score_that_of_the_strangest_tile(tmp_path):
     np.testing.assert_array_equal(loaded.score_and_map(tf.constant(images))[1], maps)
 
 
+def test_many_tiles_are_scored_a_few_at_a_time(monkeypatch):
+    scorer = TiledScorer(tile_scorer(), (6, 7))
+    image = np.random.RandomState(0).uniform(size=(1, *scorer.image_size, 3)).astype(np.float32)
+    at_once = scorer.call(tf.constant(image))
+    monkeypatch.setattr(scorer.scorer, "batch_size", 5)
+    score, sizes = scorer.scorer.score_and_map, []
+
+    def counted(tiles):
+        sizes.append(len(tiles))
+        return score(tiles)
+
+    scorer.scorer.score_and_map = counted
+    for one, other in zip(scorer.score_and_map(tf.constant(image)), at_once, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    assert sizes == [5] * 8 + [2]
+
+
 def test_features_of_tiles_are_scored_as_their_images():
     scorer = TiledScorer(tile_scorer(), GRID)
     images = np.random.RandomState(0).uniform(size=(3, *scorer.image_size, 3)).astype(np.float32)

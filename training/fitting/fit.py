@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from awl_vae import __version__
-from awl_vae.data.check import image_concerns
+from awl_vae.data.check import Survey
 from awl_vae.detection import Detector, FalseAlarms
 from awl_vae.detection.contact_sheet import SHEET
 from awl_vae.detection.saved import FILES as DETECTOR_FILES
@@ -113,7 +113,8 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
     }
     work_dir = temporary_path(model_dir, "awl_vae.fit")
     with _locked(work_dir, model_dir):
-        if _holds(model_dir / "fit.json", asked):
+        is_whole = all((model_dir / name).exists() for name in FILES)
+        if is_whole and _holds(model_dir / "fit.json", asked):
             print(f"Finished before: {model_dir}", file=stream)
             shutil.rmtree(work_dir)
             return Detector.load(model_dir)
@@ -168,8 +169,10 @@ def _warnings(work: Work, labelled: Labelled | None) -> Iterator[str]:
     """What is to be looked at."""
     if labelled and labelled.changed:
         yield changed_in_words(labelled.changed)
-    images = (item for _, item in work.folder.dataset.items())
-    yield from map(str, image_concerns([item.measured() for item in images if item.measured]))
+    folder = work.folder
+    measured = (item.measured() for _, item in folder.dataset.items() if item.measured)
+    survey = Survey(folder.layout, tuple(measured), {}, (), folder.masks_of, "")
+    yield from map(str, survey.concerns())
 
 
 def _result(outcome: Outcome) -> Mapping[str, object]:

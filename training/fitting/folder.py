@@ -4,7 +4,7 @@ import itertools
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from awl_vae.data.check.survey import read_layout
 from awl_vae.data.dataset import DataError
 from awl_vae.data.folder import items_of
 from awl_vae.data.images import Placement
+from awl_vae.data.layout import Layout
 from awl_vae.data.masks import match_masks
 from awl_vae.data.reading import image_size as size_of
-from awl_vae.evaluation.tiles import OVERLAP, whole_size
+from awl_vae.evaluation.tiles import LEAST_SIDE, OVERLAP, has_room, whole_size
 from awl_vae.features.backbones import SIZE_DIVISOR
 from awl_vae.system.errors import UserError
 from awl_vae.system.words import and_others, quantity, with_first
@@ -48,6 +49,8 @@ class Folder:
         grid: (rows, columns) of tiles that an image is seen in.
         tile_size: (height, width) of a tile, as the network sees it.
         resize: how.
+        layout: all files, those that are left out included.
+        masks_of: by image that has a mask, its files.
         shapes: by name, (height, width) of the file of each image.
         checksums: by name, that of the file of each image and mask.
     """
@@ -57,6 +60,8 @@ class Folder:
     grid: tuple[int, int]
     tile_size: tuple[int, int]
     resize: str
+    layout: Layout
+    masks_of: Mapping[Path, tuple[Path, ...]]
     shapes: dict[str, tuple[int, int]]
     checksums: dict[str, int]
 
@@ -125,10 +130,10 @@ def find_images(
             f"Expected names of good images in {root} to leave out, such as "
             f"{layout.name(kept[0])}. Received: {with_first(len(unknown), 'other', unknown[0])}"
         )
-    layout = replace(layout, normal=kept)
+    used = replace(layout, normal=kept)
     shapes, checksums = {}, {}
     errors: list[str] = []
-    for path in [*kept, *(path for path, _ in layout.labelled)]:
+    for path in [*kept, *(path for path, _ in used.labelled)]:
         name = layout.name(path)
         try:
             shapes[name] = size_of(path)  # which refuses what would never end, such as a pipe
@@ -140,25 +145,24 @@ def find_images(
         raise DataError(and_others(errors, "file"))
     of_normal = Counter(shapes[layout.name(path)] for path in kept)
     tile_size, resize = common_size(of_normal, short_side, grid)
-    for side, number in zip(tile_size, grid, strict=True):
-        if number > 1 and side < 2 * OVERLAP:
-            raise UserError(
-                f"Expected tiles of at least {2 * OVERLAP} pixels in each direction. "
-                f"Received: {'x'.join(map(str, tile_size))}, by --short_side={short_side} and "
-                f"--tiles={'x'.join(map(str, grid))}"
-            )
+    if not has_room(tile_size, grid):
+        raise UserError(
+            f"Expected tiles of at least {LEAST_SIDE} pixels in each direction. "
+            f"Received: {'x'.join(map(str, tile_size))}, by --short_side={short_side} and "
+            f"--tiles={'x'.join(map(str, grid))}"
+        )
     masks_of = match_masks(layout.masks, layout.anomalous)
     for path in itertools.chain(*masks_of.values()):
         checksums[layout.name(path)] = zlib.crc32(path.read_bytes())
     normal, labelled = items_of(
-        layout,
+        used,
         masks_of,
         whole_size(tile_size, grid),
         resize=resize,
         channels="rgb",
     )
     dataset = Dataset(tuple(normal), (), (), tuple(labelled))
-    return Folder(root, dataset, grid, tile_size, resize, shapes, checksums)
+    return Folder(root, dataset, grid, tile_size, resize, layout, masks_of, shapes, checksums)
 
 
 def common_size(

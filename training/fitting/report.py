@@ -154,25 +154,25 @@ def _done(outcome: Outcome) -> Iterator[str]:
 def _strangest(outcome: Outcome) -> str:
     """What the strangest images are, and what leaving them out would change."""
     held_out, threshold = outcome.held_out, outcome.detector.threshold
-    above = held_out.strangest[
-        held_out.scores[held_out.strangest] >= outcome.detector.threshold.value
+    rows = [
+        row
+        for row, score in zip(outcome.detector.calibration, held_out.scores, strict=True)
+        if score < threshold.value
     ]
-    names = [outcome.work.items[index].name for index in above]
-    rows = [row for row in outcome.detector.calibration if row["image"] not in names]
     text = (
         "Those with the highest scores, by models that did not know them: often mislabelled, or "
         "taken in another way. Left the image, right its heat map, with one scale for all images "
         "of this detector: bright yellow is twice what good images hardly reach."
     )
-    if not names or len(rows) < 2:
+    if not outcome.above or len(rows) < 2:
         return (
-            f"{text} None of these scores above the threshold. Those that are not good can be left "
+            f"{text} None scores above the threshold. Those that are not good can be left "
             "out: list their names in a file, one a line, and fit again with --exclude."
         )
     other = calibrate(rows, threshold.method, threshold.setting)
     share = float(np.mean(held_out.defect_scores >= other.value))
     return (
-        f"{text} Without the {len(names)} that score above the threshold, it would be "
+        f"{text} Without the {outcome.above} that score above the threshold, it would be "
         f"{other.value:.6g} instead of {threshold.value:.6g}, and {share:.0%} of the synthetic "
         f"defects below would be found instead of {outcome.defects.share:.0%}. List the names of "
         "those that are not good in a file, one a line, and fit again with --exclude."

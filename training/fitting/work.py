@@ -1,5 +1,6 @@
 """What a fit is made of, each part kept on disk so that a fit that was killed goes on."""
 
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from functools import cached_property, partial
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 
 from awl_vae.data import PreparedData, prepare
-from awl_vae.data.dataset import Item
+from awl_vae.data.dataset import DataError, Item
 from awl_vae.data.images import Placement
 from awl_vae.detection import Detector, calibrate, pixel_threshold
 from awl_vae.detection.likeness import Likeness, measure
@@ -23,7 +24,7 @@ from awl_vae.system.rows import RowFile
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.fitting.defects import NUM_COPIES, damaged_copies
 from awl_vae.training.fitting.explaining import BATCH_SIZE
-from awl_vae.training.fitting.folder import Folder, scale_of
+from awl_vae.training.fitting.folder import LEAST_IMAGES, Folder, scale_of
 from awl_vae.training.fitting.held_out import HeldOut, num_parts
 from awl_vae.training.fitting.recipes import Recipe, fit as fit_recipe, folds
 
@@ -164,9 +165,14 @@ class Work:
 
     @cached_property
     def _groups(self) -> np.ndarray:
-        """Of each good image (N,) a number, the same for copies of one file."""
-        checksums = [self.folder.checksums[item.name] for item in self.items]
-        _, groups = np.unique(checksums, return_inverse=True)
+        """Of each good image (N,) a number, the same for those of the same pixels."""
+        checksums = [zlib.crc32(self.levels(index).tobytes()) for index in range(len(self.items))]
+        different, groups = np.unique(checksums, return_inverse=True)
+        if len(different) < LEAST_IMAGES:
+            raise DataError(
+                f"Expected at least {LEAST_IMAGES} good images that differ. "
+                f"Received: {len(different)}, some of them several times, in {self.folder.root}"
+            )
         return groups
 
     def fitted(
@@ -200,7 +206,7 @@ class Work:
         return NUM_PASSES * len(self.items) * self.folder.num_tiles
 
     def parts(self) -> list[np.ndarray]:
-        """The indices of good images that are held out together, copies of one file in one part."""
+        """The indices of good images that are held out together, copies of one in one part."""
         everything, groups = np.arange(len(self.items)), self._groups
         return folds(everything, groups, num_parts(len(np.unique(groups))), self.seed)
 

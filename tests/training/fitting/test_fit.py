@@ -13,7 +13,12 @@ from conftest import read_csv, read_json
 from photographs import part, write_good, write_layout
 
 import awl_vae
-from awl_vae.detection import Detector
+from awl_vae.detection import Detector, calibrate
+from awl_vae.detection.export import export
+from awl_vae.evaluation import FeatureScorer
+from awl_vae.evaluation.whitening import standardization
+from awl_vae.features.backbones import extractor
+from awl_vae.models.projection import low_rank
 from awl_vae.system.errors import UserError
 
 SMALL = ("--short_side=64", "--num_threads=2")
@@ -129,8 +134,11 @@ def test_killed_anywhere_it_goes_on_to_the_same_bits(layout, whole, tmp_path):
     for a, b in zip(*pair, strict=True):
         np.testing.assert_array_equal(a, b)
     assert [path.name for path in tmp_path.iterdir()] == ["detector"]
-    # The same command again has nothing to do.
+    # The same command again has nothing to do, but where a part was lost.
     assert "Finished before" in fitted(layout, again).stderr
+    (again / "scorer.keras").unlink()
+    assert "Finished before" not in fitted(layout, again).stderr
+    assert (again / "scorer.keras").exists()
 
 
 @pytest.mark.thorough
@@ -179,6 +187,8 @@ def test_a_detector_of_parts_inspects_tiles_of_a_large_image(whole, tmp_path):
     assert "of another tiles" in other.stderr
     with pytest.raises(UserError, match="in tiles already"):
         Detector.load(model_dir).in_tiles((2, 2)).in_tiles((2, 2))
+    with pytest.raises(UserError, match="rows and columns of tiles of at least 64 pixels"):
+        Detector.load(model_dir).in_tiles((0, 2))
 
 
 @pytest.mark.thorough
@@ -230,6 +240,13 @@ def test_few_images_are_held_out_one_by_one(tmp_path):
     assert detector.predict([part(7, defect="white")[0]])
 
 
+def test_images_that_are_the_same_are_one(tmp_path):
+    folder = write_good(tmp_path / "parts", 2)
+    cv2.imwrite(str(folder / "copy.bmp"), cv2.imread(str(folder / "001.png")))
+    command = fitted(folder, tmp_path / "detector", expected=1)
+    assert "at least 3 good images that differ. Received: 2, some of them several" in command.stderr
+
+
 def test_what_cannot_be_fitted_is_one_line(layout, tmp_path):
     def line(folder, *more, model_dir=tmp_path / "detector"):
         command = fitted(folder, model_dir, *more, expected=1)
@@ -269,6 +286,58 @@ def test_its_exports_take_images_of_any_size(layout, whole, tmp_path, name):
         assert maps.shape == (count, *detector.image_size)
     settings = json.loads((tmp_path / (path.name + ".json")).read_text())
     assert settings["input"]["shape"] == ["N", "h", "w", 3]
+
+
+@pytest.mark.thorough
+def test_its_exports_take_images_of_one_size(layout, whole, tmp_path):
+    from awl_vae.detection.export_formats import FORMATS
+
+    flags = (f"--model_dir={whole[0]}", "--format=onnx", f"--output={tmp_path / 'graph.onnx'}")
+    command = commands.run("export_model.py", *flags, "--input_size=72x96")
+    assert "The same verdicts on 24 images." in command.stdout
+    detector, run = Detector.load(whole[0]), FORMATS["onnx"].run(tmp_path / "graph.onnx")
+    for count in (1, 7, 33):
+        images = [part(3100 + i, defect=(None, "white")[i % 2])[0] for i in range(count)]
+        scores, _, verdicts = run(np.stack(images)[..., ::-1])
+        np.testing.assert_allclose(scores, detector.score(images), rtol=1e-3)
+        np.testing.assert_array_equal(verdicts, detector.predict(images))
+
+
+@pytest.mark.slow
+def test_how_large_a_detector_for_224_pixels_is(tmp_path):
+    network = extractor("efficientnet_lite0", (224, 224))
+    shape = network.output_shape[1:]
+    random = np.random.RandomState(0)
+    components = random.normal(size=(40, *shape)).astype(np.float32).reshape(40, -1)
+    scorer = FeatureScorer(
+        network,
+        low_rank(shape, components[0], components),
+        "nearest_normal",
+        standardization=standardization([random.normal(size=(2, *shape))]),
+        coarse=True,
+        has_plain=True,
+        coreset_size=2000,
+    )
+    for variable in scorer.weights:
+        if variable.shape[0] in (2000, shape[0]):  # what is learnt of images
+            variable.assign(random.normal(size=variable.shape).astype(np.float16))
+    rows = [
+        {"image": str(score), "split": "calibration", "label": 0, "score": score}
+        for score in (10.0, 11.0, 12.0)
+    ]
+    detector = Detector(
+        scorer,
+        resize="stretch",
+        threshold=calibrate(rows, "log_normal"),
+        pixel_threshold=1.0,
+        calibration=rows,
+    )
+    detector.save(tmp_path / "detector")
+    files = (tmp_path / "detector").iterdir()
+    assert 30e6 < sum(path.stat().st_size for path in files) < 60e6
+    graph = tmp_path / "detector.tflite"
+    export(detector, graph, format="litert_float16", input_size=None, dtype="uint8")
+    assert 15e6 < graph.stat().st_size < 40e6
 
 
 def test_a_detector_of_features_has_its_own_score_alone(whole):

@@ -126,7 +126,7 @@ def calibration_concerns(num_given: int, false_alarm_rate: float) -> Iterator[Co
             "images for calibration",
             f"a threshold for a rate of false alarms of {false_alarm_rate:g} takes {needed} images "
             f"for calibration, and there are {num_given}; of {enough} images in train/{NORMAL} "
-            f"{num_calibration(enough)} are kept for it",
+            f"{num_calibration(enough)} are kept for it. awl-vae fit takes all, each held out once",
         )
 
 

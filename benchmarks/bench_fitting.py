@@ -39,6 +39,11 @@ SIDES = {
     "anomalib PaDiM, ResNet-18": ("fit_anomalib.py", ("padim", "resnet18"), PADIM),
     PATCHCORE: ("fit_ours.py", ("patchcore",), PATCHCORE),
     "anomalib PatchCore, ResNet-18": ("fit_anomalib.py", ("patchcore", "resnet18"), PATCHCORE),
+    "the same, a coreset of 0.1 %": (
+        "fit_anomalib.py",
+        ("patchcore", "resnet18", "0.001"),
+        PATCHCORE,
+    ),
 }
 """By name the script of a side, its arguments, and the side that it is compared with."""
 

@@ -1,8 +1,9 @@
 """One side: the same with anomalib, in an environment of its own.
 
 Arguments: the folder that holds train/good, the folder of the others, the method ("padim" or
-"patchcore"), the network. Its weights are random, which makes no difference to the time. Images are
-256 x 256, and all else is as anomalib has it, but for pictures and logs, which are left out.
+"patchcore"), the network, and maybe what share of PatchCore's vectors its coreset has. The
+network's weights are random, which makes no difference to the time. Images are 256 x 256, and all
+else is as anomalib has it, but for pictures and logs, which are left out.
 """
 
 import json
@@ -17,7 +18,7 @@ import torch
 from measure import NUM_THREADS, seconds_an_image
 
 
-def main(folder, others, method, backbone):
+def main(folder, others, method, backbone, coreset=None):
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     torch.set_num_threads(NUM_THREADS)
@@ -26,6 +27,8 @@ def main(folder, others, method, backbone):
     from anomalib.models import Padim, Patchcore
 
     settings = {"backbone": backbone, "pre_trained": False, "visualizer": False}
+    if coreset is not None:
+        settings["coreset_sampling_ratio"] = float(coreset)
     model = {"padim": Padim, "patchcore": Patchcore}[method](**settings, evaluator=False)
     data = Folder(
         name="folder",

@@ -39,7 +39,7 @@ SIDES = {
     "anomalib PaDiM, ResNet-18": ("fit_anomalib.py", ("padim", "resnet18"), PADIM),
     PATCHCORE: ("fit_ours.py", ("patchcore",), PATCHCORE),
     "anomalib PatchCore, ResNet-18": ("fit_anomalib.py", ("patchcore", "resnet18"), PATCHCORE),
-    "the same, a coreset of 0.1 %": (
+    "anomalib PatchCore, a coreset of 0.1 %": (
         "fit_anomalib.py",
         ("patchcore", "resnet18", "0.001"),
         PATCHCORE,

@@ -112,27 +112,6 @@ class LocalVAE(VAE):
         )
 
 
-class LinearVAE(VAE):
-    """One dense layer each way, which in its limit is PCA."""
-
-    def __init__(self, shape, *, latent_dim, **kwargs):
-        super().__init__(shape, latent_dim=latent_dim, **kwargs)
-        size = int(np.prod(shape))
-        small = keras.initializers.RandomNormal(stddev=0.3 / size**0.5)
-        self.encoder = keras.Sequential(
-            [
-                keras.Input(shape),
-                layers.Flatten(),
-                layers.Dense(2 * latent_dim, kernel_initializer=small),
-            ]
-        )
-        latents = keras.Input((latent_dim,))
-        kernel = keras.initializers.RandomNormal(stddev=0.1)
-        means = layers.Reshape(shape)(layers.Dense(size, kernel_initializer=kernel)(latents))
-        # The log-variances beside them are not read where one variance is for all.
-        self.decoder = keras.Model(latents, layers.Concatenate()([means, means]))
-
-
 class SyntheticAUC(keras.callbacks.Callback):
     """Adds `synthetic_auc` to the logs: good images against copies with a drawn defect.
 
@@ -209,7 +188,6 @@ VARIANTS: dict[str, Callable[[Work], Explaining]] = {
     ),
     f"denoising, σ = {NOISE}": lambda work: replace(VAE_64, kind=DenoisingVAE),
     f"{HIDDEN:.0%} of the places hidden": lambda work: replace(VAE_64, kind=MaskedVAE),
-    "a linear VAE of 40 latents": lambda work: replace(VAE_64, kind=LinearVAE, latent_dim=40),
 }
 """By its title, what stands in the place of the components; it is given the images."""
 

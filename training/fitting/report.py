@@ -172,7 +172,7 @@ def _strangest(outcome: Outcome) -> str:
     other = calibrate(rows, threshold.method, threshold.setting)
     share = float(np.mean(held_out.defect_scores >= other.value))
     return (
-        f"{text} Without the {outcome.above} that score above the threshold, it would be "
+        f"{text} Without the {quantity(outcome.above, 'image')} above the threshold, it would be "
         f"{other.value:.6g} instead of {threshold.value:.6g}, and {share:.0%} of the synthetic "
         f"defects below would be found instead of {outcome.defects.share:.0%}. List the names of "
         "those that are not good in a file, one a line, and fit again with --exclude."

@@ -17,6 +17,9 @@ import pytest
 FEW = 12
 """Images of a split in a directory that are left."""
 
+LONGEST = ("architecture.md", "without-labels.md")
+"""Pages whose blocks train many times, which other tests do, too."""
+
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"(<!-- not run: [^>]+ -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -29,8 +32,13 @@ def blocks(page):
             yield language, text
 
 
+def marked(page):
+    marks = [pytest.mark.slow] if page.name in LONGEST else []
+    return pytest.param(page, id=page.name, marks=marks)
+
+
 @pytest.mark.thorough
-@pytest.mark.parametrize("page", [p for p in PAGES if any(blocks(p))], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES if any(blocks(page))])
 def test_the_blocks_of_a_page_run(page, tmp_path):
     place = tmp_path
     if page.name == "CONTRIBUTING.md":

@@ -154,8 +154,8 @@ def test_a_precise_one_sees_mirror_images_too(layout, whole, tmp_path):
         assert np.allclose(features, mirrored[:, :, ::-1], atol=1e-4) == is_alike
 
 
-def test_large_images_in_tiles(layout, tmp_path):
-    fitted(layout, tmp_path / "detector", "--tiles=2x2")
+def test_large_images_in_tiles(tmp_path):
+    fitted(write_layout(tmp_path / "set", 9), tmp_path / "detector", "--tiles=2x2")
     detector = Detector.load(tmp_path / "detector")
     height, width = detector.image_size
     assert (height, width) == (96, 128)

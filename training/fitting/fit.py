@@ -171,7 +171,14 @@ def _warnings(work: Work, labelled: Labelled | None) -> Iterator[str]:
         yield changed_in_words(labelled.changed)
     folder = work.folder
     measured = (item.measured() for _, item in folder.dataset.items() if item.measured)
-    survey = Survey(folder.layout, tuple(measured), {}, (), folder.masks_of, "")
+    survey = Survey(
+        folder.layout,
+        images=tuple(measured),
+        unreadable={},
+        masks=(),
+        masks_of=folder.masks_of,
+        wrong="",
+    )
     yield from map(str, survey.concerns())
 
 

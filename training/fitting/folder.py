@@ -44,7 +44,6 @@ class Folder:
     """The images of a folder.
 
     Attributes:
-        root: the directory.
         dataset: normal images in `train`, and labelled ones, if there are any, in `test`.
         grid: (rows, columns) of tiles that an image is seen in.
         tile_size: (height, width) of a tile, as the network sees it.
@@ -55,7 +54,6 @@ class Folder:
         checksums: by name, that of the file of each image and mask.
     """
 
-    root: Path
     dataset: Dataset
     grid: tuple[int, int]
     tile_size: tuple[int, int]
@@ -64,6 +62,11 @@ class Folder:
     masks_of: Mapping[Path, tuple[Path, ...]]
     shapes: dict[str, tuple[int, int]]
     checksums: dict[str, int]
+
+    @property
+    def root(self) -> Path:
+        """The directory."""
+        return self.layout.root
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -162,7 +165,7 @@ def find_images(
         channels="rgb",
     )
     dataset = Dataset(tuple(normal), (), (), tuple(labelled))
-    return Folder(root, dataset, grid, tile_size, resize, layout, masks_of, shapes, checksums)
+    return Folder(dataset, grid, tile_size, resize, layout, masks_of, shapes, checksums)
 
 
 def common_size(

@@ -1,9 +1,10 @@
 """One side: the same with anomalib, in an environment of its own.
 
 Arguments: the folder that holds train/good, the folder of the others, the method ("padim" or
-"patchcore"), the network, and maybe what share of PatchCore's vectors its coreset has. The
-network's weights are random, which makes no difference to the time. Images are 256 x 256, and all
-else is as anomalib has it, but for pictures and logs, which are left out.
+"patchcore"), the network, and maybe "random", with which PatchCore draws its coreset at random: as
+many vectors as ever, in no time, so that inspection can be measured without their greedy
+choice. The network's weights are random, which makes no difference to the time. Images are 256 x
+256, and all else is as anomalib has it, but for pictures and logs, which are left out.
 """
 
 import json
@@ -18,17 +19,20 @@ import torch
 from measure import NUM_THREADS, seconds_an_image
 
 
-def main(folder, others, method, backbone, coreset=None):
+def main(folder, others, method, backbone, coreset="greedy"):
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     torch.set_num_threads(NUM_THREADS)
     from anomalib.data import Folder, PredictDataset
     from anomalib.engine import Engine
     from anomalib.models import Padim, Patchcore
+    from anomalib.models.components.sampling import KCenterGreedy
 
+    if coreset == "random":
+        KCenterGreedy.select_coreset_idxs = lambda self: torch.randperm(self.n_observations)[
+            : self.coreset_size
+        ]
     settings = {"backbone": backbone, "pre_trained": False, "visualizer": False}
-    if coreset is not None:
-        settings["coreset_sampling_ratio"] = float(coreset)
     model = {"padim": Padim, "patchcore": Patchcore}[method](**settings, evaluator=False)
     data = Folder(
         name="folder",

@@ -23,6 +23,9 @@ TITLES = {"auroc": "AUROC", "aupro": "AUPRO"}
 OURS = ("awl-vae fit", "our recipe alone", "our PaDiM", "our PatchCore")
 """Sides of the fitting."""
 
+NOT_FITTED = "anomalib PatchCore, coreset at random"
+"""Of which inspection alone counts: what takes longest was left out of its fitting."""
+
 
 def main(_):
     """Compares and reports."""
@@ -155,7 +158,8 @@ def _fitting():
         yield f"inspection, {measure}", f"at most {most}", rows["awl-vae fit"][measure]
     for side, row in rows.items():
         for measure in ("fit, ratio", "one image, ratio", "of many, ratio"):
-            if side not in OURS and row[measure]:
+            counts = side not in OURS and not (side == NOT_FITTED and measure == "fit, ratio")
+            if counts and row[measure]:
                 yield f"{side} over ours, {measure.removesuffix(', ratio')}", "3", row[measure]
 
 

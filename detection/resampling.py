@@ -24,7 +24,10 @@ def resized(images: tf.Tensor, image_size: tuple[int, int], mode: str, largest: 
     Returns:
         (N, H, W, C) float32.
     """
-    height, width = ops.shape(images)[1:3]
+    # What depends on the number of images is no constant, which would become float16 with the
+    # weights: a gray level less here and there makes a good image another.
+    nothing = ops.minimum(ops.shape(images)[0], 0)
+    height, width = (length + nothing for length in ops.shape(images)[1:3])
     rows, columns = matrices((height, width), image_size, mode)
     x = ops.transpose(images, (0, 3, 1, 2))  # (N, h, w, C) -> (N, C, h, w)
     x = ops.matmul(ops.matmul(rows, x), ops.transpose(columns))

@@ -50,7 +50,7 @@ def find_detector(directory: Path) -> Path:
     Raises:
         DetectorError: If there is none, or it is the directory of more.
     """
-    for found in (directory, directory / "detector"):
+    for found in _places(directory):
         if (found / "detector.json").is_file():
             return found
     text = f"Expected the directory of a detector. Received: {directory}"
@@ -58,6 +58,15 @@ def find_detector(directory: Path) -> Path:
         names = ", ".join(str(path.parent.parent.relative_to(directory)) for path in more)
         text += f", which holds those of {names}"
     raise DetectorError(text)
+
+
+def holds_detector(directory: Path) -> bool:
+    """Whether `find_detector` finds one."""
+    return any((found / "detector.json").is_file() for found in _places(directory))
+
+
+def _places(directory: Path) -> tuple[Path, Path]:
+    return directory, directory / "detector"
 
 
 def check_replaceable(directory: Path) -> None:

@@ -130,7 +130,9 @@ def standardization(batches: Iterable[np.ndarray]) -> layers.Layer:
         count += len(values)
         total, squares = total + values.sum(axis=0), squares + (values**2).sum(axis=0)
     mean = total / count
-    deviation = np.maximum(np.sqrt(np.maximum(squares / count - mean**2, 0.0)), LEAST_DEVIATION)
+    # Not so much less than the mean that their ratio leaves the numbers of float16.
+    least = np.maximum(LEAST_DEVIATION, LEAST_DEVIATION * np.abs(mean))
+    deviation = np.maximum(np.sqrt(np.maximum(squares / count - mean**2, 0.0)), least)
     # Lists of numbers are saved, and a part of every graph.
     scale, offset = (half_precision(each).tolist() for each in (1.0 / deviation, -mean / deviation))
     return layers.Rescaling(scale, offset, dtype="float32")

@@ -1,4 +1,4 @@
-"""Tells what is wrong with a folder of images, before anything is trained on them.
+"""Tells what is wrong with a folder of images before training, or what a detector is.
 
     awl-vae check photographs --output_dir=check
 
@@ -6,6 +6,9 @@ The folder has the layout that --data_dir takes (train/good, test/good, test/<de
 ground_truth/<defect>), or holds images itself, which are normal then. What is there and what is to
 be looked at is printed; with --output_dir it is also written to a page check.html there, with the
 images that it is about. No image is changed.
+
+Of the directory of a detector, or of a run's method and seed, it tells whether it is whole, and
+what its threshold promises.
 
 Exit status: 0 nothing found, 1 something to look at, 2 not run.
 """
@@ -18,6 +21,7 @@ from pathlib import Path
 
 from absl import flags
 
+from awl_vae.detection.saved import holds_detector
 from awl_vae.detection.thresholds import FALSE_ALARM_RATE
 from awl_vae.experiments.command import define_path, run
 from awl_vae.experiments.flags import define_settings
@@ -32,6 +36,8 @@ SETTINGS = ("profile", "image_size", "resize", "num_threads")
 
 def main(folder: str) -> int:
     """Checks a folder as the flags ask for; returns the exit status."""
+    if holds_detector(Path(folder)):
+        return _check_detector(Path(folder))
     given = {name: FLAGS[name].value for name in SETTINGS}
     config = resolve("baselines", {"dataset": "folder", "data_dir": folder, **given})
     from awl_vae.data.check import Survey, check_page, write_page
@@ -62,6 +68,16 @@ def main(folder: str) -> int:
         write_page(page, report, seen.picture)
         print(f"\nPage: {page}")
     return SOMETHING_FOUND if report.concerns else ALL_WELL
+
+
+def _check_detector(directory: Path) -> int:
+    from awl_vae.detection import Detector, describe
+
+    detector = Detector.load(directory)
+    size = "x".join(map(str, detector.image_size))
+    print(f"A whole detector: score {detector.scorer.score}, images {size} ({detector.resize}).")
+    print(describe(detector.threshold))
+    return ALL_WELL
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ def feature_path(
     image_size: tuple[int, int],
     crc32: int,
     *,
+    grid: tuple[int, int] = (1, 1),
     mirrored: bool = False,
 ) -> Path:
     """Where the features of some images are: named by all that they depend on.
@@ -28,10 +29,12 @@ def feature_path(
         backbone: a key of `BACKBONES`.
         image_size: (height, width) in pixels.
         crc32: checksum of the images.
+        grid: rows and columns of the tiles that they are of.
         mirrored: see `extractor`.
     """
     height, width = image_size
-    layers = "-".join([*BACKBONES[backbone].layers, *["mirrored"] * mirrored])
+    tiles = [] if grid == (1, 1) else ["x".join(map(str, grid))]
+    layers = "-".join([*BACKBONES[backbone].layers, *tiles, *["mirrored"] * mirrored])
     return directory / f"features-{backbone}-{layers}-{height}x{width}-{crc32:08x}.npy"
 
 

@@ -113,3 +113,28 @@ def test_weights_that_cannot_be_loaded_are_told_in_one_line(name, monkeypatch, t
     with pytest.raises(BackboneError, match="Expected the weights of") as caught:
         extractor(name, SIZE)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("name", "application"),
+    [("efficientnet_v2_b0", "EfficientNetV2B0"), ("mobilenet_v3_large", "MobileNetV3Large")],
+)
+def test_networks_of_keras_give_maps_of_the_image(name, application, images, monkeypatch):
+    import keras
+
+    original = getattr(keras.applications, application)
+    given = {}
+
+    def untrained(**settings):
+        given.update(settings)
+        return original(**settings | {"weights": None})
+
+    monkeypatch.setattr(keras.applications, application, untrained)
+    network = extractor(name, SIZE)
+    assert given["weights"] == "imagenet"
+    fine, coarse = network.output_shape[1:3], [side // 8 for side in SIZE]
+    assert list(fine) == coarse
+    maps = network(images).numpy()
+    assert np.isfinite(maps).all()
+    assert maps.std() > 0

@@ -27,7 +27,7 @@ from awl_vae.system.files import check_not_current
 from awl_vae.training.fitting.folder import SHORT_SIDE, find_images
 from awl_vae.training.fitting.labelled import Labelled, rate_labelled
 from awl_vae.training.fitting.recipes import RECIPES
-from awl_vae.training.fitting.report import Outcome, changed_in_words, write_report
+from awl_vae.training.fitting.report import Outcome, write_report
 from awl_vae.training.fitting.sizes import FoundBySize
 from awl_vae.training.fitting.work import Work
 from awl_vae.training.runtime import own_settings, set_up, start_run
@@ -40,6 +40,10 @@ GRID = Grid("")
 
 FILES = (*DETECTOR_FILES, "report.html", SHEET, "fit.json")
 """In the directory of a detector that was fitted."""
+
+
+MOST_BYTES = 1 << 31
+"""Of the covariances of all positions; as much again is needed to invert them."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,7 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
                 num_threads=settings.num_threads,
                 stream=stream,
             )
+            _check_room(work.extractor.output_shape[1:], settings)
             start_run(work.seed)
             outcome = _outcome(work, settings)
         with atomic_directory(model_dir, earlier=FILES) as temporary:
@@ -143,6 +148,18 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
     for line in outcome.warnings:
         print(f"Warning: {line}.", file=stream)
     return outcome.detector
+
+
+def _check_room(shape: tuple[int, int, int], settings: FitSettings) -> None:
+    """Checks that the covariances of all positions fit into memory."""
+    height, width, channels = shape
+    needed = 4 * height * width * channels**2
+    if needed > MOST_BYTES:
+        raise UserError(
+            f"Expected a --short_side whose {height} x {width} positions take at most "
+            f"{MOST_BYTES / 1e9:.1f} GB for their covariances; --tiles sees large images in parts. "
+            f"Received: --short_side={settings.short_side}, which takes {needed / 1e9:.1f} GB"
+        )
 
 
 def _outcome(work: Work, settings: FitSettings) -> Outcome:
@@ -168,7 +185,7 @@ def _outcome(work: Work, settings: FitSettings) -> Outcome:
 def _warnings(work: Work, labelled: Labelled | None) -> Iterator[str]:
     """What is to be looked at."""
     if labelled and labelled.changed:
-        yield changed_in_words(labelled.changed)
+        yield str(labelled.changed)
     folder = work.folder
     measured = (item.measured() for _, item in folder.dataset.items() if item.measured)
     survey = Survey(
@@ -209,7 +226,7 @@ def _labelled(labelled: Labelled) -> Mapping[str, object]:
         "methods": methods,
         "anomalous": _called(labelled.found),
         "good": _called(labelled.alarms),
-        "good_images_have_changed": labelled.changed,
+        "good_images_have_changed": asdict(labelled.changed) if labelled.changed else None,
     }
 
 

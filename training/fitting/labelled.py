@@ -36,7 +36,7 @@ CHANGED = 0.6
 """AUROC of good test images against those held out from which on they are said to have changed."""
 
 CHANCE = 0.01
-"""... where it is less probable than this by chance (rank test of Mann and Whitney)."""
+"""More probable than this by chance (rank test of Mann and Whitney), they only may have."""
 
 
 Arrays = Callable[[], Iterator[np.ndarray]]
@@ -59,6 +59,29 @@ class Rated:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """Good test images score higher than those that were held out.
+
+    Attributes:
+        auroc: of the one against the other.
+        chance: how probable that is, or more, where they are alike.
+    """
+
+    auroc: float
+    chance: float
+
+    def __str__(self) -> str:
+        have, so = "have changed", "so"
+        if self.chance >= CHANCE:
+            have, so = "may have changed", "which may be chance; if it is not,"
+        return (
+            f"good images {have}: those in test score higher than those that were held out (AUROC "
+            f"{self.auroc:.2f} of the one against the other), {so} more false alarms are to be "
+            "expected than the threshold promises"
+        )
+
+
+@dataclass(frozen=True)
 class Labelled:
     """What came of the labelled images.
 
@@ -68,7 +91,7 @@ class Labelled:
         rated: the detector, then its rivals; none where a class is missing.
         alarms: of good images, how many are called anomalous; None where there are none.
         found: the same of anomalous ones.
-        changed: AUROC of good test images against those held out, where they score otherwise.
+        changed: what is said where good test images score higher than those held out.
     """
 
     labels: np.ndarray
@@ -76,7 +99,7 @@ class Labelled:
     rated: tuple[Rated, ...]
     alarms: FalseAlarms | None
     found: FalseAlarms | None
-    changed: float | None
+    changed: Changed | None
 
 
 def rate_labelled(
@@ -115,17 +138,18 @@ def rate_labelled(
         tuple(rated),
         counted(goods, threshold) if len(goods) else None,
         counted(anomalous, threshold) if len(anomalous) else None,
-        _changed(goods, held_out_scores) if len(goods) else None,
+        changed(goods, held_out_scores) if len(goods) else None,
     )
 
 
-def _changed(goods: np.ndarray, held_out: np.ndarray) -> float | None:
+def changed(goods: np.ndarray, held_out: np.ndarray) -> Changed | None:
+    """Whether good test images score higher than those that were held out, (N,) and (M,)."""
     from scipy.stats import mannwhitneyu  # takes long to import
 
     labels = np.repeat([0, 1], [len(held_out), len(goods)])
     area = auroc(labels, np.concatenate([held_out, goods]))
     chance = mannwhitneyu(goods, held_out, alternative="greater").pvalue
-    return area if area >= CHANGED and chance < CHANCE else None
+    return Changed(area, float(chance)) if area >= CHANGED else None
 
 
 class Maps:

@@ -111,22 +111,14 @@ def _threshold(outcome: Outcome) -> str:
     )
 
 
-def changed_in_words(area: float) -> str:
-    """What is said where good test images score otherwise than those that were held out."""
-    return (
-        f"good images have changed: those in test score higher than those that were held out "
-        f"(AUROC {area:.2f} of the one against the other), so more false alarms are to be expected "
-        "than the threshold promises"
-    )
-
-
-def held_out_in_words(count: int) -> str:
-    """How good images were held out."""
-    parts = num_parts(count)
-    if parts == count:
+def held_out_in_words(count: int, different: int) -> str:
+    """How good images were held out, so many of which differ: copies of one together."""
+    parts = num_parts(different)
+    if parts == different:
+        copies = "" if different == count else f", {different} of which differ,"
         return (
-            f"Each of the {count} good images was held out once, and judged by a model of the "
-            "others. So few tell little of how often a good one is called anomalous: see the "
+            f"Each of the {count} good images{copies} was held out once, and judged by a model of "
+            "the others. So few tell little of how often a good one is called anomalous: see the "
             "interval."
         )
     return (
@@ -140,7 +132,7 @@ def _done(outcome: Outcome) -> Iterator[str]:
     yield work.folder.about_sizes
     mirrored = ", of images and of their mirror images" if work.precise else ""
     yield f"Features: {work.backbone}{mirrored}. Recipe: {outcome.recipe}."
-    yield held_out_in_words(len(work.items))
+    yield held_out_in_words(len(work.items), work.num_different)
     if left_out := outcome.work.data.duplicates:
         first = next(iter(left_out))
         yield (
@@ -154,28 +146,26 @@ def _done(outcome: Outcome) -> Iterator[str]:
 def _strangest(outcome: Outcome) -> str:
     """What the strangest images are, and what leaving them out would change."""
     held_out, threshold = outcome.held_out, outcome.detector.threshold
-    rows = [
-        row
-        for row, score in zip(outcome.detector.calibration, held_out.scores, strict=True)
-        if score < threshold.value
-    ]
+    shown = {*held_out.strangest.tolist()}
+    rows = [row for i, row in enumerate(outcome.detector.calibration) if i not in shown]
     text = (
         "Those with the highest scores, by models that did not know them: often mislabelled, or "
         "taken in another way. Left the image, right its heat map, with one scale for all images "
         "of this detector: bright yellow is twice what good images hardly reach."
     )
-    if not outcome.above or len(rows) < 2:
-        return (
-            f"{text} None scores above the threshold. Those that are not good can be left "
-            "out: list their names in a file, one a line, and fit again with --exclude."
-        )
+    how = (
+        "List the names of those that are not good in a file, one a line, and fit again with "
+        "--exclude."
+    )
+    if len(rows) < 2:
+        return f"{text} {how}"
     other = calibrate(rows, threshold.method, threshold.setting)
     share = float(np.mean(held_out.defect_scores >= other.value))
     return (
-        f"{text} Without the {quantity(outcome.above, 'image')} above the threshold, it would be "
+        f"{text} {outcome.above or 'None'} of the {quantity(len(held_out.scores), 'image')} "
+        "score above the threshold. Without those that are shown here it would be "
         f"{other.value:.6g} instead of {threshold.value:.6g}, and {share:.0%} of the synthetic "
-        f"defects below would be found instead of {outcome.defects.share:.0%}. List the names of "
-        "those that are not good in a file, one a line, and fit again with --exclude."
+        f"defects below would be found instead of {outcome.defects.share:.0%}. {how}"
     )
 
 

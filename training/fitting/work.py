@@ -132,6 +132,7 @@ class Work:
                     self.backbone,
                     self.folder.image_size,
                     crc32,
+                    grid=self.folder.grid,
                     mirrored=self.precise,
                 ),
                 self.extract,
@@ -207,8 +208,13 @@ class Work:
 
     def parts(self) -> list[np.ndarray]:
         """The indices of good images that are held out together, copies of one in one part."""
-        everything, groups = np.arange(len(self.items)), self._groups
-        return folds(everything, groups, num_parts(len(np.unique(groups))), self.seed)
+        everything = np.arange(len(self.items))
+        return folds(everything, self._groups, num_parts(self.num_different), self.seed)
+
+    @property
+    def num_different(self) -> int:
+        """How many good images there are, copies of one counted once."""
+        return len(np.unique(self._groups))
 
     def held_out(self, recipe: Recipe) -> HeldOut:
         """What models of the others say of each good image, and of damaged copies of it."""

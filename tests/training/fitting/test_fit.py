@@ -1,9 +1,13 @@
 """From a folder to a detector, as real processes."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import commands
 import cv2
@@ -92,9 +96,17 @@ def test_it_inspects_like_any_other(layout, whole, tmp_path):
         expected=1,
     )
     assert "8 anomalous" in command.stderr
+    command = commands.run("check_images.py", model_dir, expected=0)
+    whole_line, threshold = command.stdout.splitlines()
+    assert whole_line == "A whole detector: score nearest_normal, images 64x80 (stretch)."
+    assert threshold.startswith("Threshold ")
     copy = shutil.copytree(model_dir, tmp_path / "d")
     commands.run("calibrate_detector.py", f"--model_dir={copy}")
     assert Detector.load(copy).threshold.method == "quantile"
+    with open(copy / "scorer.keras", "r+b") as file:
+        file.truncate(1000)
+    command = commands.run("check_images.py", copy, expected=2)
+    assert "error: Expected the network of a detector" in command.stderr
 
 
 def test_in_python_it_is_the_same(layout, whole, tmp_path, capsys):
@@ -264,6 +276,8 @@ def test_what_cannot_be_fitted_is_one_line(layout, tmp_path):
     (foreign / "notes.txt").write_text("mine")
     assert "which holds notes.txt" in line(layout, model_dir=foreign)
     assert "--false_alarm_rate=0.7" in line(layout, "--false_alarm_rate=0.7")
+    large = line(layout, "--short_side=2048")
+    assert re.search(r"256 x \d+ positions take at most 2.1 GB .*--short_side=2048, which", large)
     assert (foreign / "notes.txt").read_text() == "mine"
 
 
@@ -289,18 +303,49 @@ def test_its_exports_take_images_of_any_size(layout, whole, tmp_path, name):
 
 
 @pytest.mark.thorough
-def test_its_exports_take_images_of_one_size(layout, whole, tmp_path):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "onnx",
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("saved_model", "litert", "litert_float16")
+        ),
+    ],
+)
+def test_its_exports_take_images_of_one_size(layout, whole, tmp_path, name):
     from awl_vae.detection.export_formats import FORMATS
 
-    flags = (f"--model_dir={whole[0]}", "--format=onnx", f"--output={tmp_path / 'graph.onnx'}")
+    path = tmp_path / f"graph{FORMATS[name].suffix}"
+    flags = (f"--model_dir={whole[0]}", f"--format={name}", f"--output={path}")
     command = commands.run("export_model.py", *flags, "--input_size=72x96")
     assert "The same verdicts on 24 images." in command.stdout
-    detector, run = Detector.load(whole[0]), FORMATS["onnx"].run(tmp_path / "graph.onnx")
+    detector, run = Detector.load(whole[0]), FORMATS[name].run(path)
     for count in (1, 7, 33):
         images = [part(3100 + i, defect=(None, "white")[i % 2])[0] for i in range(count)]
         scores, _, verdicts = run(np.stack(images)[..., ::-1])
-        np.testing.assert_allclose(scores, detector.score(images), rtol=1e-3)
+        tolerance = 1e-2 if name == "litert_float16" else 1e-3
+        np.testing.assert_allclose(scores, detector.score(images), rtol=tolerance)
         np.testing.assert_array_equal(verdicts, detector.predict(images))
+
+
+@pytest.mark.slow
+def test_an_image_of_24_million_pixels_in_tiles_takes_bounded_memory(whole, tmp_path):
+    large = cv2.resize(part(3000)[0], (6000, 4000), interpolation=cv2.INTER_CUBIC)
+    large[1000:1400, 2000:2400] = (40, 40, 220)
+    cv2.imwrite(str(tmp_path / "large.png"), large)
+    script = Path(__file__).parents[3] / "experiments/inspect_images.py"
+    command = [
+        *(sys.executable, script, f"--model_dir={whole[0]}", "--tiles=30x40"),
+        *(f"--images={tmp_path / 'large.png'}", "--num_threads=2"),
+    ]
+    with open(tmp_path / "lines.csv", "w") as lines:
+        process = subprocess.Popen(command, stdout=lines)
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1
+    assert "anomalous" in (tmp_path / "lines.csv").read_text()
+    assert used.ru_maxrss < 3e6  # kilobytes
 
 
 @pytest.mark.slow

@@ -17,8 +17,8 @@ import pytest
 FEW = 12
 """Images of a split in a directory that are left."""
 
-LONGEST = ("architecture.md", "without-labels.md")
-"""Pages whose blocks train many times, which other tests do, too."""
+LONGEST = ("architecture.md", "detector.md", "without-labels.md")
+"""Pages whose blocks train or export many times, which other tests do, too."""
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]

@@ -50,9 +50,8 @@ def find_detector(directory: Path) -> Path:
     Raises:
         DetectorError: If there is none, or it is the directory of more.
     """
-    for found in _places(directory):
-        if (found / "detector.json").is_file():
-            return found
+    if found := _found(directory):
+        return found
     text = f"Expected the directory of a detector. Received: {directory}"
     if more := sorted(directory.glob("**/detector/detector.json")):
         names = ", ".join(str(path.parent.parent.relative_to(directory)) for path in more)
@@ -62,11 +61,12 @@ def find_detector(directory: Path) -> Path:
 
 def holds_detector(directory: Path) -> bool:
     """Whether `find_detector` finds one."""
-    return any((found / "detector.json").is_file() for found in _places(directory))
+    return _found(directory) is not None
 
 
-def _places(directory: Path) -> tuple[Path, Path]:
-    return directory, directory / "detector"
+def _found(directory: Path) -> Path | None:
+    places = directory, directory / "detector"
+    return next((place for place in places if (place / "detector.json").is_file()), None)
 
 
 def check_replaceable(directory: Path) -> None:

@@ -71,6 +71,7 @@ def main(folder: str) -> int:
 
 
 def _check_detector(directory: Path) -> int:
+    from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
     from awl_vae.detection import Detector, describe
 
     detector = Detector.load(directory)

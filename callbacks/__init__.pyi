@@ -20,14 +20,17 @@ from .rules import (
     Step as Step,
     should_switch as should_switch,
 )
-from .search.falling_weight import (
+from .search.moving_weight import (
+    NONE as NONE,
+    Motion as Motion,
+    Move as Move,
     falling_weight as falling_weight,
-    first_rise as first_rise,
     is_rising as is_rising,
+    moving_branches as moving_branches,
+    rising_weight as rising_weight,
 )
 from .search.plan import (
     CONVENTIONAL as CONVENTIONAL,
-    NONE as NONE,
     SearchPlan as SearchPlan,
 )
 from .search.rows import (

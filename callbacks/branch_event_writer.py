@@ -8,6 +8,7 @@ import keras
 from awl_vae.callbacks.event_writer import Images, TensorBoardRun
 from awl_vae.callbacks.logs import Logs
 from awl_vae.callbacks.loss_adapted import LossAdaptedSearch
+from awl_vae.system import as_file_name
 
 
 class BranchEventWriter(keras.callbacks.Callback):
@@ -49,7 +50,7 @@ class BranchEventWriter(keras.callbacks.Callback):
             self._close()
             self.branch = branch
             self.run = TensorBoardRun(
-                self.log_dir / f"stage-{step.stage}" / step.branch,
+                self.log_dir / f"stage-{step.stage}" / as_file_name(step.branch),
                 begin=step.epoch,
                 terms=plan.terms,
                 hyper_parameters={

@@ -11,10 +11,12 @@ import numpy as np
 from awl_vae.callbacks.arithmetic import as_written, plain_sum
 from awl_vae.callbacks.epoch_order import Batches
 from awl_vae.callbacks.logs import Logs
-from awl_vae.callbacks.search.plan import CONVENTIONAL, NONE, SearchPlan, SearchStep
+from awl_vae.callbacks.search.moving_weight import NONE
+from awl_vae.callbacks.search.plan import CONVENTIONAL, SearchPlan, SearchStep
 from awl_vae.callbacks.search.rows import EpochRow, first_nonfinite, has_diverged, of_branch
+from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
-from awl_vae.system import write_csv
+from awl_vae.system import as_file_name, write_csv
 
 
 class LossAdaptedSearch(keras.callbacks.Callback):
@@ -104,14 +106,14 @@ class LossAdaptedSearch(keras.callbacks.Callback):
     def _remove_models(self) -> None:
         needed = self.plan.models_needed(self.rows, self.step)
         for path in self.snapshot_dir.iterdir():
-            if path.stem not in needed:
+            if path.stem not in map(as_file_name, needed):
                 path.unlink()
 
     def _restore(self, name: str) -> None:
         restore(self.model, read_snapshot(self._path(name))[1])
 
     def _path(self, name: str) -> Path:
-        return self.snapshot_dir / f"{name}.npz"
+        return self.snapshot_dir / f"{as_file_name(name)}.npz"
 
     def _row(self, logs: Logs) -> EpochRow:
         terms = {term: as_written(logs[term]) for term in self.plan.terms}
@@ -126,12 +128,15 @@ class LossAdaptedSearch(keras.callbacks.Callback):
             terms=terms,
             weights=self.step.weights,
             adapt_auc=logs.get("adapt_auc"),
+            synthetic_auc=logs.get(SIGNALS["synthetic"].auc),
         )
 
     def _write_branches(self) -> None:
         weights = [f"weight_{term}" for term in self.plan.terms]
         columns = ["stage", "branch", "epoch", "loss_unweighted", *self.plan.terms, *weights]
-        columns += ["adapt_auc", "selected"]
+        columns += ["adapt_auc"]
+        columns += ["synthetic_auc"] if self.plan.selection_loss == "synthetic_auc" else []
+        columns += ["selected"]
         chosen = {stage: self.plan.chosen(self.rows, stage) for stage in (1, 2, 3)}
         rows = [
             {"selected": int(chosen[stage] == branch)} | row.to_json()
@@ -148,8 +153,17 @@ class LossAdaptedSearch(keras.callbacks.Callback):
         chosen = self.plan.chosen(self.rows, stage)
         if chosen is None:
             return
-        loss, none = (
-            self.plan.loss(of_branch(self.rows, stage=stage, branch=branch)[-1])
-            for branch in (chosen, NONE)
+        last, none = (
+            of_branch(self.rows, stage=stage, branch=branch)[-1] for branch in (chosen, NONE)
         )
-        self.say(f"stage {stage}: {chosen} is chosen, loss {loss:.2f} (none: {none:.2f})")
+        self.say(
+            f"stage {stage}: {chosen} is chosen, {self._in_words(last)} "
+            f"(none: {self._in_words(none)})"
+        )
+
+    def _in_words(self, row: EpochRow) -> str:
+        """What of a row branches are compared by."""
+        loss = self.plan.loss(row)
+        if self.plan.selection_loss == "synthetic_auc":
+            return f"AUC of synthetic defects {-loss:.4f}"
+        return f"loss {loss:.2f}"

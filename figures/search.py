@@ -3,11 +3,13 @@
 Each function writes one PNG file whole.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -59,7 +61,7 @@ def plot_losses(
     ]
     shown = np.array(values)[np.isfinite(values)]
     top = shown.max() + 0.4 * np.ptp(shown) if len(shown) and np.ptp(shown) else np.inf
-    for (name, curve), color in zip(curves.items(), OTHER_COLORS, strict=False):
+    for (name, curve), color in zip(curves.items(), itertools.cycle(OTHER_COLORS), strict=False):
         note = ", leaves the plot" if np.nanmax([-np.inf, *curve.values]) > top else ""
         if name == conventional:
             style = "-" if len(curve.epochs) > 1 else "o"  # a line needs two points
@@ -102,50 +104,63 @@ def plot_weights(
         axes.step(curve.epochs, curve.values, line, where="mid", color=color, label=label)
     for epoch in stage_starts:
         axes.axvline(epoch + 0.5, color="gray", linewidth=0.8, linestyle=":")
-    axes.set(xlabel="epoch", ylabel="weight", ylim=(-0.05, 1.05), title=title)
+    axes.set(xlabel="epoch", ylabel="weight", title=title)
+    _limit(axes, itertools.chain(*(curve.values for curve in weights.values())))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     save_figure(figure, path)
 
 
 @dataclass(frozen=True)
-class FallingTerm:
-    """A term beside its falling weight.
+class MovingTerm:
+    """A weight that moves, beside what stops it.
 
     Attributes:
         name: the term.
-        term: its value, in nats, from the epoch before the stage on.
+        watched: what stops its weight: the term itself, or the sum of all.
+        values: of that, in nats, from the epoch before the stage on.
         weight: its weight as used in each epoch of the stage.
-        risen: the epoch in which it rose first, and its weight stopped; None where it never did.
+        stopped: the epoch in which that rose, and the weight stopped; None where it never did.
     """
 
     name: str
-    term: Curve
+    watched: str
+    values: Curve
     weight: Curve
-    risen: int | None
+    stopped: int | None
 
 
-def plot_falling_terms(path: Path, terms: Sequence[FallingTerm], *, title: str) -> None:
-    """Each falling term above its weight, which stops where the term rises (Fig. 8).
+def plot_moving_terms(path: Path, terms: Sequence[MovingTerm], *, title: str) -> None:
+    """Each term whose weight moves, above the weight, which stops where the term rises (Fig. 8).
 
     Args:
         path: the PNG file.
-        terms: the falling terms of one branch.
+        terms: those of one branch.
         title: which branch of which run.
     """
     figure = Figure(figsize=(max(5.0, 4.2 * len(terms)), 4.4), layout="constrained")
     figure.suptitle(title)
     columns = figure.subplots(2, len(terms), squeeze=False, sharex="col").T
-    for (upper, lower), falling in zip(columns, terms, strict=True):
-        upper.plot(falling.term.epochs, falling.term.values, "o-", color="tab:blue", markersize=3)
-        upper.set(ylabel=f"{falling.name} (nats)")
-        lower.plot(falling.weight.epochs, falling.weight.values, "s-", color="black", markersize=3)
-        lower.set(xlabel="epoch", ylabel=f"weight of {falling.name}", ylim=(-0.05, 1.05))
+    for (upper, lower), moving in zip(columns, terms, strict=True):
+        upper.plot(moving.values.epochs, moving.values.values, "o-", color="tab:blue", markersize=3)
+        upper.set(ylabel=f"{moving.watched} (nats)")
+        lower.plot(moving.weight.epochs, moving.weight.values, "s-", color="black", markersize=3)
+        lower.set(xlabel="epoch", ylabel=f"weight of {moving.name}")
+        _limit(lower, moving.weight.values)
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         stop = "never rose"
-        if falling.risen is not None:
-            stop = f"rose in epoch {falling.risen}"
+        if moving.stopped is not None:
+            stop = f"rose in epoch {moving.stopped}"
             for axes in (upper, lower):
-                axes.axvline(falling.risen, color="tab:red", linewidth=1, linestyle="--")
-        upper.set_title(f"{falling.name} {stop}", fontsize=9)
+                axes.axvline(moving.stopped, color="tab:red", linewidth=1, linestyle="--")
+        upper.set_title(f"{moving.watched} {stop}", fontsize=9)
     save_figure(figure, path)
+
+
+def _limit(axes: Axes, weights: Iterable[float]) -> None:
+    """Shows weights from 0 to 1, and all that rose above that on a logarithmic axis."""
+    values = np.array([*weights])
+    if values.max() > 1.0:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(-0.05, 1.05)

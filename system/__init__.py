@@ -1,6 +1,7 @@
 """Files that are either whole or not there."""
 
 from awl_vae.system.files import (
+    as_file_name,
     atomic_directory,
     atomic_path,
     csv_text,
@@ -19,6 +20,7 @@ from awl_vae.system.lock import LOCK, DirectoryLock
 __all__ = [
     "LOCK",
     "DirectoryLock",
+    "as_file_name",
     "atomic_directory",
     "atomic_path",
     "csv_text",

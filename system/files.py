@@ -32,6 +32,11 @@ FILE_ERRORS = tuple(
 """What a library may tell of the system, among its own words."""
 
 
+def as_file_name(name: str) -> str:
+    """A name without colons, which some file systems do not take."""
+    return name.replace(":", "-")
+
+
 @contextlib.contextmanager
 def naming(path: str | os.PathLike, *library_errors: type[Exception]) -> Iterator[None]:
     """Tells of an error of writing which file it is about.

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from awl_vae.callbacks.rules import RULES
+from awl_vae.callbacks.search.moving_weight import DIRECTIONS
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data.images import CHANNELS, RESIZE_MODES
 from awl_vae.evaluation.scores import FEATURE_SCORES, SCORES, SCORES_OF
@@ -29,7 +30,7 @@ from awl_vae.training.settings import (
 
 PROTOCOLS = ("heldout", "paper")
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
-SELECTION_LOSSES = ("unweighted", "weighted")
+SELECTION_LOSSES = ("unweighted", "weighted", "synthetic_auc")
 SEARCHES = ("full", "halving")
 
 
@@ -260,10 +261,29 @@ class LossAdaptedConfig(Config):
     e3: int = setting(Count("Last epoch of the second comparison of branches (E3)."))
     selection_loss: str = setting(
         Choice(
-            "The loss that chooses a branch. unweighted: all terms at weight 1, so that branches "
-            "can be compared; weighted: each with the weights of its own.",
+            "What chooses a branch: the lowest loss. unweighted: all terms at weight 1, so that "
+            "branches can be compared; weighted: each with the weights of its own; or "
+            "synthetic_auc: the highest AUC of synthetic defects.",
             SELECTION_LOSSES,
         )
+    )
+    directions: str = setting(
+        Choice("Where the weights of the branches go: the paper's fall.", DIRECTIONS),
+        before="down",
+    )
+    slope_window: int = setting(
+        Count(
+            "A weight stops by the slope of a loss over so many epochs and the one before. The "
+            "paper's is 1."
+        ),
+        before=1,
+    )
+    patience: int = setting(
+        Count("Epochs in a row with a positive slope, after which a weight stops. The paper's: 1."),
+        before=1,
+    )
+    rise: float = setting(
+        Number("What a rising weight is multiplied by in a stage.", above=1.0), before=10.0
     )
     search: str = setting(
         Choice(

@@ -31,6 +31,10 @@ _ALL: Settings = {
     "rule": "paper",
     "kl_weight": 1.0,
     "selection_loss": "unweighted",
+    "directions": "down",
+    "slope_window": 1,
+    "patience": 1,
+    "rise": 10.0,
     "search": "full",
 }
 _TWO_TERMS = {**_ALL, "likelihood": "bernoulli", "score": "mse", "batch_size": 32}

@@ -15,6 +15,7 @@ from awl_vae.callbacks import (
     of_branch,
     save_model,
 )
+from awl_vae.callbacks.search.moving_weight import Motion, moving_branches
 from awl_vae.callbacks.search.plan import SearchStep
 from awl_vae.data import PreparedData
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
@@ -51,7 +52,7 @@ def train(
     resume = Resume(directory / CHECKPOINT / "latest.npz", [search])
     # In this order each finds in the logs, and in the search, what it needs of those before it.
     callbacks = [
-        *trainer.watch_aucs("labels"),
+        *trainer.watch_aucs(*_watched(config)),
         BranchEventWriter(
             directory,
             search,
@@ -80,13 +81,25 @@ def train(
     }
 
 
+def _watched(config: LossAdaptedConfig) -> Iterator[str]:
+    """The signals whose AUC is looked at: that of labels is reported on and chooses nothing."""
+    yield "labels"
+    if config.selection_loss == "synthetic_auc":
+        yield "synthetic"
+
+
 def search_plan(config: LossAdaptedConfig) -> SearchPlan:
     """The plan of a configuration."""
     return SearchPlan(
-        BRANCHES[config.likelihood],
+        moving_branches(BRANCHES[config.likelihood], config.directions),
         terms=TERMS[config.likelihood],
         ends=(config.e1, config.e2, config.e3),
-        floor=DISABLED,
+        motion=Motion(
+            floor=DISABLED,
+            rise=config.rise,
+            window=config.slope_window,
+            patience=config.patience,
+        ),
         selection_loss=config.selection_loss,
         search=config.search,
     )

@@ -8,15 +8,15 @@ from awl_vae.callbacks import (
     NONE,
     EpochRow,
     SearchPlan,
-    first_rise,
     has_diverged,
     of_branch,
 )
+from awl_vae.callbacks.search.moving_weight import Move
 from awl_vae.figures.search import (
     Curve,
-    FallingTerm,
-    plot_falling_terms,
+    MovingTerm,
     plot_losses,
+    plot_moving_terms,
     plot_weights,
 )
 
@@ -41,19 +41,22 @@ def plot_search(figures: Path, plan: SearchPlan, *, rows: Sequence[EpochRow], ti
         stage_starts=(e1, e2),
         title=f"{title}: {names}, the chosen path",
     )
-    stage, branch = _strongest_fall(plan, rows)
-    name = f"{title}: {branch} in stage {stage}, the strongest fall"
+    stage, branch = _strongest(plan, rows)
+    name = f"{title}: {branch} in stage {stage}, the strongest change"
     done = of_branch(rows, stage=stage, branch=branch)
     if done:
-        start = plan.start(rows, stage)
+        start = plan.lead(rows, stage)[-1]
         plot_weights(
             figures / "weights_strongest.png",
             _weights(plan, [start, *done]),
             stage_starts=(start.epoch,),
             title=name,
         )
-        terms = [_falling(term, [start, *done]) for term in plan.branches[branch]]
-        plot_falling_terms(figures / "terms_and_weights.png", terms, title=name)
+        terms = [
+            _moving(move, [start, *done], plan.stop(rows, stage, branch, move))
+            for move in plan.branches[branch]
+        ]
+        plot_moving_terms(figures / "terms_and_weights.png", terms, title=name)
 
 
 def _plot_stage(
@@ -80,28 +83,30 @@ def _plot_stage(
         )
 
 
-def _strongest_fall(plan: SearchPlan, rows: Sequence[EpochRow]) -> tuple[int, str]:
-    """(stage, branch) whose weights ended lowest in sum below those they started with."""
+def _strongest(plan: SearchPlan, rows: Sequence[EpochRow]) -> tuple[int, str]:
+    """(stage, branch) whose weights ended farthest in sum from those they started with."""
 
-    def fall(key: tuple[int, str]) -> float:
+    def change(key: tuple[int, str]) -> float:
         stage, branch = key
         done = of_branch(rows, stage=stage, branch=branch)
         if not done or has_diverged(done):
             return 0.0
-        start = plan.start(rows, stage)
-        return sum(start.weights[term] - done[-1].weights[term] for term in plan.terms)
+        start = plan.lead(rows, stage)[-1]
+        return sum(abs(start.weights[term] - done[-1].weights[term]) for term in plan.terms)
 
-    falling = [branch for branch in plan.branches if branch != NONE]
-    return max(((stage, branch) for stage in (2, 3) for branch in falling), key=fall)
+    moving = [branch for branch in plan.branches if branch != NONE]
+    return max(((stage, branch) for stage in (2, 3) for branch in moving), key=change)
 
 
-def _falling(term: str, path: Sequence[EpochRow]) -> FallingTerm:
-    rise = first_rise(path, term)
-    return FallingTerm(
+def _moving(move: Move, path: Sequence[EpochRow], stop: EpochRow | None) -> MovingTerm:
+    """A term that moves, from the row before its stage on."""
+    term = move.term
+    return MovingTerm(
         term,
-        term=_curve(path, lambda row: row.terms[term]),
+        watched="sum of all terms" if move.rises else term,
+        values=_curve(path, lambda row: row.loss_unweighted if move.rises else row.terms[term]),
         weight=_curve(path[1:], lambda row: row.weights[term]),
-        risen=rise.epoch if rise else None,
+        stopped=stop.epoch if stop else None,
     )
 
 

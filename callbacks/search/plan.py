@@ -2,26 +2,26 @@
 
 A search has three stages, which end with the epochs E1, E2 and E3. Stage 1 trains the conventional
 VAE. Stages 2 and 3 train one branch after the other, each from the model that the stage before has
-chosen: in a branch the weights of some terms fall, each until its term rises. The branch with the
-lowest loss in the last epoch of its stage is chosen.
+chosen: in a branch the weights of some terms move, each until it stops; see `moving_weight`. The
+branch with the lowest loss in the last epoch of its stage is chosen.
 
 A halving search drops branches on the way; see `rungs`.
 
 The conventional VAE is carried along as the branch "none" as long as that is trained and no weight
-has fallen before. From there on it is trained at the end, as `CONVENTIONAL`, which is no candidate.
+has moved before. From there on it is trained at the end, as `CONVENTIONAL`, which is no candidate.
 
 Nothing here has a state: rows in, decision out.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from awl_vae.callbacks.arithmetic import plain_sum
-from awl_vae.callbacks.search.falling_weight import falling_weights
+from awl_vae.callbacks.search.moving_weight import NONE, Motion, Move, moving_weights
 from awl_vae.callbacks.search.rows import EpochRow, has_diverged, is_over, of_branch
 from awl_vae.callbacks.search.rungs import Leg, compare, halving_rungs
 
-NONE = "none"
 CONVENTIONAL = "conventional"
 
 
@@ -49,19 +49,20 @@ class SearchPlan:
     """What a search trains next, and what it has chosen.
 
     Attributes:
-        branches: by name, the terms whose weights fall; `NONE`, with no term, comes first.
+        branches: by name, the terms whose weights move; `NONE`, with no term, comes first.
         terms: the names of the loss terms.
         ends: (E1, E2, E3), the last epoch of each stage.
-        floor: the weight that a falling weight ends at.
-        selection_loss: "unweighted", all terms at weight 1, or "weighted". Weighted losses of
-            different branches are sums of different things; it is the paper's other reading.
+        motion: how weights move.
+        selection_loss: "unweighted", all terms at weight 1; "weighted", where those of different
+            branches are sums of different things: it is the paper's other reading; or
+            "synthetic_auc", the highest AUC of synthetic defects.
         search: "full", or "halving".
     """
 
-    branches: Mapping[str, Sequence[str]]
+    branches: Mapping[str, Sequence[Move]]
     terms: Sequence[str]
     ends: tuple[int, int, int]
-    floor: float
+    motion: Motion
     selection_loss: str = "unweighted"
     search: str = "full"
 
@@ -112,14 +113,28 @@ class SearchPlan:
             needed.add("carried")
         return needed
 
-    def start(self, rows: Sequence[EpochRow], stage: int) -> EpochRow:
-        """The last row of the model that a stage after the first starts from."""
-        return of_branch(rows, stage=stage - 1, branch=self.chosen(rows, stage - 1))[-1]
+    def lead(self, rows: Sequence[EpochRow], stage: int) -> list[EpochRow]:
+        """The rows, one an epoch, of the model that a stage after the first starts from."""
+        path = of_branch(rows, stage=1, branch=NONE)
+        for earlier in range(2, stage):
+            path += of_branch(rows, stage=earlier, branch=self.chosen(rows, earlier))
+        return path
+
+    def stop(
+        self, rows: Sequence[EpochRow], stage: int, branch: str, move: Move
+    ) -> EpochRow | None:
+        """The row of a branch in which a weight has stopped; None where it moves on."""
+        lead = self.lead(rows, stage)
+        done = of_branch(rows, stage=stage, branch=branch)
+        return self.motion.stop(move, [*lead, *done], len(lead))
 
     def loss(self, row: EpochRow) -> float:
-        """The loss of a row by which branches are compared."""
+        """What of a row branches are compared by: the lowest is chosen."""
         if self.selection_loss == "unweighted":
             return row.loss_unweighted
+        if self.selection_loss == "synthetic_auc":
+            auc = row.synthetic_auc
+            return math.inf if auc is None or math.isnan(auc) else -auc
         return plain_sum(row.weights[term] * row.terms[term] for term in self.terms)
 
     def best(self, rows: Sequence[EpochRow], stage: int) -> str | None:
@@ -226,7 +241,8 @@ class SearchPlan:
         """By term, its weight in an epoch of a branch."""
         if stage == 1 or branch == CONVENTIONAL:
             return dict.fromkeys(self.terms, 1.0)
-        path = [self.start(rows, stage), *of_branch(rows, stage=stage, branch=branch)]
+        lead = self.lead(rows, stage)
+        path = [*lead, *of_branch(rows, stage=stage, branch=branch)]
         begin, end = self.ends[stage - 2 : stage]
         u = (epoch - begin) / (end - begin)
-        return falling_weights(path, self.branches[branch], u, floor=self.floor)
+        return moving_weights(path, len(lead), self.branches[branch], u, self.motion)

@@ -22,6 +22,7 @@ class EpochRow:
         terms: by term, its mean over the epoch.
         weights: by term, its weight in the epoch.
         adapt_auc: the AUROC after the epoch, or None where there is none.
+        synthetic_auc: the same of synthetic defects, where that chooses branches.
     """
 
     stage: int
@@ -32,12 +33,15 @@ class EpochRow:
     terms: Mapping[str, float]
     weights: Mapping[str, float]
     adapt_auc: float | None
+    synthetic_auc: float | None = None
 
     def to_json(self) -> dict[str, object]:
         """The row as one dict, each term under its name and its weight under `weight_<term>`.
 
-        Checkpoints since version 0.1.0 hold rows in this form, with the keys in this order.
+        Checkpoints since version 0.1.0 hold rows in this form, with the keys in this order; that of
+        synthetic defects is there where it is known.
         """
+        synthetic = {} if self.synthetic_auc is None else {"synthetic_auc": self.synthetic_auc}
         return {
             "stage": self.stage,
             "branch": self.branch,
@@ -47,7 +51,7 @@ class EpochRow:
             **self.terms,
             **{WEIGHT + term: weight for term, weight in self.weights.items()},
             "adapt_auc": self.adapt_auc,
-        }
+        } | synthetic
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
@@ -62,6 +66,7 @@ class EpochRow:
             terms={term: row[term] for term in terms},
             weights={term: row[WEIGHT + term] for term in terms},
             adapt_auc=row["adapt_auc"],
+            synthetic_auc=row.get("synthetic_auc"),
         )
 
 

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 from conftest import assert_same_bits, stripes
 
-from awl_vae.callbacks import EpochOrder, LossAdaptedSearch, Resume, SearchPlan
+from awl_vae.callbacks import (
+    EpochOrder,
+    LossAdaptedSearch,
+    Motion,
+    Resume,
+    SearchPlan,
+    moving_branches,
+)
 from awl_vae.callbacks.snapshot import read_snapshot, restore
 from awl_vae.data import Dataset, Item, TrainingBatches, prepare
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
@@ -38,10 +45,10 @@ class ForcedPlan(SearchPlan):
 
 def forced(*winners, likelihood="bernoulli", **more):
     return ForcedPlan(
-        BRANCHES[likelihood],
+        moving_branches(BRANCHES[likelihood], "down"),
         terms=TERMS[likelihood],
         ends=ENDS,
-        floor=DISABLED,
+        motion=Motion(DISABLED),
         winners=winners,
         **more,
     )
@@ -332,7 +339,12 @@ class Breaks(keras.callbacks.Callback):
 
 
 def test_a_branch_whose_model_breaks_is_out_and_said_to_be(data, tmp_path):
-    plan = SearchPlan(BRANCHES["bernoulli"], terms=TERMS["bernoulli"], ends=ENDS, floor=DISABLED)
+    plan = SearchPlan(
+        moving_branches(BRANCHES["bernoulli"], "down"),
+        terms=TERMS["bernoulli"],
+        ends=ENDS,
+        motion=Motion(DISABLED),
+    )
     model, search, _ = searched(data, tmp_path, plan, before_search=[Breaks()])
     assert "stage 2: kl is out, loss_unweighted was nan in epoch 3" in search.said
     with open(tmp_path / "branches.csv", newline="") as file:

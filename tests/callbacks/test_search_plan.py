@@ -5,19 +5,35 @@ import itertools
 import json
 import math
 
+import numpy as np
 import pytest
 
-from awl_vae.callbacks import EpochRow, SearchPlan, falling_weight, first_nonfinite, is_rising
+from awl_vae.callbacks import (
+    EpochRow,
+    Motion,
+    SearchPlan,
+    falling_weight,
+    first_nonfinite,
+    is_rising,
+    moving_branches,
+    rising_weight,
+)
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
 
 
-def plan(likelihood="bernoulli", ends=(2, 4, 6), **kwargs):
-    return SearchPlan(
-        BRANCHES[likelihood], terms=TERMS[likelihood], ends=ends, floor=DISABLED, **kwargs
-    )
+def plan(
+    likelihood="bernoulli",
+    ends=(2, 4, 6),
+    *,
+    directions="down",
+    motion=Motion(DISABLED),  # noqa: B008 (nobody changes it)
+    **kwargs,
+):
+    branches = moving_branches(BRANCHES[likelihood], directions)
+    return SearchPlan(branches, terms=TERMS[likelihood], ends=ends, motion=motion, **kwargs)
 
 
-def row_of(step, terms):
+def row_of(step, terms, synthetic_auc=None):
     """The row of an epoch that gave these terms."""
     return EpochRow(
         step.stage,
@@ -28,6 +44,7 @@ def row_of(step, terms):
         terms=terms,
         weights=step.weights,
         adapt_auc=None,
+        synthetic_auc=synthetic_auc,
     )
 
 
@@ -98,11 +115,107 @@ def test_a_falling_weight_begins_and_ends_exactly(start):
     assert len(set(path)) == (1 if start == DISABLED else 51)
 
 
+def test_a_rising_weight_by_hand():
+    # In the logarithm half way at ½: √10. At ¼: 10^(1 − 0.9298962) = 10^0.0701038 = 1.1752.
+    assert rising_weight(0.5, 1.0, rise=10.0) == pytest.approx(10**0.5)
+    assert rising_weight(0.25, 1.0, rise=10.0) == pytest.approx(10**0.0701038)
+    assert rising_weight(0.5, 0.3, rise=4.0) == pytest.approx(0.6)
+    for start in (1.0, 0.73, DISABLED):
+        path = [rising_weight(epoch / 50, start, rise=10.0) for epoch in range(51)]
+        assert (path[0], path[-1]) == (start, start * 10.0)
+        assert path == sorted(set(path))
+
+
 def test_an_equal_term_does_not_rise():
-    assert is_rising(1.0, 1.5)
-    assert not is_rising(1.0, 1.0)
-    assert not is_rising(1.0, 0.5)
-    assert not is_rising(1.0, math.nan)
+    assert is_rising([1.0, 1.5])
+    assert not is_rising([1.0, 1.0])
+    assert not is_rising([1.0, 0.5])
+    assert not is_rising([1.0, math.nan])
+    assert not is_rising([1.0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_slope_is_that_of_the_line_of_least_squares(seed):
+    random = np.random.RandomState(seed)
+    values = random.normal(size=random.randint(2, 12)).tolist()
+    slope, _ = np.polyfit(range(len(values)), values, 1)
+    assert is_rising(values) == (slope > 0)
+    # Of two values it is exact, also where both are nearly the same.
+    assert is_rising([values[0], np.nextafter(values[0], np.inf)])
+    assert not is_rising([values[0], np.nextafter(values[0], -np.inf)])
+
+
+def falls(values, *, window=1, patience=1, lead=(9.0, 8.0, 7.0)):
+    """Epochs after which the weight of a term of these values still falls, from epoch 4 on."""
+
+    def terms(step):
+        path = [*lead, *values, values[-1]]
+        return {"bce": 100.0 - step.epoch, "kl": path[step.epoch - 1]}
+
+    ends = (len(lead), len(lead) + len(values), len(lead) + len(values) + 1)
+    search = plan(ends=ends, motion=Motion(DISABLED, window=window, patience=patience))
+    moved = weights(searched(search, terms), 2, "kl", "kl")
+    return len(dict.fromkeys(moved))
+
+
+def test_one_rise_among_falls_stops_the_paper_s_rule_and_no_longer_window():
+    values = [6.0, 6.1, 5.0, 4.0, 3.0]
+    assert falls(values) == 2
+    # Over two epochs and the one before: 7, 6, 6.1 falls, and so does all that comes later.
+    assert falls(values, window=2) == 5
+    assert falls(values, patience=2) == 5
+
+
+def test_a_window_that_is_longer_than_the_stage_takes_epochs_before_it():
+    # Σ (2 x − 3) y of 9, 8, 7, 7.5 is −5.5, of 8, 7, 7.5, 7.5 it is −1, of 7, 7.5, 7.5, 7.5 1.5.
+    assert falls([7.5, 7.5, 7.5, 7.5], window=3) == 3
+    # Where there are no three before it, those that there are count: 7, 7.5.
+    assert falls([7.5, 7.5, 7.5, 7.5], window=3, lead=(7.0,)) == 1
+
+
+def test_patience_counts_rises_in_a_row():
+    values = [6.0, 6.5, 6.4, 6.5, 6.6, 1.0]
+    assert falls(values, patience=1) == 2
+    assert falls(values, patience=2) == 5
+    assert falls(values, patience=3) == 6
+
+
+def test_rising_branches_come_after_the_paper_s_and_have_names_of_their_own():
+    table = BRANCHES["gaussian"]
+    down, up, both = (moving_branches(table, name) for name in ("down", "up", "both"))
+    assert list(down) == list(table)
+    assert list(up)[:2] == ["none", "mahalanobis:up"]
+    assert list(up)[-1] == "log_variance:up+kl:up"
+    assert list(both) == [*down, *list(up)[1:]]
+
+
+def test_a_weight_rises_until_the_sum_of_all_terms_does():
+    def values(step):
+        # Its own term falls; the other one rises more from epoch 13 on.
+        kl = 50.0 - step.epoch * (step.branch == "kl:up")
+        return {"bce": 100.0 - step.epoch + 5.0 * max(step.epoch - 12, 0), "kl": kl}
+
+    rows = searched(plan(ends=(10, 14, 18), directions="up"), values)
+    first, second, third = (rising_weight(u, 1.0, rise=10.0) for u in (0.25, 0.5, 0.75))
+    assert weights(rows, 2, "kl:up", "kl") == [first, second, third, third]
+    assert weights(rows, 2, "kl:up", "bce") == [1.0] * 4
+    assert weights(rows, 2, "bce:up", "kl") == [1.0] * 4
+
+
+def test_the_highest_auc_of_synthetic_defects_is_chosen():
+    search = plan(selection_loss="synthetic_auc")
+    aucs = {"none": 0.7, "kl": 0.9, "bce": 0.8}
+
+    def rows_by(aucs):
+        rows = []
+        while (step := search.next_step(rows)) is not None:
+            rows.append(row_of(step, {"bce": 1.0, "kl": 1.0}, aucs.get(step.branch, 0.5)))
+        return rows
+
+    assert search.chosen(rows_by(aucs), 2) == "kl"
+    assert search.chosen(rows_by(aucs | {"kl": math.nan}), 2) == "bce"
+    row = rows_by(aucs)[-1]
+    assert EpochRow.from_json(json.loads(json.dumps(row.to_json()))) == row
 
 
 def test_where_none_wins_twice_the_conventional_vae_is_a_branch_of_both_stages():

@@ -7,13 +7,18 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from awl_vae.callbacks import EpochRow, SearchPlan
+from awl_vae.callbacks import EpochRow, Motion, SearchPlan, moving_branches
 from awl_vae.figures.search import Curve, plot_losses
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
 from awl_vae.training import search_figures
 from awl_vae.training.summary_tables import to_markdown
 
-PLAN = SearchPlan(BRANCHES["bernoulli"], terms=TERMS["bernoulli"], ends=(2, 4, 6), floor=DISABLED)
+PLAN = SearchPlan(
+    moving_branches(BRANCHES["bernoulli"], "down"),
+    terms=TERMS["bernoulli"],
+    ends=(2, 4, 6),
+    motion=Motion(DISABLED),
+)
 
 
 def searched():
@@ -41,7 +46,7 @@ def searched():
 def drawn(monkeypatch, tmp_path):
     """By file name, the arguments that the figures of a search are drawn from."""
     calls = {}
-    for name in ("plot_losses", "plot_weights", "plot_falling_terms"):
+    for name in ("plot_losses", "plot_weights", "plot_moving_terms"):
         monkeypatch.setattr(
             search_figures,
             name,
@@ -93,10 +98,10 @@ def test_weights_of_the_chosen_path_and_of_the_strongest_fall(drawn):
     weights, more = drawn["weights_strongest"]
     assert weights["bce"].values == [1.0, pytest.approx(0.5), DISABLED]
     assert "bce in stage 2" in more["title"]
-    ((falling,), _) = drawn["terms_and_weights"]
-    assert (falling.name, falling.risen) == ("bce", None)
-    assert falling.term.epochs == [2, 3, 4]
-    assert falling.weight.epochs == [3, 4]
+    ((moving,), _) = drawn["terms_and_weights"]
+    assert (moving.name, moving.watched, moving.stopped) == ("bce", "bce", None)
+    assert moving.values.epochs == [2, 3, 4]
+    assert moving.weight.epochs == [3, 4]
 
 
 def test_the_conventional_loss_is_blue_and_the_chosen_red(monkeypatch, tmp_path):

@@ -28,7 +28,7 @@ from awl_vae.callbacks.rules import ClimbRule
 from awl_vae.data.images import to_float
 from awl_vae.evaluation import auroc
 from awl_vae.evaluation.whitening import standardization
-from awl_vae.losses.patterns import LADDER, with_kl_weight
+from awl_vae.losses.patterns import LADDER, with_weights
 from awl_vae.models import VAE
 from awl_vae.system import markdown, read_json, write_json, write_text
 from awl_vae.training.fitting.defects import damaged_copies
@@ -155,7 +155,7 @@ class Adapted(Trained):
             self.work.levels, self.work.inside, images, range(self.num_copies), len(everything)
         )
         damaged = self.work.extract(to_float(np.stack([copy.image for copy in drawn])))
-        rungs = [with_kl_weight("gaussian", self.kl_weight * weight) for weight in LADDER]
+        rungs = [with_weights("gaussian", kl=self.kl_weight * weight) for weight in LADDER]
         model = self.network(shape, seed)
         with tempfile.TemporaryDirectory() as directory:
             callbacks = [

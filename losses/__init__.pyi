@@ -5,7 +5,7 @@ from .patterns import (
     PATTERNS as PATTERNS,
     TERMS as TERMS,
     VARIANCES as VARIANCES,
-    with_kl_weight as with_kl_weight,
+    with_weights as with_weights,
 )
 from .terms import (
     LOG_VARIANCE_RANGE as LOG_VARIANCE_RANGE,

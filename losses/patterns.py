@@ -51,9 +51,9 @@ LADDER = (1.0, 0.3, 0.1, 0.03, 0.01, DISABLED)
 """Weights of the KL divergence: by factors of about three down to a hundredth, and then nothing."""
 
 
-def with_kl_weight(likelihood: str, weight: float) -> Mapping[str, float]:
-    """The pattern with this weight of the KL divergence, and weight 1 of the other terms."""
-    return MappingProxyType(dict.fromkeys(TERMS[likelihood], 1.0) | {"kl": weight})
+def with_weights(likelihood: str, **weights: float) -> Mapping[str, float]:
+    """The pattern with these weights by term, and weight 1 of the other terms."""
+    return MappingProxyType(dict.fromkeys(TERMS[likelihood], 1.0) | weights)
 
 
 PATTERN_SETS = MappingProxyType(
@@ -61,7 +61,7 @@ PATTERN_SETS = MappingProxyType(
         "paper": PATTERNS,
         "ladder": MappingProxyType(
             {
-                likelihood: tuple(with_kl_weight(likelihood, weight) for weight in LADDER)
+                likelihood: tuple(with_weights(likelihood, kl=weight) for weight in LADDER)
                 for likelihood in TERMS
             }
         ),

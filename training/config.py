@@ -14,7 +14,7 @@ from awl_vae.features.backbones import BACKBONES
 from awl_vae.losses.patterns import PATTERN_SETS, TERMS, VARIANCES
 from awl_vae.system.errors import UserError, check_path
 from awl_vae.training.defaults import DEFAULTS, PROFILES
-from awl_vae.training.methods import RULE_METHODS
+from awl_vae.training.methods import FIXED_WEIGHTS, RULE_METHODS
 from awl_vae.training.settings import (
     Choice,
     Count,
@@ -209,6 +209,9 @@ class AUCAdaptedConfig(Config):
         Choice("How the AUC changes the weights.", RULES, describe=lambda rule: rule.about)
     )
     kl_weight: float = setting(Number("β, the KL weight of the method beta_vae."))
+    log_variance_weight: float = setting(
+        Number("The weight of its log-variance, where the likelihood is gaussian."), before=1.0
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -224,10 +227,16 @@ class AUCAdaptedConfig(Config):
                 "Expected auc_adapted among the --methods with --rule or --patterns. "
                 f"Received: --methods={','.join(self.methods)}."
             )
-        if self.kl_weight != 1.0 and "kl_weight" not in reads:
+        for name in FIXED_WEIGHTS:
+            if getattr(self, name) != 1.0 and name not in reads:
+                raise ConfigError(
+                    f"Expected beta_vae among the --methods with --{name}. "
+                    f"Received: --methods={','.join(self.methods)}."
+                )
+        if self.log_variance_weight != 1.0 and "log_variance" not in TERMS[self.likelihood]:
             raise ConfigError(
-                "Expected beta_vae among the --methods with --kl_weight. "
-                f"Received: --methods={','.join(self.methods)}."
+                "Expected --likelihood=gaussian with --log_variance_weight. "
+                f"Received: --likelihood={self.likelihood}."
             )
 
     @property
@@ -241,8 +250,12 @@ class AUCAdaptedConfig(Config):
         reads = self._reads
         methods = f"--methods={','.join(self.methods)}"
         of_rule = f"--rule={self.rule}" if "rule" in reads else methods
-        beside = {"rule": methods, "kl_weight": methods, "patterns": of_rule, "f_update": of_rule}
-        return super().unread | {name: by for name, by in beside.items() if name not in reads}
+        beside = dict.fromkeys(("rule", *FIXED_WEIGHTS), methods)
+        beside |= {"patterns": of_rule, "f_update": of_rule}
+        found = {name: by for name, by in beside.items() if name not in reads}
+        if "log_variance" not in TERMS[self.likelihood]:
+            found["log_variance_weight"] = f"--likelihood={self.likelihood}"
+        return super().unread | found
 
     @property
     def _reads(self) -> set[str]:

@@ -30,6 +30,7 @@ _ALL: Settings = {
     "patterns": "paper",
     "rule": "paper",
     "kl_weight": 1.0,
+    "log_variance_weight": 1.0,
     "selection_loss": "unweighted",
     "directions": "down",
     "slope_window": 1,

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from awl_vae.callbacks.rules import RULES, PaperRule, Rule, RuleSettings
-from awl_vae.losses.patterns import DISABLED, PATTERN_SETS, PATTERNS, with_kl_weight
+from awl_vae.losses.patterns import DISABLED, PATTERN_SETS, PATTERNS, TERMS, with_weights
 from awl_vae.models.linear import mean_image, pca
 
 if TYPE_CHECKING:
     from awl_vae.training.config import AUCAdaptedConfig
 
 Row = TypeVar("Row")
+
+FIXED_WEIGHTS = ("kl_weight", "log_variance_weight")
+"""The settings of the β-VAE."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class RuleMethod(Method):
     about: str
     rule: Callable[["AUCAdaptedConfig"], Rule]
     sample_latent: bool = True
-    reads: tuple[str, ...] = ("rule", "kl_weight")
+    reads: tuple[str, ...] = ("rule", *FIXED_WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,10 @@ def _auc_adapted(config: "AUCAdaptedConfig") -> Rule:
     )
 
 
-def _fixed(config: "AUCAdaptedConfig", kl_weight: float) -> Rule:
-    pattern = with_kl_weight(config.likelihood, max(kl_weight, DISABLED))
-    return PaperRule([pattern], f_update=config.epochs)
+def _fixed(config: "AUCAdaptedConfig", **weights: float) -> Rule:
+    terms = TERMS[config.likelihood]
+    weights = {term: max(weight, DISABLED) for term, weight in weights.items() if term in terms}
+    return PaperRule([with_weights(config.likelihood, **weights)], f_update=config.epochs)
 
 
 METHODS: dict[str, Method] = {
@@ -115,15 +119,15 @@ METHODS: dict[str, Method] = {
     ),
     "beta_vae": RuleMethod(
         "β-VAE",
-        "kl_weight all along",
-        lambda config: _fixed(config, config.kl_weight),
-        reads=("kl_weight",),
+        "kl_weight and log_variance_weight all along",
+        lambda config: _fixed(config, kl=config.kl_weight, log_variance=config.log_variance_weight),
+        reads=FIXED_WEIGHTS,
         lower_kl="a lower --kl_weight",
     ),
     "autoencoder": RuleMethod(
         "Autoencoder",
         "the reconstruction alone, and no noise in training",
-        lambda config: _fixed(config, DISABLED),
+        lambda config: _fixed(config, kl=DISABLED),
         sample_latent=False,
         reads=(),
     ),

@@ -21,6 +21,9 @@ SETTINGS = (
 )
 """The settings that `summary.json` begins with, where the experiment has them."""
 
+SETTINGS_IF_NOT = {"input": "pixels", "log_variance_weight": 1.0}
+"""Those that follow where they are not this."""
+
 AVERAGED = (
     "epoch",
     "auc",
@@ -52,8 +55,11 @@ def summarize(
         The summary; nothing in it depends on the time or the machine.
     """
     summary = {name: getattr(config, name) for name in SETTINGS if hasattr(config, name)}
-    if config.input != "pixels":
-        summary["input"] = config.input
+    summary |= {
+        name: value
+        for name, usual in SETTINGS_IF_NOT.items()
+        if (value := getattr(config, name, usual)) != usual
+    }
     summary["methods"] = {
         method: {
             "per_seed": [_entry(row) for row in rows],

@@ -73,6 +73,8 @@ def _rule(summary: Mapping[str, Any]) -> str:
             text = f"Rule {rule}, patterns {patterns}. "
     if "beta_vae" in summary["methods"]:
         text += f"KL weight of the β-VAE {summary['kl_weight']:g}. "
+        if (weight := summary.get("log_variance_weight", 1.0)) != 1.0:
+            text += f"Weight of its log-variance {weight:g}. "
     return text
 
 

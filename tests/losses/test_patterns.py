@@ -1,6 +1,6 @@
 import pytest
 
-from awl_vae.losses import DISABLED, PATTERNS, TERMS
+from awl_vae.losses import DISABLED, PATTERNS, TERMS, with_weights
 
 
 def rows(likelihood):
@@ -37,3 +37,8 @@ def test_a_disabled_term_keeps_a_tiny_weight():
 def test_patterns_cannot_be_changed():
     with pytest.raises(TypeError):
         PATTERNS["bernoulli"][0]["bce"] = 2.0
+
+
+def test_weights_are_those_that_are_named_and_1():
+    weights = with_weights("gaussian", kl=0.1, log_variance=2.0)
+    assert weights == {"mahalanobis": 1.0, "log_variance": 2.0, "kl": 0.1}

@@ -120,8 +120,8 @@ def of_histories(study):
         for method, found in run.summary["methods"].items():
             rows = [row for row in found["per_seed"] if "failed" not in row]
             files = [run.path / method / f"seed-{row['seed']}/history.csv.gz" for row in rows]
-            if not all(file.exists() for file in files):
-                continue  # PCA has no epochs
+            if len(rows) == 1 or not all(file.exists() for file in files):
+                continue  # no deviation, or no epochs
             curves = [column(file, "adapt_auc") for file in files]
             yield texts([curve[row["epoch"] - 1] for row, curve in zip(rows, curves, strict=True)])
             yield texts([max(curve) for curve in curves])

@@ -58,6 +58,11 @@ def test_comb_repeats_its_images_in_either_profile():
     [
         ({"rule": "cyclical", "patterns": "ladder"}, "Received: patterns=ladder"),
         ({"kl_weight": 0.1}, "Expected beta_vae among the methods"),
+        ({"log_variance_weight": 0.1}, "Expected beta_vae among the methods"),
+        (
+            {"methods": "beta_vae", "log_variance_weight": 0.1, "likelihood": "bernoulli"},
+            "Received: likelihood=bernoulli",
+        ),
         *(
             (own | {"methods": ("conventional",)}, "Expected auc_adapted among the methods")
             for own in ({"rule": "climb"}, {"patterns": "ladder"})
@@ -129,6 +134,11 @@ def test_a_run_directory_from_before_a_setting_goes_on(tmp_path):
             {"rule": "--methods=beta_vae", "f_update": "--methods=beta_vae"},
         ),
         ("auc_adapted", {"kl_weight": 1.0}, {"kl_weight": "--methods=conventional,auc_adapted"}),
+        (
+            "auc_adapted",
+            {"methods": "beta_vae", "log_variance_weight": 1.0},
+            {"log_variance_weight": "--likelihood=bernoulli"},
+        ),
         ("loss_adapted", {"variance": "learned"}, {"variance": "--likelihood=bernoulli"}),
         ("loss_adapted", {"variance": "learned", "likelihood": "gaussian"}, {}),
         (
@@ -161,7 +171,7 @@ def test_a_rule_reads_what_its_row_says():
 @pytest.mark.parametrize("name", RULE_METHODS)
 def test_a_method_reads_what_its_row_says(name):
     """Two values of a setting make two trainings where it is read, and one where not."""
-    config = settings("auc_adapted", "bellows")
+    config = settings("auc_adapted", "square")
 
     def weights_over(**own):
         rule = RULE_METHODS[name].rule(SimpleNamespace(**vars(config) | {"epochs": 6} | own))
@@ -172,7 +182,8 @@ def test_a_method_reads_what_its_row_says(name):
             steps.append(step.weights)
         return steps
 
-    others = {"kl_weight": 0.1, "rule": "monotonic", "patterns": "ladder", "f_update": 1}
+    others = {"rule": "monotonic", "patterns": "ladder", "f_update": 1}
+    others |= {"kl_weight": 0.1, "log_variance_weight": 0.1}
     reads = {*RULE_METHODS[name].reads}
     reads |= {*RULES["paper"].reads} if "rule" in reads else set()
     changing = {

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from awl_vae.losses.patterns import with_kl_weight
+from awl_vae.losses.patterns import with_weights
 from awl_vae.models import VAE
 from awl_vae.models.projection import low_rank, principal_components
 
@@ -117,7 +117,7 @@ class Trained:
             input_kind="features",
             seed=seed,
         )
-        model.set_term_weights(with_kl_weight("gaussian", self.kl_weight))
+        model.set_term_weights(with_weights("gaussian", kl=self.kl_weight))
         return model
 
     def train(

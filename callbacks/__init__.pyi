@@ -8,6 +8,7 @@ from .finite import (
     StopOnNonFinite as StopOnNonFinite,
 )
 from .history_writer import HistoryWriter as HistoryWriter
+from .latents import WatchLatents as WatchLatents, is_empty as is_empty
 from .loss_adapted import LossAdaptedSearch as LossAdaptedSearch
 from .loss_weight_scheduler import LossWeightScheduler as LossWeightScheduler
 from .progress import Progress as Progress

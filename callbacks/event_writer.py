@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from awl_vae.callbacks.event_files import keep_epochs
+from awl_vae.callbacks.latents import COLUMNS
 from awl_vae.callbacks.logs import Logs
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.system import naming
@@ -21,6 +22,8 @@ Images = Callable[[], Mapping[str, np.ndarray]]
 
 class TensorBoardRun:
     """What TensorBoard shows as one run: `loss/<term>`, `weight/<term>`, `auc/adapt`, `pattern`.
+
+    And, where the logs have it, what the latent variables tell, with a histogram of their KL.
 
     Args:
         log_dir: directory of the event files.
@@ -43,6 +46,7 @@ class TensorBoardRun:
             | {signal.auc: f"auc/{signal.name}" for signal in SIGNALS.values()}
             | {term: f"loss/{term}" for term in terms}
             | {f"weight_{term}": f"weight/{term}" for term in terms}
+            | {name: f"latents/{name}" for name in COLUMNS}
         )
         self._naming = partial(naming, log_dir, tf.errors.OpError)
         with self._naming():
@@ -58,6 +62,8 @@ class TensorBoardRun:
             for name in self.tags.keys() & logs.keys():
                 if logs[name] is not None:
                     tf.summary.scalar(self.tags[name], logs[name])
+            if "kl_per_latent" in logs:
+                tf.summary.histogram("latents/kl", logs["kl_per_latent"])
             for tag, each in shown.items():
                 tf.summary.image(tag, each, max_outputs=len(each))
             self.writer.flush()

@@ -10,6 +10,7 @@ import numpy as np
 
 from awl_vae.callbacks.arithmetic import as_written, plain_sum
 from awl_vae.callbacks.epoch_order import Batches
+from awl_vae.callbacks.latents import COLUMNS
 from awl_vae.callbacks.logs import Logs
 from awl_vae.callbacks.search.moving_weight import NONE
 from awl_vae.callbacks.search.plan import CONVENTIONAL, SearchPlan, SearchStep
@@ -129,6 +130,7 @@ class LossAdaptedSearch(keras.callbacks.Callback):
             weights=self.step.weights,
             adapt_auc=logs.get("adapt_auc"),
             synthetic_auc=logs.get(SIGNALS["synthetic"].auc),
+            latents={name: logs[name] for name in COLUMNS if name in logs},
         )
 
     def _write_branches(self) -> None:

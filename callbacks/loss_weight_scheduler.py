@@ -5,8 +5,9 @@ from typing import Any
 
 import keras
 
+from awl_vae.callbacks.latents import is_empty
 from awl_vae.callbacks.logs import Logs
-from awl_vae.callbacks.rules import Rule, Step
+from awl_vae.callbacks.rules import Rule, ShunsEmpty, Step
 from awl_vae.callbacks.snapshot import read_snapshot, restore, write_snapshot
 
 
@@ -14,7 +15,8 @@ class LossWeightScheduler(keras.callbacks.Callback):
     """Trains each epoch with the weights that a rule says.
 
     Needs the rule's monitor in the logs and adds `pattern`, from 1, the one that the epoch was
-    trained with, or None where the weights are no pattern.
+    trained with, or None where the weights are no pattern. Where `WatchLatents` has found the model
+    empty, a rule that shuns that is told.
 
     Args:
         rule: says the weights.
@@ -40,7 +42,9 @@ class LossWeightScheduler(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         pattern = self.step.pattern
         logs["pattern"] = None if pattern is None else pattern + 1
-        self.rule_state, self.step = self.rule.after_epoch(self.rule_state, logs[self.monitor])
+        shuns = is_empty(logs) and isinstance(self.rule, ShunsEmpty)
+        after_epoch = self.rule.after_empty_epoch if shuns else self.rule.after_epoch
+        self.rule_state, self.step = after_epoch(self.rule_state, logs[self.monitor])
         if self.step.is_best:
             write_snapshot(self.best_path, self.model)
 

@@ -12,6 +12,7 @@ from .terms import (
     bce as bce,
     clip_log_variance as clip_log_variance,
     kl as kl,
+    kl_per_latent as kl_per_latent,
     log_variance as log_variance,
     mahalanobis as mahalanobis,
 )

@@ -89,8 +89,13 @@ def kl(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
     Returns:
         Float tensor (N,), in nats, at least 0.
     """
+    return _sum_over_sample(kl_per_latent(z_mean, z_log_var))
+
+
+def kl_per_latent(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
+    """The summands of `kl`, (N, Z)."""
     z_log_var = clip_log_variance(z_log_var)
-    return _sum_over_sample(0.5 * (ops.exp(z_log_var) - 1.0 - z_log_var + ops.square(z_mean)))
+    return 0.5 * (ops.exp(z_log_var) - 1.0 - z_log_var + ops.square(z_mean))
 
 
 def _sum_over_sample(values: Tensor, roi: Tensor | None = None) -> Tensor:

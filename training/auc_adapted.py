@@ -13,6 +13,7 @@ from awl_vae.callbacks import (
     Progress,
     Resume,
     StopOnNonFinite,
+    is_empty,
 )
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData
@@ -66,6 +67,7 @@ def train(
     callbacks = [
         EpochOrder(trainer.batches),
         *trainer.watch_aucs(*SIGNALS),
+        trainer.watch_latents(),
         StopOnNonFinite([*terms, "loss", monitor]),
         *stateful,
         resume,
@@ -82,7 +84,14 @@ def train(
         trainer.fit(callbacks, resume, epochs=config.epochs)
     except NonFiniteError as error:
         return {method: TrainingResult(error.epoch, failed=error.name)}
-    aucs_by_epoch = numeric_columns(read_csv(directory / "history.csv"))[monitor]
+    history = read_csv(directory / "history.csv")
+    if is_empty(history[best_model.epoch - 1]):
+        bar.say(
+            f"Warning: {method} seed {seed} reconstructs every image alike, in epoch "
+            f"{best_model.epoch}, which is kept: its latents tell nothing. A lower KL weight may "
+            f"help: {RULE_METHODS[method].lower_kl}."
+        )
+    aucs_by_epoch = numeric_columns(history)[monitor]
     if (count := aucs_by_epoch.count(max(aucs_by_epoch))) > 1:
         bar.say(
             f"Note: {method} seed {seed} has its best {monitor}, {max(aucs_by_epoch):.4g}, after "

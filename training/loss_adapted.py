@@ -53,6 +53,7 @@ def train(
     # In this order each finds in the logs, and in the search, what it needs of those before it.
     callbacks = [
         *trainer.watch_aucs(*_watched(config)),
+        trainer.watch_latents(),
         BranchEventWriter(
             directory,
             search,
@@ -133,8 +134,8 @@ def _write_history(file: Path, terms: Sequence[str], path: Sequence[EpochRow], m
     columns = ["epoch", *history_columns(terms, ["adapt_auc"])]
     # The conventional VAE is the first pattern all along; the search has no numbered patterns.
     pattern = {"pattern": 1 if method == "conventional" else None}
-    rows = (row.to_json() | pattern for row in path)
-    write_csv(file, columns, ({name: row[name] for name in columns} for row in rows))
+    rows = (row.to_json() | dict(row.latents) | pattern for row in path)
+    write_csv(file, columns, ({name: row.get(name) for name in columns} for row in rows))
 
 
 def _notes(search: LossAdaptedSearch) -> dict[str, object]:

@@ -4,17 +4,23 @@ from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from awl_vae.callbacks import AdaptAUC, Resume
+from awl_vae.callbacks import AdaptAUC, Resume, WatchLatents
+from awl_vae.callbacks.latents import COLUMNS
 from awl_vae.callbacks.signals import SIGNALS, Signal
-from awl_vae.data import PreparedData, TrainingBatches
-from awl_vae.losses import TERMS
+from awl_vae.data import PreparedData, TrainingBatches, scoring_batches
+from awl_vae.evaluation.latents import LatentUse, latent_use
+from awl_vae.losses import TERMS, kl_per_latent
 from awl_vae.models import VAE
 from awl_vae.training.config import Config
 from awl_vae.training.judges import judge_of
 from awl_vae.training.run_figures import examples_of
 from awl_vae.training.runtime import start_run
 from awl_vae.training.settings import settings_of
+
+NUM_WATCHED = 64
+"""Calibration images of which it is looked after each epoch what the latents tell."""
 
 
 class Trainer:
@@ -62,6 +68,8 @@ class Trainer:
         }
         self._labels = {name: values for name, values in labels.items() if values.any()}
         self._examples = examples_of(data)
+        watched = data.positions["calibration"][:NUM_WATCHED]
+        self._watched = scoring_batches(data.inputs, watched, NUM_WATCHED)
 
     def fit(
         self,
@@ -85,6 +93,24 @@ class Trainer:
         watched = {SIGNALS[name]: self._labels[name] for name in names if name in self._labels}
         labels = {signal.auc: values for signal, values in watched.items()}
         return [AdaptAUC(labels, lambda: self._score(watched))] if watched else []
+
+    def watch_latents(self) -> WatchLatents:
+        """The callback for what the latent variables tell of calibration images."""
+        (x,) = self._watched
+        channels = self.model.shape[2]
+        roi = x[..., channels:] if x.shape[-1] > channels else tf.ones([])
+        images = x[..., :channels] * roi
+
+        @tf.function
+        def look() -> tuple[tf.Tensor, ...]:
+            z_mean, z_log_var = self.model.encode(images)
+            return kl_per_latent(z_mean, z_log_var), z_mean, self.model(images) * roi
+
+        def measure() -> LatentUse:
+            kl, z_mean, x_hat = (values.numpy() for values in look())
+            return latent_use(kl, z_mean, images.numpy(), x_hat)
+
+        return WatchLatents(measure)
 
     def _score(self, signals: Iterable[Signal]) -> dict[str, np.ndarray]:
         signals = list(signals)
@@ -121,7 +147,7 @@ def going_on(what: str, done: str, resume: Resume, epochs: int) -> str:
 
 def history_columns(terms: Sequence[str], aucs: Sequence[str]) -> list[str]:
     """The columns of `history.csv` after `epoch`."""
-    return ["loss", *terms, *(f"weight_{term}" for term in terms), "pattern", *aucs]
+    return ["loss", *terms, *(f"weight_{term}" for term in terms), "pattern", *aucs, *COLUMNS]
 
 
 def hyper_parameters(config: Config, seed: int, **own: object) -> dict[str, object]:

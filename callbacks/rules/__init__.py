@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from awl_vae.callbacks.rules.annealing import AnnealingRule
 from awl_vae.callbacks.rules.climb import ClimbRule
 from awl_vae.callbacks.rules.paper import PaperRule, should_switch
-from awl_vae.callbacks.rules.rule import Rule, RuleSettings, State, Step
+from awl_vae.callbacks.rules.rule import Rule, RuleSettings, ShunsEmpty, State, Step
 
 __all__ = [
     "RULES",
@@ -16,6 +16,7 @@ __all__ = [
     "Rule",
     "RuleRow",
     "RuleSettings",
+    "ShunsEmpty",
     "State",
     "Step",
     "should_switch",

@@ -37,6 +37,9 @@ class ClimbRule:
       rung; and where that is worse too, it is the training and not the weights: that window counts
       as the best from then on.
 
+    A window whose last model is empty, so that every image has the same reconstruction, is clearly
+    worse than one whose model is not, whatever the AUC; and two such are alike.
+
     At the end of the ladder the rung stays.
 
     Args:
@@ -71,6 +74,13 @@ class ClimbRule:
         Raises:
             ValueError: If the AUC is no finite number.
         """
+        return self._after(state, auc, is_empty=False)
+
+    def after_empty_epoch(self, state: State, auc: float) -> tuple[State, Step]:
+        """The same where every image had the same reconstruction."""
+        return self._after(state, auc, is_empty=True)
+
+    def _after(self, state: State, auc: float, *, is_empty: bool) -> tuple[State, Step]:
         if not math.isfinite(auc):
             raise ValueError(f"Expected a finite AUC. Received: {auc}.")
         state = state | {"aucs": [*state["aucs"], auc]}
@@ -78,9 +88,10 @@ class ClimbRule:
         if count % self.window or count < WARM_UP * self.window:
             return state, self._step(state)
         now = {"auc": plain_mean(state["aucs"][-self.window :]), "pattern": state["pattern"]}
+        now |= {"is_empty": is_empty}
         if state["best"] is None:
             return self._takes(state, now)
-        change, margin = now["auc"] - state["best"]["auc"], self._margin(state["aucs"])
+        change, margin = _change(state["best"], now), self._margin(state["aucs"])
         if change > margin:
             return self._takes(state, now)
         if change >= -margin:
@@ -120,3 +131,11 @@ class ClimbRule:
 
     def _step(self, state: State, **others: bool) -> Step:
         return Step(self.patterns[state["pattern"]], state["pattern"], **others)
+
+
+def _change(best: Mapping[str, Any], now: Mapping[str, Any]) -> float:
+    """By how much a window is better than the best."""
+    was_empty = best.get("is_empty", False)  # not in checkpoints of 0.1.0
+    if was_empty != now["is_empty"]:
+        return math.inf if was_empty else -math.inf
+    return 0.0 if was_empty else now["auc"] - best["auc"]

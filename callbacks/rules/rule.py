@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 State = dict[str, Any]
 """What a rule remembers, of what JSON can hold."""
@@ -51,3 +51,11 @@ class Rule(Protocol):
 
     def after_epoch(self, state: State, auc: float) -> tuple[State, Step]:
         """The state after an epoch with this AUROC, and what the next is trained with."""
+
+
+@runtime_checkable
+class ShunsEmpty(Protocol):
+    """A rule to which an empty model is worse than its AUROC says."""
+
+    def after_empty_epoch(self, state: State, auc: float) -> tuple[State, Step]:
+        """In the place of `after_epoch` where every image had the same reconstruction."""

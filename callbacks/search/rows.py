@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 WEIGHT = "weight_"
@@ -23,6 +23,7 @@ class EpochRow:
         weights: by term, its weight in the epoch.
         adapt_auc: the AUROC after the epoch, or None where there is none.
         synthetic_auc: the same of synthetic defects, where that chooses branches.
+        latents: what the latent variables tell, by the columns of `history.csv`.
     """
 
     stage: int
@@ -34,14 +35,16 @@ class EpochRow:
     weights: Mapping[str, float]
     adapt_auc: float | None
     synthetic_auc: float | None = None
+    latents: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """The row as one dict, each term under its name and its weight under `weight_<term>`.
 
-        Checkpoints since version 0.1.0 hold rows in this form, with the keys in this order; that of
-        synthetic defects is there where it is known.
+        Checkpoints since version 0.1.0 hold rows in this form, with the keys in this order; the
+        last ones are there where they are known.
         """
         synthetic = {} if self.synthetic_auc is None else {"synthetic_auc": self.synthetic_auc}
+        latents = {"latents": dict(self.latents)} if self.latents else {}
         return {
             "stage": self.stage,
             "branch": self.branch,
@@ -51,7 +54,9 @@ class EpochRow:
             **self.terms,
             **{WEIGHT + term: weight for term, weight in self.weights.items()},
             "adapt_auc": self.adapt_auc,
-        } | synthetic
+            **synthetic,
+            **latents,
+        }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
@@ -67,6 +72,7 @@ class EpochRow:
             weights={term: row[WEIGHT + term] for term in terms},
             adapt_auc=row["adapt_auc"],
             synthetic_auc=row.get("synthetic_auc"),
+            latents=row.get("latents", {}),
         )
 
 

@@ -10,18 +10,22 @@ from awl_vae.losses import DISABLED, PATTERN_SETS
 LADDER = PATTERN_SETS["ladder"]["bernoulli"]
 
 
-def follow(rule, aucs):
-    """The steps of the epochs, the state going through JSON each time, as in a checkpoint."""
+def follow(rule, aucs, empty=()):
+    """The steps of the epochs, the state going through JSON each time, as in a checkpoint.
+
+    After some of them, from 1, the model is empty.
+    """
     state, step = rule.begin()
     steps = [step]
-    for auc in aucs:
-        state, step = rule.after_epoch(json.loads(json.dumps(state)), float(auc))
+    for epoch, auc in enumerate(aucs, 1):
+        after = rule.after_empty_epoch if epoch in empty else rule.after_epoch
+        state, step = after(json.loads(json.dumps(state)), float(auc))
         steps.append(step)
     return steps
 
 
-def rungs(aucs, window=2):
-    return [step.pattern for step in follow(ClimbRule(LADDER, window=window), aucs)]
+def rungs(aucs, window=2, empty=()):
+    return [step.pattern for step in follow(ClimbRule(LADDER, window=window), aucs, empty)]
 
 
 def marked(aucs, name, window=2):
@@ -120,3 +124,25 @@ def test_annealing(cycles, weights):
     assert [step.weights["kl"] for step in steps] == pytest.approx(weights, abs=1e-9)
     assert all(step.weights["bce"] == 1.0 and step.pattern is None for step in steps)
     assert steps[0].weights["kl"] == DISABLED
+
+
+def test_an_empty_model_is_clearly_worse_whatever_its_auc():
+    # The third window is empty, though its AUC is the highest: once may be chance, twice is not.
+    aucs = [0.5, 0.5, 0.52, 0.52, 0.9, 0.9, 0.9, 0.9, 0.5, 0.5]
+    assert rungs(aucs)[4:] == [1, 1, 2, 2, 3, 3, 3]
+    assert rungs(aucs, empty=(5, 6, 7, 8))[4:] == [1, 1, 1, 1, 0, 0, 0]
+    steps = follow(ClimbRule(LADDER, window=2), aucs, empty=(5, 6, 7, 8))
+    assert [epoch for epoch, step in enumerate(steps) if step.goes_back] == [8]
+
+
+def test_among_empty_models_it_goes_on_until_one_is_not():
+    # The AUC of an empty model says nothing of its weights: it falls, and the rungs go on.
+    aucs = [0.9, 0.9, 0.9, 0.9, 0.7, 0.7, 0.5, 0.5, 0.4, 0.4, 0.4, 0.4]
+    assert rungs(aucs, empty=range(1, 9))[4:] == [1, 1, 2, 2, 3, 3, 4, 4, 5]
+    steps = follow(ClimbRule(LADDER, window=2), aucs, empty=range(1, 9))
+    assert [epoch for epoch, step in enumerate(steps) if step.is_best] == [4, 10]
+
+
+def test_only_the_last_epoch_of_a_window_says_that_it_is_empty():
+    aucs = [0.5, 0.5, 0.52, 0.52, 0.54, 0.54]
+    assert rungs(aucs, empty=(1, 3, 5)) == rungs(aucs)

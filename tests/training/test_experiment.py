@@ -133,8 +133,14 @@ def test_history_alone_tells_every_switch(finished):
             [
                 *("epoch", "loss", "bce", "kl", "weight_bce", "weight_kl", "pattern"),
                 *("adapt_auc", "adapt_auc_synthetic"),
+                *("kl_per_latent_median", "kl_per_latent_max", "active_units"),
+                *("explained_variance", "reconstruction_variance"),
             ]
         )
+        for row in rows:
+            assert 0 <= float(row["kl_per_latent_median"]) <= float(row["kl_per_latent_max"])
+            assert 0 <= int(row["active_units"]) <= 8
+            assert float(row["explained_variance"]) <= 1
         aucs = [float(row["adapt_auc"]) for row in rows]
         f_update = 1 if directory.parent.name == "auc_adapted" else len(rows)
         pattern, weights = 0, [("1.0", "1.0"), ("1.0", "1e-10"), ("1e-10", "1.0")]

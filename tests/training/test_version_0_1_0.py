@@ -49,12 +49,15 @@ def is_same_machine():
 
 
 def assert_same_figures(path, expected, *, elsewhere):
-    """The same file to the letter, or on another machine the same numbers up to rounding."""
-    if is_same_machine():
-        assert path.read_bytes() == expected.read_bytes()
-        return
+    """The same columns to the letter, or on another machine the same numbers up to rounding.
+
+    Columns that came since are behind them.
+    """
     for row, known in zip(read_csv(path), read_csv(expected), strict=True):
-        assert row.keys() == known.keys()
+        assert [*row][: len(known)] == [*known]
+        if is_same_machine():
+            assert {name: row[name] for name in known} == known
+            continue
         for name, value in known.items():
             if name.startswith("weight_") or name in ("epoch", "loss", "branch", "stage"):
                 try:

@@ -1,0 +1,39 @@
+"""What the latent variables tell, after each epoch."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from awl_vae.callbacks.logs import Logs
+from awl_vae.evaluation.latents import EMPTY, LatentUse
+
+COLUMNS = (
+    *("kl_per_latent_median", "kl_per_latent_max"),
+    *("active_units", "explained_variance", "reconstruction_variance"),
+)
+"""The numbers that are added to the logs, and columns of `history.csv`."""
+
+
+class WatchLatents(keras.callbacks.Callback):
+    """Adds to the logs of each epoch what `LatentUse` has, for the callbacks after it.
+
+    Args:
+        measure: returns it, by the model of the moment.
+    """
+
+    def __init__(self, measure: Callable[[], LatentUse]):
+        super().__init__()
+        self.measure = measure
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        use = self.measure()
+        values = (float(np.median(use.kl)), float(np.max(use.kl)), use.active_units)
+        values += (use.explained_variance, use.reconstruction_variance)
+        logs |= dict(zip(COLUMNS, values, strict=True)) | {"kl_per_latent": use.kl}
+
+
+def is_empty(row: Logs) -> bool:
+    """Whether every image has the same reconstruction, by the logs of an epoch, or its history."""
+    variance = row.get("reconstruction_variance")
+    return variance not in (None, "") and float(variance) < EMPTY

@@ -37,7 +37,8 @@ class LossWeightScheduler(keras.callbacks.Callback):
         # Here and not at the end of the epoch, whose model is still to be saved and looked at.
         if self.step.goes_back:
             restore(self.model, read_snapshot(self.best_path)[1])
-        self.model.set_term_weights(self.step.weights)
+        if self.step.weights is not None:
+            self.model.set_term_weights(self.step.weights)
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         pattern = self.step.pattern
@@ -49,7 +50,8 @@ class LossWeightScheduler(keras.callbacks.Callback):
             write_snapshot(self.best_path, self.model)
 
     def get_state(self) -> dict[str, Any]:
-        step = vars(self.step) | {"weights": dict(self.step.weights)}
+        weights = self.step.weights
+        step = vars(self.step) | {"weights": None if weights is None else dict(weights)}
         return {"rule": self.rule_state, "step": step}
 
     def set_state(self, state: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from awl_vae.losses import TERMS, VARIANCES, bce, clip_log_variance, kl, log_variance, mahalanobis
+from awl_vae.models.balancing import Balancing
 from awl_vae.models.feature_networks import build_feature_decoder, build_feature_encoder
 from awl_vae.models.networks import build_decoder, build_encoder
 
@@ -56,6 +57,8 @@ class VAE(keras.Model):
             all, the mean squared error of the batch (σ-VAE, Rybkin et al., 2021), which no gradient
             goes through: the log-variance alone trains nothing then.
         input_kind: which networks it is made of, a key of `NETWORKS`.
+        balancing: makes the loss of training in the place of the weighted sum, and sets the
+            weights with every batch.
         dtype: Keras dtype policy, such as "float32" or "mixed_bfloat16". Outputs and loss terms
             are float32 with either.
 
@@ -75,6 +78,7 @@ class VAE(keras.Model):
         sample_latent: bool = True,
         variance: str = "learned",
         input_kind: str = "pixels",
+        balancing: Balancing | None = None,
         dtype: str | keras.DTypePolicy = "float32",
         **kwargs: Any,
     ):
@@ -103,6 +107,7 @@ class VAE(keras.Model):
         self.variance = variance
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.input_kind = input_kind
+        self.balancing = balancing
         encoder, decoder = NETWORKS[input_kind]
         self.encoder = encoder(self.shape, latent_dim=latent_dim, dtype=self.dtype_policy)
         self.decoder = decoder(
@@ -118,6 +123,7 @@ class VAE(keras.Model):
                 initializer="ones",
                 trainable=False,
                 dtype="float32",
+                aggregation="mean",
             )
             for term in TERMS[likelihood]
         }
@@ -211,7 +217,7 @@ class VAE(keras.Model):
         """One step on a batch of images; returns the logs of the epoch so far."""
         with tf.GradientTape() as tape:
             terms = self.compute_terms(data, training=True)
-            loss = self._weighted_sum(terms)
+            loss = self._balanced(terms) if self.balancing else self._weighted_sum(terms)
             # Gradients are added up over the devices, and lifted where float16 would lose them.
             share = loss / tf.distribute.get_strategy().num_replicas_in_sync
             scaled = self.optimizer.scale_loss(share)
@@ -223,6 +229,12 @@ class VAE(keras.Model):
         """The same loss and terms on a batch of images, without a step."""
         terms = self.compute_terms(data, training=False)
         return self._update_logs(self._weighted_sum(terms), terms)
+
+    def _balanced(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        loss, weights = self.balancing({term: ops.mean(value) for term, value in terms.items()})
+        for term, weight in weights.items():
+            self.term_weights[term].assign(ops.stop_gradient(weight))
+        return loss
 
     def _weighted_sum(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
         # Eqs. (9) to (12); each term (N,) -> ()
@@ -250,6 +262,7 @@ class VAE(keras.Model):
             "sample_latent": self.sample_latent,
             "variance": self.variance,
             "input_kind": self.input_kind,
+            "balancing": keras.saving.serialize_keras_object(self.balancing),
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
         }
 
@@ -260,6 +273,8 @@ class VAE(keras.Model):
         for before, name in (("samples", "sample_latent"), ("image_size", "shape")):
             if before in config:
                 config[name] = config.pop(before)
+        if config.get("balancing"):
+            config["balancing"] = keras.saving.deserialize_keras_object(config["balancing"])
         return cls(**config)
 
 

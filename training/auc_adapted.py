@@ -20,6 +20,7 @@ from awl_vae.data import PreparedData
 from awl_vae.system import numeric_columns, read_csv
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
+from awl_vae.training.balancings import BALANCINGS
 from awl_vae.training.config import AUCAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
 from awl_vae.training.methods import RULE_METHODS
@@ -44,13 +45,15 @@ def train(
     """Trains by one method and keeps the model of its best epoch; see `Experiment.train`."""
     (method,) = methods
     directory = run_dir / method / f"seed-{seed}"
-    trainer = Trainer(config, data, seed, sample_latent=RULE_METHODS[method].sample_latent)
+    row = RULE_METHODS[method]
+    balancing = BALANCINGS[method](config, data) if row.balances else None
+    trainer = Trainer(config, data, seed, sample_latent=row.sample_latent, balancing=balancing)
     terms, monitor = trainer.terms, SIGNALS[config.adapt_signal].auc
     best_model = BestModel(directory / "model.keras", monitor)
     aucs = [signal.auc for signal in SIGNALS.values()]
     stateful = [
         LossWeightScheduler(
-            RULE_METHODS[method].rule(config),
+            row.rule(config),
             monitor=monitor,
             best_path=directory / CHECKPOINT / "best.npz",
         ),
@@ -77,6 +80,9 @@ def train(
             epochs_left=lambda epoch: config.epochs - epoch + 1,
         ),
     ]
+    set_points = balancing.set_points if balancing else {}
+    for name, value in set_points.items():
+        bar.say(f"{method} seed {seed}: the {name} is {value:.4g} nats.")
     if resume.initial_epoch:
         done = f"epoch {resume.initial_epoch}"
         bar.say(going_on(f"{method} seed {seed}", done, resume, config.epochs))
@@ -89,7 +95,7 @@ def train(
         bar.say(
             f"Warning: {method} seed {seed} reconstructs every image alike, in epoch "
             f"{best_model.epoch}, which is kept: its latents tell nothing. A lower KL weight may "
-            f"help: {RULE_METHODS[method].lower_kl}."
+            f"help: {row.lower_kl}."
         )
     aucs_by_epoch = numeric_columns(history)[monitor]
     if (count := aucs_by_epoch.count(max(aucs_by_epoch))) > 1:
@@ -98,7 +104,7 @@ def train(
             f"{count} epochs and keeps that of epoch {best_model.epoch}, the first, which may "
             "reconstruct little; these images tell no better."
         )
-    return {method: TrainingResult(best_model.epoch)}
+    return {method: TrainingResult(best_model.epoch, notes=dict(set_points))}
 
 
 def _event_writer(

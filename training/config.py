@@ -1,5 +1,6 @@
 """The settings of the experiments: what each may be, and which go together."""
 
+import math
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from awl_vae.features.backbones import BACKBONES
 from awl_vae.losses.patterns import PATTERN_SETS, TERMS, VARIANCES
 from awl_vae.system.errors import UserError, check_path
 from awl_vae.training.defaults import DEFAULTS, PROFILES
-from awl_vae.training.methods import FIXED_WEIGHTS, RULE_METHODS
+from awl_vae.training.methods import FIXED_WEIGHTS, RULE_METHODS, SET_POINTS
 from awl_vae.training.settings import (
     Choice,
     Count,
@@ -212,6 +213,21 @@ class AUCAdaptedConfig(Config):
     log_variance_weight: float = setting(
         Number("The weight of its log-variance, where the likelihood is gaussian."), before=1.0
     )
+    tolerance: float | None = setting(
+        Number(
+            "Of the method geco: what the reconstruction of an image may be, in nats. Unless it is "
+            "given, what so many principal components leave.",
+            above=-math.inf,
+        ),
+        before=None,
+    )
+    kl_target: float | None = setting(
+        Number(
+            "Of the method control_vae: the KL divergence that it holds, in nats. Unless it is "
+            "given, that of the linear VAE."
+        ),
+        before=None,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -227,12 +243,15 @@ class AUCAdaptedConfig(Config):
                 "Expected auc_adapted among the --methods with --rule or --patterns. "
                 f"Received: --methods={','.join(self.methods)}."
             )
-        for name in FIXED_WEIGHTS:
-            if getattr(self, name) != 1.0 and name not in reads:
-                raise ConfigError(
-                    f"Expected beta_vae among the --methods with --{name}. "
-                    f"Received: --methods={','.join(self.methods)}."
-                )
+        own = {"beta_vae": dict.fromkeys(FIXED_WEIGHTS, 1.0)}
+        own |= {method: {name: None} for name, method in SET_POINTS.items()}
+        for method, names in own.items():
+            for name, usual in names.items():
+                if getattr(self, name) != usual and name not in reads:
+                    raise ConfigError(
+                        f"Expected {method} among the --methods with --{name}. "
+                        f"Received: --methods={','.join(self.methods)}."
+                    )
         if self.log_variance_weight != 1.0 and "log_variance" not in TERMS[self.likelihood]:
             raise ConfigError(
                 "Expected --likelihood=gaussian with --log_variance_weight. "
@@ -250,7 +269,7 @@ class AUCAdaptedConfig(Config):
         reads = self._reads
         methods = f"--methods={','.join(self.methods)}"
         of_rule = f"--rule={self.rule}" if "rule" in reads else methods
-        beside = dict.fromkeys(("rule", *FIXED_WEIGHTS), methods)
+        beside = dict.fromkeys(("rule", *FIXED_WEIGHTS, *SET_POINTS), methods)
         beside |= {"patterns": of_rule, "f_update": of_rule}
         found = {name: by for name, by in beside.items() if name not in reads}
         if "log_variance" not in TERMS[self.likelihood]:

@@ -31,6 +31,8 @@ _ALL: Settings = {
     "rule": "paper",
     "kl_weight": 1.0,
     "log_variance_weight": 1.0,
+    "tolerance": None,
+    "kl_target": None,
     "selection_loss": "unweighted",
     "directions": "down",
     "slope_window": 1,

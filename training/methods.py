@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from awl_vae.callbacks.rules import RULES, PaperRule, Rule, RuleSettings
+from awl_vae.callbacks.rules import RULES, FreeRule, PaperRule, Rule, RuleSettings
 from awl_vae.losses.patterns import DISABLED, PATTERN_SETS, PATTERNS, TERMS, with_weights
 from awl_vae.models.linear import mean_image, pca
 
@@ -17,6 +17,9 @@ Row = TypeVar("Row")
 
 FIXED_WEIGHTS = ("kl_weight", "log_variance_weight")
 """The settings of the β-VAE."""
+
+SET_POINTS = {"tolerance": "geco", "kl_target": "control_vae"}
+"""By setting that is found in the images unless it is given, its method."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class RuleMethod(Method):
         about: what it is, for `--help`.
         rule: returns what says its weights.
         sample_latent: whether its training samples z; see `VAE`.
+        balances: whether the model sets the weights itself, with every batch; how, is in
+            `training/balancings.py`.
         reads: the settings that it reads of those that only some methods do. Where "rule" is among
             them, the rule reads its own.
     """
@@ -51,6 +56,7 @@ class RuleMethod(Method):
     about: str
     rule: Callable[["AUCAdaptedConfig"], Rule]
     sample_latent: bool = True
+    balances: bool = False
     reads: tuple[str, ...] = ("rule", *FIXED_WEIGHTS)
 
 
@@ -108,6 +114,10 @@ def _fixed(config: "AUCAdaptedConfig", **weights: float) -> Rule:
     return PaperRule([with_weights(config.likelihood, **weights)], f_update=config.epochs)
 
 
+def _balanced(title: str, about: str, *reads: str) -> RuleMethod:
+    return RuleMethod(title, about, lambda config: FreeRule(), balances=True, reads=reads)
+
+
 METHODS: dict[str, Method] = {
     "conventional": RuleMethod("Conventional VAE", "all weights 1", _conventional, reads=()),
     "auc_adapted": RuleMethod(
@@ -131,6 +141,9 @@ METHODS: dict[str, Method] = {
         sample_latent=False,
         reads=(),
     ),
+    "geco": _balanced("GECO", "as little KL as a bound on the reconstruction lets", "tolerance"),
+    "control_vae": _balanced("ControlVAE", "a KL divergence that is held", "kl_target"),
+    "uncertainty": _balanced("Uncertainty weights", "weights that are learnt with the model"),
     "loss_adapted": Method("Loss-adapted VAE"),
     "mean_image": LinearMethod("Mean image", mean_image),
     "pca": LinearMethod("PCA", pca),

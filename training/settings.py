@@ -143,13 +143,15 @@ class Number(Setting):
     """A finite number.
 
     Attributes:
-        above: it is above this; None where 0 is the least.
+        above: it is above this, which is −∞ where it may be any; None where 0 is the least.
     """
 
     above: float | None = None
 
     @property
     def expected(self) -> str:
+        if self.above == -math.inf:
+            return "a finite number"
         bound = "of at least 0" if self.above is None else f"above {self.above:g}"
         return f"a finite number {bound}"
 

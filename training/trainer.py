@@ -13,6 +13,7 @@ from awl_vae.data import PreparedData, TrainingBatches, scoring_batches
 from awl_vae.evaluation.latents import LatentUse, latent_use
 from awl_vae.losses import TERMS, kl_per_latent
 from awl_vae.models import VAE
+from awl_vae.models.balancing import Balancing
 from awl_vae.training.config import Config
 from awl_vae.training.judges import judge_of
 from awl_vae.training.run_figures import examples_of
@@ -31,6 +32,7 @@ class Trainer:
         data: the images.
         seed: seed of initialisation, order and noise.
         sample_latent: whether training samples z; see `VAE`.
+        balancing: what sets the weights with every batch, if anything; see `VAE`.
 
     Attributes:
         model: the VAE.
@@ -39,7 +41,13 @@ class Trainer:
     """
 
     def __init__(
-        self, config: Config, data: PreparedData, seed: int, *, sample_latent: bool = True
+        self,
+        config: Config,
+        data: PreparedData,
+        seed: int,
+        *,
+        sample_latent: bool = True,
+        balancing: Balancing | None = None,
     ):
         start_run(seed)
         self.model = VAE(
@@ -50,6 +58,7 @@ class Trainer:
             variance=config.variance,
             seed=seed,
             sample_latent=sample_latent,
+            balancing=balancing,
             dtype=config.dtype_policy,
         )
         self.model.compile(optimizer=keras.optimizers.Adam(config.learning_rate))

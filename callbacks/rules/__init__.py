@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from awl_vae.callbacks.rules.annealing import AnnealingRule
 from awl_vae.callbacks.rules.climb import ClimbRule
+from awl_vae.callbacks.rules.free import FreeRule
 from awl_vae.callbacks.rules.paper import PaperRule, should_switch
 from awl_vae.callbacks.rules.rule import Rule, RuleSettings, ShunsEmpty, State, Step
 
@@ -12,6 +13,7 @@ __all__ = [
     "RULES",
     "AnnealingRule",
     "ClimbRule",
+    "FreeRule",
     "PaperRule",
     "Rule",
     "RuleRow",

@@ -13,14 +13,14 @@ class Step:
     """What a rule says of the next epoch.
 
     Attributes:
-        weights: by loss term.
+        weights: by loss term; None leaves them to the model.
         pattern: the number of these weights among the patterns, from 0; None where they are none.
         is_best: the model as it is now is one to come back to; it takes the place of the last one,
             so not right after `goes_back`: a training that is cut off there needs the last one.
         goes_back: the next epoch starts from the last such model.
     """
 
-    weights: Mapping[str, float]
+    weights: Mapping[str, float] | None
     pattern: int | None = None
     is_best: bool = False
     goes_back: bool = False

@@ -1,0 +1,81 @@
+"""Where rivals need to be told how good a reconstruction is, or how much the latents tell.
+
+Both are found from normal images alone, by the linear VAE, whose optimum is known: PCA (Lucas et
+al., Don't Blame the ELBO, 2019). With K components of variance λ_k and σ², the mean squared error
+of what they leave, a latent tells ½ log(λ_k / σ²) nats of an image.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from awl_vae.data import PreparedData
+from awl_vae.losses import LOG_VARIANCE_RANGE
+from awl_vae.models.projection import principal_components
+
+MAX_IMAGES = 1000
+"""So many training images are looked at, and as many calibration images."""
+
+MAX_BYTES = 1 << 28
+
+LEAST_SHARE = 1 / 4
+"""As many components as a quarter of the images at most, so that they are no images themselves."""
+
+CLIPPED = 1e-3
+"""A reconstruction by components can be out of [0, 1], and is brought back, and off the ends."""
+
+
+@dataclass(frozen=True)
+class SetPoints:
+    """What the linear VAE comes to.
+
+    Attributes:
+        num_components: K.
+        distortion: the mean negative log-likelihood of a calibration image, in nats.
+        rate: the KL divergence, in nats.
+    """
+
+    num_components: int
+    distortion: float
+    rate: float
+
+
+def set_points(data: PreparedData, *, latent_dim: int, likelihood: str) -> SetPoints:
+    """Fits components to training images, and looks what they leave of calibration images.
+
+    Args:
+        data: the images.
+        latent_dim: as many components at most.
+        likelihood: "bernoulli", or "gaussian" with one variance for each pixel.
+    """
+    x, held_out = (_flat(data, split) for split in ("train", "calibration"))
+    mean = x.mean(axis=0)
+    x -= mean
+    components = principal_components(x, min(latent_dim, int(len(x) * LEAST_SHARE)))
+    latents = (held_out - mean) @ components.T
+    x_hat = mean + latents @ components
+    squares = np.square(held_out - x_hat)
+    noise = max(float(squares.mean()), 1e-12)
+    rate = 0.5 * np.log(np.maximum(latents.var(axis=0) / noise, 1.0)).sum()
+    if likelihood == "bernoulli":
+        share = np.clip(x_hat, CLIPPED, 1.0 - CLIPPED)
+        losses = -held_out * np.log(share) - (1.0 - held_out) * np.log1p(-share)
+        distortion = losses.sum(axis=1).mean()
+    else:
+        variances = np.maximum(squares.mean(axis=0), math.exp(LOG_VARIANCE_RANGE[0]))
+        losses = 0.5 * (np.log(2.0 * np.pi * variances) + squares / variances)
+        distortion = losses.sum(axis=1).mean()
+    return SetPoints(len(components), float(distortion), float(rate))
+
+
+def _flat(data: PreparedData, split: str) -> np.ndarray:
+    """(N, D), some images of a split as models see them; black outside of a region of interest."""
+    positions = data.positions[split]
+    size = math.prod(data.inputs.shape[:2]) * data.inputs.num_channels
+    count = max(1, min(len(positions), MAX_IMAGES, MAX_BYTES // (4 * size)))
+    chosen = np.linspace(0, len(positions) - 1, count).astype(int)
+    x = data.inputs.read(positions[chosen])
+    if data.has_roi:
+        x = x[..., :-1] * x[..., -1:]
+    return x.reshape(count, -1)

@@ -56,15 +56,21 @@ def with_weights(likelihood: str, **weights: float) -> Mapping[str, float]:
     return MappingProxyType(dict.fromkeys(TERMS[likelihood], 1.0) | weights)
 
 
+def _ladder(top: float) -> Mapping[str, tuple[Mapping[str, float], ...]]:
+    """By likelihood the rungs from a weight on."""
+    rungs = LADDER[LADDER.index(top) :]
+    return MappingProxyType(
+        {
+            likelihood: tuple(with_weights(likelihood, kl=weight) for weight in rungs)
+            for likelihood in TERMS
+        }
+    )
+
+
 PATTERN_SETS = MappingProxyType(
     {
         "paper": PATTERNS,
-        "ladder": MappingProxyType(
-            {
-                likelihood: tuple(with_weights(likelihood, kl=weight) for weight in LADDER)
-                for likelihood in TERMS
-            }
-        ),
+        **{f"ladder{'' if top == 1 else f'_{top:g}'}": _ladder(top) for top in (1.0, 0.3, 0.1)},
     }
 )
 """By name, for each likelihood, the patterns that a rule chooses from."""

@@ -202,7 +202,7 @@ class AUCAdaptedConfig(Config):
     patterns: str = setting(
         Choice(
             "The weights that the rule chooses from. paper: Tables 1 and 2; ladder: falling "
-            "weights of the KL divergence.",
+            "weights of the KL divergence, from 1, 0.3 or 0.1 on.",
             PATTERN_SETS,
         )
     )

@@ -147,7 +147,7 @@ def _plot_history(directory: Path, config: Config, title: str) -> None:
             directory / "figures/transitions.png",
             aucs=aucs,
             weights={term: history[f"weight_{term}"] for term in TERMS[config.likelihood]},
-            is_ladder=getattr(config, "patterns", None) == "ladder",
+            is_ladder=getattr(config, "patterns", "paper") != "paper",
             title=title,
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from awl_vae.callbacks.rules.annealing import AnnealingRule
-from awl_vae.callbacks.rules.climb import ClimbRule
+from awl_vae.callbacks.rules.climb import KEPT, ClimbRule
 from awl_vae.callbacks.rules.free import FreeRule
 from awl_vae.callbacks.rules.paper import PaperRule, should_switch
 from awl_vae.callbacks.rules.rule import Rule, RuleSettings, ShunsEmpty, State, Step
@@ -43,8 +43,17 @@ class RuleRow:
 
 RULES = {
     "paper": RuleRow("the next pattern where it has not improved", PaperRule.of),
+    "margin": RuleRow(
+        "the next pattern where it has fallen by more than the error of the means",
+        lambda settings: PaperRule.of(settings, has_margin=True),
+    ),
     "climb": RuleRow(
         "along the patterns, and back where it clearly falls", ClimbRule.of, reads=("patterns",)
+    ),
+    "climb_averaged": RuleRow(
+        "the same, by an exponential average of it",
+        lambda settings: ClimbRule.of(settings, kept=KEPT),
+        reads=("patterns",),
     ),
     "monotonic": RuleRow(
         "a KL weight that rises by the epoch, once, whatever the AUC",

@@ -22,6 +22,10 @@ PATIENCE = 2
 """Windows in a row that are worse, before training goes back."""
 
 
+KEPT = 0.8
+"""How much of an exponential average of the AUC stays with an epoch: about five count."""
+
+
 class ClimbRule:
     """Goes along a ladder of patterns unless the AUC clearly falls.
 
@@ -45,23 +49,26 @@ class ClimbRule:
     Args:
         patterns: the rungs; it begins with the first.
         window: epochs of a window, at least 2.
+        kept: how much of the exponential average that steers stays with an epoch; with 0 the AUCs
+            themselves do. Then windows are compared by what the average is at their ends.
 
     Raises:
         ValueError: If `window` is less than 2 or there is no pattern.
     """
 
-    def __init__(self, patterns: Sequence[Mapping[str, float]], *, window: int):
+    def __init__(self, patterns: Sequence[Mapping[str, float]], *, window: int, kept: float = 0.0):
         if window < 2:
             raise ValueError(f"Expected a window of at least 2 epochs. Received: window={window}.")
         if not patterns:
             raise ValueError(f"Expected at least one pattern. Received: patterns={patterns!r}.")
         self.patterns = tuple(patterns)
         self.window = window
+        self.kept = kept
 
     @classmethod
-    def of(cls, settings: RuleSettings) -> "ClimbRule":
+    def of(cls, settings: RuleSettings, *, kept: float = 0.0) -> "ClimbRule":
         """The rule for a training."""
-        return cls(settings.patterns, window=max(2, settings.epochs // WINDOWS))
+        return cls(settings.patterns, window=max(2, settings.epochs // WINDOWS), kept=kept)
 
     def begin(self) -> tuple[State, Step]:
         """The first rung."""
@@ -83,11 +90,14 @@ class ClimbRule:
     def _after(self, state: State, auc: float, *, is_empty: bool) -> tuple[State, Step]:
         if not math.isfinite(auc):
             raise ValueError(f"Expected a finite AUC. Received: {auc}.")
-        state = state | {"aucs": [*state["aucs"], auc]}
+        before = state["aucs"]
+        average = self.kept * before[-1] + (1.0 - self.kept) * auc if before else auc
+        state = state | {"aucs": [*before, average]}
         count = len(state["aucs"])
         if count % self.window or count < WARM_UP * self.window:
             return state, self._step(state)
-        now = {"auc": plain_mean(state["aucs"][-self.window :]), "pattern": state["pattern"]}
+        counted = 1 if self.kept else self.window
+        now = {"auc": plain_mean(state["aucs"][-counted:]), "pattern": state["pattern"]}
         now |= {"is_empty": is_empty}
         if state["best"] is None:
             return self._takes(state, now)
@@ -122,9 +132,13 @@ class ClimbRule:
         return state, self._step(state, goes_back=True)
 
     def _margin(self, aucs: Sequence[float]) -> float:
-        """By the mean squared jump, which is twice the variance of an epoch without a trend."""
+        """By the mean squared jump: without a trend twice the variance of an epoch.
+
+        Of an average it is twice the variance of that times what an epoch changes of it.
+        """
         jumps = plain_mean([(after - before) ** 2 for before, after in pairwise(aucs)])
-        return STANDARD_ERRORS * math.sqrt(jumps / self.window)
+        counted = 1.0 - self.kept if self.kept else self.window
+        return STANDARD_ERRORS * math.sqrt(jumps / counted)
 
     def _on(self, pattern: int, direction: int) -> int:
         return min(max(pattern + direction, 0), len(self.patterns) - 1)

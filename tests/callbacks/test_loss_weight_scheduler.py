@@ -93,6 +93,27 @@ def test_windows_are_added_in_epoch_order():
     assert should_switch(aucs, 10) == (not after / 10 > before / 10)
 
 
+def test_with_a_margin_a_fall_has_to_exceed_the_error_of_the_means():
+    # The three before: mean 0.6, deviation √(2/3) · 0.01, so that of their mean √2/3 · 0.01. The
+    # same after: the difference has the error 0.01 · √(4/9) = 0.00667.
+    before = [0.59, 0.6, 0.61]
+    for fall, switches in ((0.0, False), (0.006, False), (0.007, True), (-0.1, False)):
+        after = [auc - fall for auc in before]
+        assert should_switch(before + after, 3, has_margin=True) == switches
+        assert should_switch(before + after, 3) == (fall >= 0)
+
+
+def test_the_error_of_a_mean_is_that_of_a_bootstrap():
+    aucs = [0.5, 0.7, 0.8, 0.4]
+    drawn = np.random.RandomState(0).choice(aucs, (100_000, 4)).mean(axis=1)
+    same = [0.6 - 1.01 * drawn.std()] * 4, [0.6 - 0.99 * drawn.std()] * 4
+    assert [should_switch(aucs + after, 4, has_margin=True) for after in same] == [True, False]
+
+
+def test_an_exact_tie_switches_where_no_epoch_differs():
+    assert should_switch([0.5] * 6, 3, has_margin=True)
+
+
 def test_nan_is_no_improvement():
     assert should_switch([0.5, math.nan], 1)
 
@@ -184,6 +205,6 @@ def test_going_back_restores_model_and_optimizer_also_after_a_cut(tmp_path, cut)
     count = len(model.trainable_variables)
     steps = [int(seen["end", epoch][count]) for epoch in range(4)]
     assert steps == [2, 4, 6, 4]
-    # TrainingResult on from the model of epoch 1, on the same images with the same noise.
+    # On from the model of epoch 1, on the same images with the same noise.
     expected = seen["end", 1]
     assert_same_bits(seen["end", 3], expected)

@@ -37,6 +37,8 @@ def marked(aucs, name, window=2):
 def test_the_ladder():
     assert [pattern["kl"] for pattern in LADDER] == [1.0, 0.3, 0.1, 0.03, 0.01, DISABLED]
     assert {pattern["bce"] for pattern in LADDER} == {1.0}
+    assert PATTERN_SETS["ladder_0.3"]["bernoulli"] == LADDER[1:]
+    assert PATTERN_SETS["ladder_0.1"]["bernoulli"] == LADDER[2:]
     assert set(PATTERN_SETS["ladder"]["gaussian"][2].items()) == {
         ("mahalanobis", 1.0),
         ("log_variance", 1.0),
@@ -146,3 +148,22 @@ def test_among_empty_models_it_goes_on_until_one_is_not():
 def test_only_the_last_epoch_of_a_window_says_that_it_is_empty():
     aucs = [0.5, 0.5, 0.52, 0.52, 0.54, 0.54]
     assert rungs(aucs, empty=(1, 3, 5)) == rungs(aucs)
+
+
+def test_a_climb_by_an_average_compares_what_it_is_at_the_ends_of_windows():
+    rule = ClimbRule(LADDER, window=2, kept=0.8)
+    aucs = [0.5, 0.6, 0.4, 0.5, 0.9, 0.9]
+    state, _ = rule.begin()
+    for auc in aucs:
+        state, step = rule.after_epoch(state, auc)
+    average = [0.5]
+    for auc in aucs[1:]:
+        average.append(0.8 * average[-1] + 0.2 * auc)
+    np.testing.assert_allclose(state["aucs"], average)
+    # The best of the first two windows is the average after four epochs. Then it has risen by
+    # 0.14, and the margin is 2 · √(mean of its squared jumps / 0.2).
+    jumps = np.diff(average)
+    margin = 2 * math.sqrt(np.mean(jumps**2) / 0.2)
+    assert margin > average[5] - average[3] > margin / 2
+    assert not step.is_best
+    assert state["pattern"] == 2

@@ -12,7 +12,7 @@ from awl_vae.callbacks.rules import RULES, RuleSettings
 from awl_vae.losses.patterns import PATTERNS
 from awl_vae.system import write_json
 from awl_vae.training.config import Config, ConfigError
-from awl_vae.training.methods import RULE_METHODS
+from awl_vae.training.methods import RULE_METHODS, SET_POINTS
 from awl_vae.training.resolve import resolve, unread
 from awl_vae.training.run_directory import RunDirectory, RunDirectoryError, open_run_directory
 from awl_vae.training.settings import Count, Size, setting
@@ -59,6 +59,8 @@ def test_comb_repeats_its_images_in_either_profile():
         ({"rule": "cyclical", "patterns": "ladder"}, "Received: patterns=ladder"),
         ({"kl_weight": 0.1}, "Expected beta_vae among the methods"),
         ({"log_variance_weight": 0.1}, "Expected beta_vae among the methods"),
+        ({"tolerance": 9.0}, "Expected geco among the methods"),
+        ({"kl_target": 9.0, "methods": "geco"}, "Expected control_vae among the methods"),
         (
             {"methods": "beta_vae", "log_variance_weight": 0.1, "likelihood": "bernoulli"},
             "Received: likelihood=bernoulli",
@@ -184,7 +186,7 @@ def test_a_method_reads_what_its_row_says(name):
 
     others = {"rule": "monotonic", "patterns": "ladder", "f_update": 1}
     others |= {"kl_weight": 0.1, "log_variance_weight": 0.1}
-    reads = {*RULE_METHODS[name].reads}
+    reads = {*RULE_METHODS[name].reads} - {*SET_POINTS}
     reads |= {*RULES["paper"].reads} if "rule" in reads else set()
     changing = {
         key for key, value in others.items() if weights_over(**{key: value}) != weights_over()

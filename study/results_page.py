@@ -79,6 +79,7 @@ def _lines(study: Study, files: str, figures: Path) -> Iterator[str]:
     yield from sections.figures_of_the_paper(study, figures, f"{files}/{FIGURES}")
     yield from sections.every_method(study)
     yield from sections.aim(study)
+    yield from sections.headroom(study, figures, f"{files}/{FIGURES}")
     yield from sections.searches(study)
     yield from sections.score(study)
     yield from sections.signals(study, files)

@@ -7,6 +7,7 @@ from awl_vae.study.aim import aim_table
 from awl_vae.study.claims import GOOD, claims_lines
 from awl_vae.study.compared_methods import HELDOUT, PAPER, fixed_weights
 from awl_vae.study.grid import JUDGED
+from awl_vae.study.headroom import headroom_table, plot_headroom, shares_table
 from awl_vae.study.paper_figures import OF_AUC, OF_LOSS, plot_study
 from awl_vae.study.paper_tables import paper_tables
 from awl_vae.study.run_files import Study
@@ -101,6 +102,32 @@ def aim(study: Study) -> Iterator[str]:
         f"five seeds; {', '.join(fixed_weights(OF_AUC))} elsewhere, with three. The best one is "
         "chosen for each seed, by synthetic defects.",
         fixed_weights_table(study, study.datasets),
+    )
+
+
+def headroom(study: Study, directory: Path, link: str) -> Iterator[str]:
+    """How much there is to gain by fixed weights, and what share of it each method takes.
+
+    Args:
+        study: the files.
+        directory: where the figure is drawn.
+        link: that directory as the page links to it.
+    """
+    yield from _blocks(
+        "## How much is there to gain?",
+        "The AUC over fixed weights and epochs: a training for each weight of the KL term, all "
+        "other weights 1, and with three terms some for each weight of the log-variance, too. "
+        "Headroom is the AUC on the test images of the weight and the epoch that have the highest "
+        "AUC on the adapt images, less the same for weights of 1, in points, with interval and "
+        "sign as above. Where the interval includes 0 no rule can show anything.",
+        headroom_table(study, study.datasets),
+    )
+    if file := plot_headroom(study, directory):
+        yield from _blocks(f"![{file}]({link}/{file})")
+    yield from _blocks(
+        "Which share of it each method takes where there is any, in %: its gain over the "
+        "conventional VAE whose epoch was chosen in the same way.",
+        shares_table(study, study.datasets),
     )
 
 

@@ -20,10 +20,11 @@ from awl_vae.study.compared_methods import (
     RECONSTRUCTION,
     ComparedMethod,
     aucs,
+    conventional_for,
     difference,
     fixed_weights,
 )
-from awl_vae.study.grid import CHOSEN_SCORE, FIVE
+from awl_vae.study.grid import FIVE
 from awl_vae.study.run_files import Study
 from awl_vae.system.markdown import NOTHING, percent, table
 
@@ -72,18 +73,15 @@ def differences_table(study: Study, datasets: Sequence[str], protocol: str) -> I
         [
             each.title,
             each.chosen_by,
-            *(signed(difference(study, d, each, _conventional(each), protocol)) for d in datasets),
+            *(
+                signed(difference(study, d, each, conventional_for(each), protocol))
+                for d in datasets
+            ),
         ]
         for each in COMPARED_METHODS
         if each not in (CONVENTIONAL, BASIS, LAST)
     )
     return table(("method", "epoch chosen by", *datasets), rows)
-
-
-def _conventional(method: ComparedMethod) -> ComparedMethod:
-    if method == CLIMB_BY_CHOSEN:
-        return BASIS.by(CHOSEN_SCORE)
-    return {"labels": CONVENTIONAL, "last epoch": LAST}.get(method.chosen_by, BASIS)
 
 
 def fixed_weights_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:

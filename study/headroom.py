@@ -1,0 +1,127 @@
+"""How much there is to gain by other weights than 1, and how much of it each rule takes.
+
+The map of a dataset is the AUROC on the adapt images over fixed weights and epochs. Its highest
+point, read on the test images, less the same for weights of 1, is the headroom.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from awl_vae.callbacks.signals import SIGNALS
+from awl_vae.evaluation.intervals import Interval
+from awl_vae.figures.maps import WeightMap, plot_maps
+from awl_vae.study.compared_methods import (
+    COMPARED_METHODS,
+    CONVENTIONAL,
+    MAPPED,
+    ComparedMethod,
+    conventional_for,
+    difference,
+    map_of,
+)
+from awl_vae.study.run_files import Study
+from awl_vae.study.tables import signed
+from awl_vae.system.markdown import NOTHING, percent, table
+
+FIGURE = "headroom.png"
+
+
+def headroom(study: Study, dataset: str) -> Interval | None:
+    """What the best fixed weights gain, or None where the map is not finished."""
+    return difference(study, dataset, MAPPED, CONVENTIONAL)
+
+
+def is_above_noise(found: Interval | None) -> bool:
+    """Whether there is something to gain: a rule can show nothing where there is not."""
+    return found is not None and found.low > 0
+
+
+def share(study: Study, dataset: str, method: ComparedMethod) -> float | None:
+    """Which share of the headroom a method takes; None where there is none, or it was not run.
+
+    Its gain is over the conventional VAE whose epoch was chosen in the same way.
+    """
+    there_is = headroom(study, dataset)
+    gain = difference(study, dataset, method, conventional_for(method))
+    if there_is is None or gain is None or not is_above_noise(there_is):
+        return None
+    return gain.mean / there_is.mean
+
+
+def headroom_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
+    """By dataset the AUROCs that fixed weights reach, which are best, and the headroom."""
+    rows = []
+    for dataset in datasets:
+        found = headroom(study, dataset)
+        if found is None:
+            continue
+        outcomes = {
+            weights: each.outcomes(study, dataset) for weights, each in _map(study, dataset)
+        }
+        adapt = {
+            weights: float(np.mean([each.entry["auc"] for each in of.values()]))
+            for weights, of in outcomes.items()
+        }
+        chosen = [
+            max(outcomes, key=lambda weights, seed=seed: outcomes[weights][seed].entry["auc"])
+            for seed in MAPPED.outcomes(study, dataset)
+        ]
+        rows.append(
+            [
+                dataset,
+                f"{percent(min(adapt.values()))} to {percent(max(adapt.values()))}",
+                percent(adapt[1.0, 1.0]),
+                ", ".join(dict.fromkeys(map(_in_words, chosen))),
+                signed(found),
+                "yes" if is_above_noise(found) else "no",
+            ]
+        )
+    return table(
+        ("dataset", "map, adapt", "weights 1, adapt", "best", "headroom, test", "above the noise"),
+        rows,
+    )
+
+
+def shares_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
+    """By method which share of the headroom it takes, where there is any, in %."""
+    there = [each for each in datasets if is_above_noise(headroom(study, each))]
+    rows = []
+    for method in COMPARED_METHODS:
+        if method.seedless or conventional_for(method) == method:
+            continue
+        shares = [share(study, dataset, method) for dataset in there]
+        known = [each for each in shares if each is not None]
+        mean = f"{100 * np.mean(known):.0f}" if known else NOTHING
+        cells = [NOTHING if each is None else f"{100 * each:.0f}" for each in shares]
+        rows.append([method.title, method.chosen_by, *cells, mean])
+    return table(("method", "epoch chosen by", *there, "mean"), rows)
+
+
+def plot_headroom(study: Study, directory: Path) -> str | None:
+    """Draws the maps of the first seed that all weights have; the name of the file, if any."""
+    maps = []
+    for dataset in study.datasets:
+        found = dict(_map(study, dataset))
+        seeds = MAPPED.outcomes(study, dataset)
+        if not seeds:
+            continue
+        seed, column = next(iter(seeds)), SIGNALS["labels"].auc
+        weights = sorted(found, reverse=True)
+        aucs = [found[each].outcomes(study, dataset)[seed].history()[column] for each in weights]
+        names = tuple(map(_in_words, weights))
+        maps.append(WeightMap(f"{dataset}, seed {seed}", names, np.array(aucs)))
+    if not maps:
+        return None
+    plot_maps(directory / FIGURE, maps)
+    return FIGURE
+
+
+def _map(study: Study, dataset: str) -> Iterator[tuple[tuple[float, float], ComparedMethod]]:
+    return ((w, each) for w, each in map_of(dataset).items() if each.outcomes(study, dataset))
+
+
+def _in_words(weights: tuple[float, float]) -> str:
+    kl, log_variance = weights
+    return f"{kl:g}" if log_variance == 1 else f"{kl:g}, log-variance {log_variance:g}"

@@ -1,0 +1,86 @@
+"""How much there is to gain, from runs drawn at random."""
+
+import re
+
+import pytest
+from stand_in import write_study
+
+from awl_vae.study.compared_methods import BASIS, CLIMB, CONVENTIONAL, MAPPED, difference
+from awl_vae.study.grid import EPOCHS, THREE_TERMS, map_name, map_weights
+from awl_vae.study.headroom import (
+    headroom,
+    headroom_table,
+    is_above_noise,
+    plot_headroom,
+    share,
+    shares_table,
+)
+from awl_vae.study.run_files import Study
+
+MISSING = "comb/map-0.01"
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    root = tmp_path_factory.mktemp("study")
+    write_study(root, without=[MISSING])
+    return Study(root)
+
+
+def entries(study, dataset, seed):
+    """By weights, the entry of a seed."""
+    runs = {weights: map_name(*weights) for weights in map_weights(dataset)}
+    methods = {(1.0, 1.0): ("labels", "conventional")}
+    methods |= {weights: (name, "beta_vae") for weights, name in runs.items()}
+    return {
+        weights: next(
+            row
+            for row in study.get(dataset, name).summary["methods"][method]["per_seed"]
+            if row["seed"] == seed
+        )
+        for weights, (name, method) in methods.items()
+    }
+
+
+def test_the_map_has_weights_from_10_to_next_to_nothing():
+    for dataset in EPOCHS:
+        weights = list(map_weights(dataset))
+        alone = [kl for kl, log_variance in weights if log_variance == 1]
+        assert alone == [10, 0.1, 0.01, 1e-4, 1e-6, 1e-10]
+        assert (len(weights) > len(alone)) == (dataset in THREE_TERMS)
+        assert (1.0, 1.0) not in weights
+
+
+def test_headroom_is_chosen_on_adapt_images_and_read_on_test_images(study):
+    for dataset in EPOCHS:
+        if dataset == "comb":
+            continue
+        of_seed = entries(study, dataset, 1)
+        best = max(of_seed.values(), key=lambda entry: entry["auc"])
+        expected = best["test_auc"] - of_seed[1.0, 1.0]["test_auc"]
+        assert headroom(study, dataset).mean == pytest.approx(expected)
+
+
+def test_a_map_that_is_not_finished_has_none(study):
+    assert headroom(study, "comb") is None
+    assert not any(line.startswith("| comb") for line in headroom_table(study, list(EPOCHS)))
+
+
+def test_a_share_is_a_gain_over_the_headroom(study):
+    there = [each for each in EPOCHS if is_above_noise(headroom(study, each))]
+    assert 0 < len(there) < len(EPOCHS)
+    for dataset in EPOCHS:
+        found = share(study, dataset, CLIMB)
+        if dataset not in there:
+            assert found is None
+            continue
+        gain = difference(study, dataset, CLIMB, BASIS).mean
+        assert found == pytest.approx(gain / difference(study, dataset, MAPPED, CONVENTIONAL).mean)
+    header, _, *rows = shares_table(study, list(EPOCHS))
+    assert [cell.strip() for cell in header.split("|")[3:-2]] == there
+    assert any(re.search(r"-?\d+ \|$", row) for row in rows)
+    assert not any("PCA" in row for row in rows)
+
+
+def test_the_map_is_drawn(study, tmp_path):
+    assert (tmp_path / plot_headroom(study, tmp_path)).stat().st_size > 10_000

@@ -25,6 +25,7 @@ def main() -> int:
     """Collects what is asked for, and writes the page."""
     from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
     from awl_vae.study.collect import collect
+    from awl_vae.study.method_pages import write_method_pages
     from awl_vae.study.readme import read_around, write_headline
     from awl_vae.study.results_page import write_page
     from awl_vae.study.run_files import Study
@@ -47,6 +48,10 @@ def main() -> int:
         )
     write_page(study, Path(FLAGS.output))
     print(f"The page: {FLAGS.output}")
+    pages = Path(FLAGS.output).parent / "methods"
+    if pages.is_dir():
+        write_method_pages(study, pages)
+        print(f"The tables of the methods: {pages}")
     if readme is None:
         print(f"No table and verdicts beside it: there is no {FLAGS.readme}.")
     else:

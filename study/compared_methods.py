@@ -70,13 +70,27 @@ MAPPED = ComparedMethod("β-VAE, best of the map", BEST_OF_MAP, "beta_vae", "lab
 
 RECONSTRUCTION = ComparedMethod("β-VAE, reconstruction alone", "beta-1e-10", "beta_vae", SYNTHETIC)
 AUTOENCODER = ComparedMethod("Autoencoder", "autoencoder", "autoencoder", SYNTHETIC)
+GECO = ComparedMethod("GECO", "rivals", "geco", SYNTHETIC)
+CONTROL_VAE = ComparedMethod("ControlVAE", "rivals", "control_vae", SYNTHETIC)
+UNCERTAINTY = ComparedMethod("Uncertainty weights", "rivals", "uncertainty", SYNTHETIC)
+SIGMA = ComparedMethod("σ-VAE", "sigma", "conventional", SYNTHETIC)
+MARGIN = ComparedMethod("AUC-adapted VAE, margin", "synthetic-margin", "auc_adapted", SYNTHETIC)
+CLIMBS = tuple(
+    ComparedMethod(f"AUC-adapted VAE, {title}", f"synthetic-{run}", "auc_adapted", SYNTHETIC)
+    for title, run in (
+        ("climb by an average", "climb_averaged"),
+        ("climb from 0.3", "climb-ladder_0.3"),
+        ("climb from 0.1", "climb-ladder_0.1"),
+    )
+)
 LAST = ComparedMethod("Conventional VAE", "loss", "conventional", "last epoch")
 BY_LOSS = ComparedMethod("Loss-adapted VAE", "loss", "loss_adapted", "last epoch")
 PCA = ComparedMethod("PCA", "baselines", "pca", "–", seedless=True)
 MEAN_IMAGE = ComparedMethod("Mean image", "baselines", "mean_image", "–", seedless=True)
 COMPARED_METHODS = (
-    *(CONVENTIONAL, BY_LABELS, BASIS, BY_SYNTHETIC, CLIMB, CLIMB_BY_CHOSEN, FIXED),
-    *(RECONSTRUCTION, AUTOENCODER, LAST, BY_LOSS, PCA, MEAN_IMAGE),
+    *(CONVENTIONAL, BY_LABELS, BASIS, BY_SYNTHETIC, MARGIN, CLIMB, *CLIMBS, CLIMB_BY_CHOSEN),
+    *(FIXED, RECONSTRUCTION, AUTOENCODER, GECO, CONTROL_VAE, UNCERTAINTY, SIGMA),
+    *(LAST, BY_LOSS, PCA, MEAN_IMAGE),
 )
 """All that is compared, in the order of the tables."""
 

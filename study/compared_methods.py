@@ -70,6 +70,7 @@ MAPPED = ComparedMethod("β-VAE, best of the map", BEST_OF_MAP, "beta_vae", "lab
 
 RECONSTRUCTION = ComparedMethod("β-VAE, reconstruction alone", "beta-1e-10", "beta_vae", SYNTHETIC)
 AUTOENCODER = ComparedMethod("Autoencoder", "autoencoder", "autoencoder", SYNTHETIC)
+BFLOAT16 = ComparedMethod("Conventional VAE, bfloat16", "bfloat16", "conventional", "labels")
 GECO = ComparedMethod("GECO", "rivals", "geco", SYNTHETIC)
 CONTROL_VAE = ComparedMethod("ControlVAE", "rivals", "control_vae", SYNTHETIC)
 UNCERTAINTY = ComparedMethod("Uncertainty weights", "rivals", "uncertainty", SYNTHETIC)
@@ -88,7 +89,17 @@ BY_LOSS = ComparedMethod("Loss-adapted VAE", "loss", "loss_adapted", "last epoch
 PCA = ComparedMethod("PCA", "baselines", "pca", "–", seedless=True)
 MEAN_IMAGE = ComparedMethod("Mean image", "baselines", "mean_image", "–", seedless=True)
 COMPARED_METHODS = (
-    *(CONVENTIONAL, BY_LABELS, BASIS, BY_SYNTHETIC, MARGIN, CLIMB, *CLIMBS, CLIMB_BY_CHOSEN),
+    *(
+        CONVENTIONAL,
+        BFLOAT16,
+        BY_LABELS,
+        BASIS,
+        BY_SYNTHETIC,
+        MARGIN,
+        CLIMB,
+        *CLIMBS,
+        CLIMB_BY_CHOSEN,
+    ),
     *(FIXED, RECONSTRUCTION, AUTOENCODER, GECO, CONTROL_VAE, UNCERTAINTY, SIGMA),
     *(LAST, BY_LOSS, PCA, MEAN_IMAGE),
 )

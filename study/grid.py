@@ -124,7 +124,7 @@ def runs_of(dataset: str, profile: str) -> Iterator[PlannedRun]:
     if dataset in JUDGED:
         # Elsewhere the images that steer are the same under both protocols.
         yield adapted("labels-paper_protocol", FIVE, "--protocol=paper", methods=both)
-    yield _search(dataset, profile)
+    yield from _searches(dataset, profile)
     compared, kl_weights = THREE, [0.1, 1e-10]
     if dataset in JUDGED:
         compared, kl_weights = FIVE, [0.3, 0.1, 0.03, 1e-10]
@@ -139,6 +139,7 @@ def runs_of(dataset: str, profile: str) -> Iterator[PlannedRun]:
         yield adapted(f"beta-{weight:g}", compared, synthetic, fixed, methods="beta_vae")
     yield PlannedRun(dataset, "baselines", "run_baselines.py", (), ONE, 0.1)
     yield adapted("rivals", THREE, synthetic, methods="geco,control_vae,uncertainty")
+    yield adapted("bfloat16", THREE, "--dtype_policy=mixed_bfloat16", methods="conventional")
     one_variance = ("--likelihood=gaussian", "--variance=optimal")
     yield adapted("sigma", THREE, synthetic, *one_variance, methods="conventional")
     if dataset in TRIED:
@@ -169,8 +170,31 @@ def map_name(kl: float, log_variance: float) -> str:
     return f"map-{kl:g}" if log_variance == 1 else f"map-{kl:g}-{log_variance:g}"
 
 
-def _search(dataset: str, profile: str) -> PlannedRun:
+SEARCHES = {
+    "loss": (),
+    "loss-window": ("--slope_window=5", "--patience=2"),
+    "loss-both": ("--slope_window=5", "--patience=2", "--directions=both"),
+    "loss-synthetic": (
+        *("--slope_window=5", "--patience=2", "--directions=both"),
+        "--selection_loss=synthetic_auc",
+    ),
+}
+"""By run the flags of a search: the paper's, and what its authors wish for, one after the other."""
+
+SEARCHED = ("bellows", "comb", "elpv_mono")
+"""The datasets on which the others are tried."""
+
+
+def _searches(dataset: str, profile: str) -> Iterator[PlannedRun]:
     e3 = EPOCHS[dataset]
     ends = (f"--e1={e3 // 2}", f"--e2={3 * e3 // 4}", f"--e3={e3}") if profile == "quick" else ()
-    conventional_runs = 4.25 if dataset in THREE_TERMS else 2.25
-    return PlannedRun(dataset, "loss", "run_loss_adapted.py", ends, THREE, 3 * conventional_runs)
+    branches = 7 if dataset in THREE_TERMS else 3
+    for name, flags in SEARCHES.items():
+        if name != "loss" and dataset not in SEARCHED:
+            continue
+        seeds = THREE if name == "loss" else ONE
+        # Half of a training, a quarter of one for each branch of two stages, and the conventional.
+        twice = 2 if "--directions=both" in flags else 1
+        cost = 0.75 + 0.5 * (twice * (branches - 1) + 1)
+        count = len(seeds.split(","))
+        yield PlannedRun(dataset, name, "run_loss_adapted.py", (*ends, *flags), seeds, count * cost)

@@ -8,19 +8,20 @@ from scipy.stats import rankdata
 
 from awl_vae.evaluation.intervals import Interval, seeds_interval
 from awl_vae.study.compared_methods import BY_LOSS
+from awl_vae.study.grid import SEARCHES
 from awl_vae.study.run_files import Outcome, Study, StudyRun
 from awl_vae.system.markdown import NOTHING, table
 
 
 def searches_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
-    """How far the weights of the chosen paths fell, and how far apart the branches' losses are."""
-    runs = (study.get(dataset, BY_LOSS.run) for dataset in datasets)
+    """How far the weights of the chosen paths went, and how far apart the branches' losses are."""
+    runs = (study.get(dataset, name) for dataset in datasets for name in SEARCHES)
     rows = (_row(run) for run in runs if run is not None and run.outcomes(BY_LOSS.name))
     return table(
         (
-            *("dataset", "seeds", "lowest weight at the end", "on any branch"),
-            *("losses apart, stage 2 (nats)", "stage 3 (nats)"),
-            "epochs, times those of one training",
+            *("dataset", "search", "seeds", "lowest weight at the end", "on any branch"),
+            *("highest at the end", "losses apart, stage 2 (nats)", "stage 3 (nats)"),
+            *("epochs, times those of one training", "AUC, test, %"),
         ),
         rows,
     )
@@ -30,11 +31,14 @@ def _row(run: StudyRun) -> list[str]:
     outcomes = run.outcomes(BY_LOSS.name).values()
     branches = [outcome.branches() for outcome in outcomes]
     cells = [_range(map(_lowest_at_the_end, outcomes)), _range(map(_lowest_of_all, branches))]
+    cells.append(_range(max(_at_the_last(outcome)) for outcome in outcomes))
     for stage in ("2", "3"):
         found = (_at_the_end(rows, stage, run.config) for rows in branches)
         cells.append(_range(np.ptp(losses) for losses, _ in found if len(losses)))
     efforts = (outcome.entry["trained_epochs"] / run.config["e3"] for outcome in outcomes)
-    return [run.dataset, str(len(outcomes)), *cells, _range(efforts)]
+    aucs = (100 * outcome.entry["test_auc"] for outcome in outcomes)
+    about = ", ".join(SEARCHES[run.name]) or "the paper's"
+    return [run.dataset, about, str(len(outcomes)), *cells, _range(efforts), _range(aucs)]
 
 
 def _range(values: Iterable[float]) -> str:
@@ -44,8 +48,13 @@ def _range(values: Iterable[float]) -> str:
 
 
 def _lowest_at_the_end(outcome: Outcome) -> float:
+    return min(_at_the_last(outcome))
+
+
+def _at_the_last(outcome: Outcome) -> list[float]:
+    """The weights of the last epoch."""
     history = outcome.history()
-    return min(values[-1] for name, values in history.items() if name.startswith("weight_"))
+    return [values[-1] for name, values in history.items() if name.startswith("weight_")]
 
 
 def _lowest_of_all(rows: Sequence[Mapping[str, str]]) -> float:

@@ -258,11 +258,13 @@ def test_how_far_a_search_came(study):
         at_end = loss[(stage == 2) & (epoch == run.config["e2"])]
         assert len(at_end) == 7
         apart.append(max(at_end) - min(at_end))
-    (row,) = rows_of("\n".join(searches_table(study, ["comb"])))[1:]
+    row, *others = rows_of("\n".join(searches_table(study, ["comb"])))[1:]
+    assert [other[1].count("--") for other in others] == [2, 3, 4]
     effort = f"{90 / run.config['e3']:.4g}"
     apart = f"{min(apart):.4g} to {max(apart):.4g}"
-    assert row[:5] == ["comb", "3", "1 to 1", "1 to 1", apart]
-    assert row[6] == f"{effort} to {effort}"
+    assert row[:6] == ["comb", "the paper's", "3", "1 to 1", "1 to 1", "1 to 1"]
+    assert row[6] == apart
+    assert row[8] == f"{effort} to {effort}"
 
 
 def test_another_score_of_the_same_models(study):

@@ -148,9 +148,9 @@ def plot_moving_terms(path: Path, terms: Sequence[MovingTerm], *, title: str) ->
         lower.set(xlabel="epoch", ylabel=f"weight of {moving.name}")
         _limit(lower, moving.weight.values)
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        stop = "never rose"
+        stop = "never stopped the weight"
         if moving.stopped is not None:
-            stop = f"rose in epoch {moving.stopped}"
+            stop = f"stopped the weight in epoch {moving.stopped}"
             for axes in (upper, lower):
                 axes.axvline(moving.stopped, color="tab:red", linewidth=1, linestyle="--")
         upper.set_title(f"{moving.watched} {stop}", fontsize=9)

@@ -26,6 +26,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from awl_vae.callbacks import should_switch
+from awl_vae.callbacks.latents import COLUMNS as LATENTS
 from awl_vae.data import load_dataset
 from awl_vae.evaluation import auroc, rates, youden_threshold
 from awl_vae.figures.examples import read_examples
@@ -38,6 +39,7 @@ SCRIPT = "run_auc_adapted.py"
 METHODS = ("conventional", "auc_adapted")
 TAGS = {"loss/bce", "loss/kl", "loss/weighted", "weight/bce", "weight/kl", "pattern"}
 TAGS |= {"auc/adapt", "auc/synthetic"}
+TAGS |= {f"latents/{name}" for name in LATENTS}
 IMAGE_TAGS = {"input", "reconstruction", "squared_error"}
 
 
@@ -133,8 +135,7 @@ def test_history_alone_tells_every_switch(finished):
             [
                 *("epoch", "loss", "bce", "kl", "weight_bce", "weight_kl", "pattern"),
                 *("adapt_auc", "adapt_auc_synthetic"),
-                *("kl_per_latent_median", "kl_per_latent_max", "active_units"),
-                *("explained_variance", "reconstruction_variance"),
+                *LATENTS,
             ]
         )
         for row in rows:
@@ -277,13 +278,15 @@ def test_saved_model_gives_the_scores(finished):
 def test_tensorboard_events(finished):
     _, run, _ = finished
     (path,) = (run / "auc_adapted/seed-1").glob("events.*")
-    scalars, images, parameters = {}, set(), None
+    scalars, images, histograms, parameters = {}, set(), set(), None
     for event in EventFileLoader(str(path)).Load():
         for value in event.summary.value:
             plugin = value.metadata.plugin_data
             if plugin.plugin_name == "hparams":
                 data = plugin_data_pb2.HParamsPluginData.FromString(plugin.content)
                 parameters = dict(data.session_start_info.hparams)
+            elif plugin.plugin_name == "histograms":
+                histograms.add((value.tag, event.step))
             elif value.tag in TAGS:
                 number = float(tf.make_ndarray(value.tensor).ravel()[0])
                 scalars.setdefault(value.tag, {})[event.step] = number
@@ -291,8 +294,12 @@ def test_tensorboard_events(finished):
                 images.add(value.tag)
     assert set(scalars) == TAGS
     assert images == IMAGE_TAGS
+    assert histograms == {("latents/kl", epoch) for epoch in range(1, 5)}
     rows = history(run / "auc_adapted/seed-1")
-    for tag, column in (("auc/adapt", "adapt_auc"), ("loss/bce", "bce"), ("pattern", "pattern")):
+    for tag, column in (
+        *(("auc/adapt", "adapt_auc"), ("loss/bce", "bce"), ("pattern", "pattern")),
+        ("latents/active_units", "active_units"),
+    ):
         expected = {int(row["epoch"]): pytest.approx(float(row[column]), rel=1e-6) for row in rows}
         assert scalars[tag] == expected
     assert parameters["f_update"].number_value == 1

@@ -8,7 +8,14 @@ import numpy as np
 
 from awl_vae.evaluation import auroc
 from awl_vae.evaluation.intervals import Interval, auroc_interval, difference_interval
-from awl_vae.study.grid import CHOSEN_SCORE, JUDGED, map_name, map_weights, runs_of
+from awl_vae.study.grid import (
+    CHOSEN_SCORE,
+    CLIMBS as OTHER_CLIMBS,
+    JUDGED,
+    map_name,
+    map_weights,
+    runs_of,
+)
 from awl_vae.study.run_files import Outcome, Study
 
 BEST_FIXED, BEST_OF_MAP = "best fixed", "best of the map"
@@ -77,11 +84,9 @@ UNCERTAINTY = ComparedMethod("Uncertainty weights", "rivals", "uncertainty", SYN
 SIGMA = ComparedMethod("σ-VAE", "sigma", "conventional", SYNTHETIC)
 MARGIN = ComparedMethod("AUC-adapted VAE, margin", "synthetic-margin", "auc_adapted", SYNTHETIC)
 CLIMBS = tuple(
-    ComparedMethod(f"AUC-adapted VAE, {title}", f"synthetic-{run}", "auc_adapted", SYNTHETIC)
-    for title, run in (
-        ("climb by an average", "climb_averaged"),
-        ("climb from 0.3", "climb-ladder_0.3"),
-        ("climb from 0.1", "climb-ladder_0.1"),
+    ComparedMethod(f"AUC-adapted VAE, {title}", run, "auc_adapted", SYNTHETIC)
+    for title, run in zip(
+        ("climb by an average", "climb from 0.3", "climb from 0.1"), OTHER_CLIMBS, strict=True
     )
 )
 LAST = ComparedMethod("Conventional VAE", "loss", "conventional", "last epoch")

@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import assert_same_bits
 
+from awl_vae.callbacks import Resume
 from awl_vae.losses.patterns import DISABLED
 from awl_vae.models import VAE
 from awl_vae.models.balancing import GECO, ControlVAE, UncertaintyWeights
@@ -127,3 +129,22 @@ def test_a_model_shows_the_weights_of_its_last_batch_and_is_saved_with_them(bala
     np.testing.assert_array_equal(loaded(x), model(x))
     for one, other in zip(loaded.balancing.variables, balancing.variables, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+@pytest.mark.parametrize("kind", [GECO, ControlVAE, UncertaintyWeights])
+def test_a_training_that_was_cut_off_goes_on_to_the_same_bits(kind, tmp_path):
+    own = {GECO: {"tolerance": 3.0}, ControlVAE: {"target": 2.0}}.get(kind, {})
+    x = np.random.default_rng(1).random((8, 16, 16, 1)).astype(np.float32)
+    batches = tf.data.Dataset.from_tensor_slices(x).batch(4)
+
+    def trained(path, *ends):
+        for end in ends:
+            keras.utils.set_random_seed(1)
+            model = VAE((16, 16), latent_dim=4, seed=1, balancing=kind(**MODEL, **own))
+            model.compile(keras.optimizers.Adam(1e-2))
+            resume = Resume(path, [])
+            first = resume.initial_epoch
+            model.fit(batches, epochs=end, initial_epoch=first, callbacks=[resume], verbose=0)
+        return [variable.numpy() for variable in model.variables]
+
+    assert_same_bits(trained(tmp_path / "cut.npz", 2, 4), trained(tmp_path / "whole.npz", 4))

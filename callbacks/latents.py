@@ -5,13 +5,14 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from awl_vae.callbacks.arithmetic import as_written
 from awl_vae.callbacks.logs import Logs
 from awl_vae.evaluation.latents import EMPTY, LatentUse
 
-COLUMNS = (
-    *("kl_per_latent_median", "kl_per_latent_max"),
-    *("active_units", "explained_variance", "reconstruction_variance"),
-)
+VARIANCES = ("explained_variance", "reconstruction_variance")
+"""Those of `COLUMNS` that are computed in double precision."""
+
+COLUMNS = ("kl_per_latent_median", "kl_per_latent_max", "active_units", *VARIANCES)
 """The numbers that are added to the logs, and columns of `history.csv`."""
 
 
@@ -28,7 +29,7 @@ class WatchLatents(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         use = self.measure()
-        values = (float(np.median(use.kl)), float(np.max(use.kl)), use.active_units)
+        values = (as_written(np.median(use.kl)), as_written(use.kl.max()), use.active_units)
         values += (use.explained_variance, use.reconstruction_variance)
         logs |= dict(zip(COLUMNS, values, strict=True)) | {"kl_per_latent": use.kl}
 

@@ -147,7 +147,7 @@ class LossAdaptedSearch(keras.callbacks.Callback):
             for row in of_branch(self.rows, stage=stage, branch=branch)
         ]
         write_csv(
-            self.branches_path, columns, ({name: row[name] for name in columns} for row in rows)
+            self.branches_path, columns, ({name: row.get(name) for name in columns} for row in rows)
         )
 
     def _say_choice(self) -> None:

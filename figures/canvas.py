@@ -1,8 +1,11 @@
 """What every figure is drawn with: colours, lines, and how it becomes a file."""
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from awl_vae.system import atomic_path
@@ -10,6 +13,15 @@ from awl_vae.system import atomic_path
 NORMAL_COLOR, ANOMALOUS_COLOR = "tab:blue", "tab:red"
 WEIGHT_LINES = (("goldenrod", "-"), ("navy", "--"), ("tab:green", ":"))
 """Colours and lines of the weights of up to three terms."""
+
+
+def limit_weights(axes: Axes, weights: Iterable[float], top: float = 1.05) -> None:
+    """Shows weights from 0 to 1, up to `top`, and those above 1 all on a logarithmic axis."""
+    values = np.array([*weights])
+    if values.max() > 1.0:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(-0.05, top)
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -4,6 +4,7 @@ Each function but `histogram_svg` writes one PNG file whole.
 """
 
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +15,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_curve
 
-from awl_vae.figures.canvas import ANOMALOUS_COLOR, NORMAL_COLOR, WEIGHT_LINES, save_figure
+from awl_vae.figures.canvas import (
+    ANOMALOUS_COLOR,
+    NORMAL_COLOR,
+    WEIGHT_LINES,
+    limit_weights,
+    save_figure,
+)
 
 
 def plot_transitions(
@@ -52,7 +59,8 @@ def plot_transitions(
     right = axes.twinx()
     for (term, values), (color, line) in zip(weights.items(), WEIGHT_LINES, strict=False):
         right.step(epochs, values, line, where="mid", color=color, label=f"weight of {term}")
-    right.set(ylabel="weight", ylim=(-0.05, 1.15))
+    right.set_ylabel("weight")
+    limit_weights(right, itertools.chain(*weights.values()), top=1.15)
     if is_ladder:
         right.set_yscale("symlog", linthresh=1e-3)
         right.set_ylim(-1e-4, 2.0)

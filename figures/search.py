@@ -4,16 +4,15 @@ Each function writes one PNG file whole.
 """
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from awl_vae.figures.canvas import WEIGHT_LINES, save_figure
+from awl_vae.figures.canvas import WEIGHT_LINES, limit_weights, save_figure
 
 OTHER_COLORS = (
     "gray",
@@ -105,7 +104,7 @@ def plot_weights(
     for epoch in stage_starts:
         axes.axvline(epoch + 0.5, color="gray", linewidth=0.8, linestyle=":")
     axes.set(xlabel="epoch", ylabel="weight", title=title)
-    _limit(axes, itertools.chain(*(curve.values for curve in weights.values())))
+    limit_weights(axes, itertools.chain(*(curve.values for curve in weights.values())))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     save_figure(figure, path)
@@ -146,7 +145,7 @@ def plot_moving_terms(path: Path, terms: Sequence[MovingTerm], *, title: str) ->
         upper.set(ylabel=f"{moving.watched} (nats)")
         lower.plot(moving.weight.epochs, moving.weight.values, "s-", color="black", markersize=3)
         lower.set(xlabel="epoch", ylabel=f"weight of {moving.name}")
-        _limit(lower, moving.weight.values)
+        limit_weights(lower, moving.weight.values)
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         stop = "never stopped the weight"
         if moving.stopped is not None:
@@ -155,12 +154,3 @@ def plot_moving_terms(path: Path, terms: Sequence[MovingTerm], *, title: str) ->
                 axes.axvline(moving.stopped, color="tab:red", linewidth=1, linestyle="--")
         upper.set_title(f"{moving.watched} {stop}", fontsize=9)
     save_figure(figure, path)
-
-
-def _limit(axes: Axes, weights: Iterable[float]) -> None:
-    """Shows weights from 0 to 1, and all that rose above that on a logarithmic axis."""
-    values = np.array([*weights])
-    if values.max() > 1.0:
-        axes.set_yscale("log")
-    else:
-        axes.set_ylim(-0.05, 1.05)

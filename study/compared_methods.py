@@ -10,7 +10,7 @@ from awl_vae.evaluation import auroc
 from awl_vae.evaluation.intervals import Interval, auroc_interval, difference_interval
 from awl_vae.study.grid import (
     CHOSEN_SCORE,
-    CLIMBS as OTHER_CLIMBS,
+    CLIMB_RUNS,
     JUDGED,
     map_name,
     map_weights,
@@ -86,7 +86,7 @@ MARGIN = ComparedMethod("AUC-adapted VAE, margin", "synthetic-margin", "auc_adap
 CLIMBS = tuple(
     ComparedMethod(f"AUC-adapted VAE, {title}", run, "auc_adapted", SYNTHETIC)
     for title, run in zip(
-        ("climb by an average", "climb from 0.3", "climb from 0.1"), OTHER_CLIMBS, strict=True
+        ("climb by an average", "climb from 0.3", "climb from 0.1"), CLIMB_RUNS, strict=True
     )
 )
 LAST = ComparedMethod("Conventional VAE", "loss", "conventional", "last epoch")

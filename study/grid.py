@@ -42,7 +42,7 @@ FIVE, THREE, ONE = "1,10,20,50,100", "1,10,20", "1"
 TRIED = ("square", "comb", "brick")
 """The datasets on which the options of the rules by AUC are tried: where climb lost."""
 
-CLIMBS = {
+CLIMB_RUNS = {
     "synthetic-climb_averaged": ("climb_averaged", "ladder"),
     "synthetic-climb-ladder_0.3": ("climb", "ladder_0.3"),
     "synthetic-climb-ladder_0.1": ("climb", "ladder_0.1"),
@@ -155,7 +155,7 @@ def runs_of(dataset: str, profile: str) -> Iterator[PlannedRun]:
     yield adapted("sigma", THREE, synthetic, *one_variance, methods="conventional")
     if dataset in TRIED:
         yield adapted("synthetic-margin", THREE, synthetic, "--rule=margin")
-    for name, (rule, patterns) in CLIMBS.items():
+    for name, (rule, patterns) in CLIMB_RUNS.items():
         if dataset in TRIED or name == CHOSEN_CLIMB:
             own = (f"--rule={rule}", f"--patterns={patterns}")
             yield adapted(name, THREE, synthetic, *own)

@@ -119,14 +119,16 @@ def headroom(study: Study, directory: Path, link: str) -> Iterator[str]:
         "other weights 1, and with three terms some for each weight of the log-variance, too. "
         "Headroom is the AUC on the test images of the weight and the epoch that have the highest "
         "AUC on the adapt images, less the same for weights of 1, in points, with interval and "
-        "sign as above. Where the interval includes 0 no rule can show anything.",
+        "sign as above. Where the interval includes 0 no rule can show anything; one seed tells "
+        "nothing of how much trainings differ, so that nothing is above the noise with it.",
         headroom_table(study, study.datasets),
     )
     if file := plot_headroom(study, directory):
         yield from _blocks(f"![{file}]({link}/{file})")
     yield from _blocks(
-        "Which share of it each method takes where there is any, in %: its gain over the "
-        "conventional VAE whose epoch was chosen in the same way.",
+        "Which share of it each method takes where there is any, in %: its gain over weights of 1 "
+        "with the epoch that labels choose, which a method without labels does not have. The mean "
+        "stands where a method was run on all of these.",
         shares_table(study, study.datasets),
     )
 

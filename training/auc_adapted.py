@@ -15,6 +15,7 @@ from awl_vae.callbacks import (
     StopOnNonFinite,
     is_empty,
 )
+from awl_vae.callbacks.latents import VARIANCES
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData
 from awl_vae.system import numeric_columns, read_csv
@@ -23,7 +24,7 @@ from awl_vae.system.words import quantity
 from awl_vae.training.balancings import BALANCINGS
 from awl_vae.training.config import AUCAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
-from awl_vae.training.methods import RULE_METHODS
+from awl_vae.training.methods import RULE_METHODS, warning_of_emptiness
 from awl_vae.training.trainer import Trainer, going_on, history_columns, hyper_parameters
 
 MIN_STEPS = 500
@@ -62,7 +63,7 @@ def train(
         HistoryWriter(
             directory / "history.csv",
             history_columns(terms, aucs),
-            float64=aucs,
+            float64=[*aucs, *VARIANCES],
         ),
     ]
     resume = Resume(directory / CHECKPOINT / "latest.npz", stateful)
@@ -92,11 +93,7 @@ def train(
         return {method: TrainingResult(error.epoch, failed=error.name)}
     history = read_csv(directory / "history.csv")
     if is_empty(history[best_model.epoch - 1]):
-        bar.say(
-            f"Warning: {method} seed {seed} reconstructs every image alike, in epoch "
-            f"{best_model.epoch}, which is kept: its latents tell nothing. A lower KL weight may "
-            f"help: {row.lower_kl}."
-        )
+        bar.say(warning_of_emptiness(method, seed, best_model.epoch))
     aucs_by_epoch = numeric_columns(history)[monitor]
     if (count := aucs_by_epoch.count(max(aucs_by_epoch))) > 1:
         bar.say(
@@ -123,6 +120,8 @@ def _announce(config: AUCAdaptedConfig, steps_per_epoch: int) -> Iterator[str]:
     switches = "auc_adapted" in config.methods and config.rule == "paper"
     if switches and config.epochs <= 2 * config.f_update:
         yield "Note: the weights can change after epoch 2 · f_update only, which is not reached."
+    if config.rule == "margin" and config.f_update == 1:
+        yield "Note: means of one epoch have no error; --rule=margin takes a longer --f_update."
     if (steps := config.epochs * steps_per_epoch) < MIN_STEPS:
         yield f"Note: {quantity(steps, 'training step')} of the thousands that it takes: --epochs."
 

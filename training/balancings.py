@@ -1,24 +1,28 @@
 """What sets the weights with every batch, for the methods that have it, by their settings."""
 
-import math
 from typing import Any
 
 from awl_vae.data import PreparedData
 from awl_vae.models.balancing import GECO, Balancing, ControlVAE, UncertaintyWeights
 from awl_vae.training.config import AUCAdaptedConfig
-from awl_vae.training.set_points import SetPoints, set_points
+from awl_vae.training.set_points import SetPoints, count_values, set_points
 
 
 def _of_model(config: AUCAdaptedConfig, data: PreparedData) -> dict[str, Any]:
     return {
-        "size": math.prod(data.inputs.shape[:2]) * (data.inputs.num_channels - data.has_roi),
+        "size": count_values(data),
         "latent_dim": config.latent_dim,
         "likelihood": config.likelihood,
     }
 
 
 def _found(config: AUCAdaptedConfig, data: PreparedData) -> SetPoints:
-    return set_points(data, latent_dim=config.latent_dim, likelihood=config.likelihood)
+    return set_points(
+        data,
+        latent_dim=config.latent_dim,
+        likelihood=config.likelihood,
+        variance=config.variance,
+    )
 
 
 def _geco(config: AUCAdaptedConfig, data: PreparedData) -> Balancing:

@@ -325,6 +325,12 @@ class LossAdaptedConfig(Config):
         )
     )
 
+    @property
+    def unread(self) -> dict[str, str]:
+        """Those of `Config`, and what weights that rise would read."""
+        rise = {"rise": f"--directions={self.directions}"} if self.directions == "down" else {}
+        return super().unread | rise
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.e1 < self.e2 < self.e3:

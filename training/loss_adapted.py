@@ -12,6 +12,7 @@ from awl_vae.callbacks import (
     SearchPlan,
     first_nonfinite,
     has_diverged,
+    is_empty,
     of_branch,
     save_model,
 )
@@ -25,6 +26,7 @@ from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 from awl_vae.training.config import LossAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
+from awl_vae.training.methods import warning_of_emptiness
 from awl_vae.training.search_figures import plot_search
 from awl_vae.training.trainer import Trainer, going_on, history_columns, hyper_parameters
 
@@ -77,7 +79,7 @@ def train(
         directory / "figures", plan, rows=search.rows, title=f"{config.dataset}, seed {seed}"
     )
     return {
-        method: _finish(run_dir / method / f"seed-{seed}", method, trainer.model, search)
+        method: _finish(run_dir / method / f"seed-{seed}", method, trainer.model, search, bar)
         for method in methods
     }
 
@@ -115,7 +117,9 @@ def _describe(plan: SearchPlan, step: SearchStep) -> str:
     return f"stage {step.stage} of 3, {branch}, epoch {step.epoch} of {end}"
 
 
-def _finish(directory: Path, method: str, model: VAE, search: LossAdaptedSearch) -> TrainingResult:
+def _finish(
+    directory: Path, method: str, model: VAE, search: LossAdaptedSearch, bar: ProgressBar
+) -> TrainingResult:
     """Writes a method's history and its model."""
     path = search.plan.path(search.rows, method)
     _write_history(directory / "history.csv", search.plan.terms, path, method)
@@ -125,6 +129,8 @@ def _finish(directory: Path, method: str, model: VAE, search: LossAdaptedSearch)
         return TrainingResult(
             last.epoch, failed=first_nonfinite(last, search.plan.terms), notes=notes
         )
+    if is_empty(dict(last.latents)):
+        bar.say(warning_of_emptiness(method, int(directory.name.partition("-")[2]), last.epoch))
     search.restore(method)
     save_model(directory / "model.keras", model)
     return TrainingResult(last.epoch, notes={"loss_unweighted": last.loss_unweighted} | notes)

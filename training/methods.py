@@ -28,7 +28,7 @@ class Method:
 
     Attributes:
         title: what it is called in tables and figures.
-        lower_kl: the flags by which the KL term weighs less, where it makes the model empty.
+        lower_kl: what helps where the KL term makes the model empty.
         score: the only score that it has; None where that is the run's.
     """
 
@@ -114,8 +114,8 @@ def _fixed(config: "AUCAdaptedConfig", **weights: float) -> Rule:
     return PaperRule([with_weights(config.likelihood, **weights)], f_update=config.epochs)
 
 
-def _balanced(title: str, about: str, *reads: str) -> RuleMethod:
-    return RuleMethod(title, about, lambda config: FreeRule(), balances=True, reads=reads)
+def _balanced(title: str, about: str, *reads: str, **own: str) -> RuleMethod:
+    return RuleMethod(title, about, lambda config: FreeRule(), balances=True, reads=reads, **own)
 
 
 METHODS: dict[str, Method] = {
@@ -125,7 +125,7 @@ METHODS: dict[str, Method] = {
         "weights by the rule",
         _auc_adapted,
         reads=("rule",),
-        lower_kl="--rule=climb --patterns=ladder",
+        lower_kl="`--rule=climb --patterns=ladder_0.1`",
     ),
     "beta_vae": RuleMethod(
         "β-VAE",
@@ -140,9 +140,17 @@ METHODS: dict[str, Method] = {
         lambda config: _fixed(config, kl=DISABLED),
         sample_latent=False,
         reads=(),
+        lower_kl="more --epochs",
     ),
-    "geco": _balanced("GECO", "as little KL as a bound on the reconstruction lets", "tolerance"),
-    "control_vae": _balanced("ControlVAE", "a KL divergence that is held", "kl_target"),
+    "geco": _balanced(
+        "GECO",
+        "as little KL as a bound on the reconstruction lets",
+        "tolerance",
+        lower_kl="a lower --tolerance",
+    ),
+    "control_vae": _balanced(
+        "ControlVAE", "a KL divergence that is held", "kl_target", lower_kl="a higher --kl_target"
+    ),
     "uncertainty": _balanced("Uncertainty weights", "weights that are learnt with the model"),
     "loss_adapted": Method("Loss-adapted VAE"),
     "mean_image": LinearMethod("Mean image", mean_image),
@@ -171,3 +179,11 @@ def score_of(method: str, score: str) -> str:
 def title_of(method: str) -> str:
     """What a method is called in tables and figures."""
     return METHODS[method].title
+
+
+def warning_of_emptiness(method: str, seed: int, epoch: int) -> str:
+    """The line for a model that is kept and reconstructs every image alike."""
+    return (
+        f"Warning: {method} seed {seed} reconstructs every image alike in epoch {epoch}, which is "
+        f"kept: its latents tell nothing. What may help: {METHODS[method].lower_kl}."
+    )

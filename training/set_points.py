@@ -19,7 +19,7 @@ MAX_IMAGES = 1000
 
 MAX_BYTES = 1 << 28
 
-LEAST_SHARE = 1 / 4
+MOST_SHARE = 1 / 4
 """As many components as a quarter of the images at most, so that they are no images themselves."""
 
 CLIPPED = 1e-3
@@ -32,7 +32,8 @@ class SetPoints:
 
     Attributes:
         num_components: K.
-        distortion: the mean negative log-likelihood of a calibration image, in nats.
+        distortion: the mean negative log-likelihood of a calibration image, in nats, by its
+            projection: that of sampled latents is a little higher.
         rate: the KL divergence, in nats.
     """
 
@@ -41,18 +42,20 @@ class SetPoints:
     rate: float
 
 
-def set_points(data: PreparedData, *, latent_dim: int, likelihood: str) -> SetPoints:
+def set_points(data: PreparedData, *, latent_dim: int, likelihood: str, variance: str) -> SetPoints:
     """Fits components to training images, and looks what they leave of calibration images.
 
     Args:
         data: the images.
         latent_dim: as many components at most.
-        likelihood: "bernoulli", or "gaussian" with one variance for each pixel.
+        likelihood: "bernoulli" or "gaussian".
+        variance: of the latter, "learned", here one for each pixel, or "optimal", one for all.
     """
-    x, held_out = (_flat(data, split) for split in ("train", "calibration"))
+    inside = _inside(data)
+    x, held_out = (_flat(data, split)[:, inside] for split in ("train", "calibration"))
     mean = x.mean(axis=0)
     x -= mean
-    components = principal_components(x, min(latent_dim, int(len(x) * LEAST_SHARE)))
+    components = principal_components(x, min(latent_dim, int(len(x) * MOST_SHARE)))
     latents = (held_out - mean) @ components.T
     x_hat = mean + latents @ components
     squares = np.square(held_out - x_hat)
@@ -63,10 +66,24 @@ def set_points(data: PreparedData, *, latent_dim: int, likelihood: str) -> SetPo
         losses = -held_out * np.log(share) - (1.0 - held_out) * np.log1p(-share)
         distortion = losses.sum(axis=1).mean()
     else:
-        variances = np.maximum(squares.mean(axis=0), math.exp(LOG_VARIANCE_RANGE[0]))
+        means = squares.mean(axis=0) if variance == "learned" else np.full(x.shape[1], noise)
+        variances = np.maximum(means, math.exp(LOG_VARIANCE_RANGE[0]))
         losses = 0.5 * (np.log(2.0 * np.pi * variances) + squares / variances)
         distortion = losses.sum(axis=1).mean()
     return SetPoints(len(components), float(distortion), float(rate))
+
+
+def count_values(data: PreparedData) -> int:
+    """How many numbers of an image count: those that are inside of a region of interest in any."""
+    return int(_inside(data).sum())
+
+
+def _inside(data: PreparedData) -> np.ndarray:
+    """(D,) bool."""
+    channels = data.inputs.num_channels - data.has_roi
+    height, width = data.inputs.shape[:2]
+    counts = data.mean_roi > 0 if data.has_roi else np.ones((height, width), bool)
+    return np.repeat(counts.ravel(), channels)
 
 
 def _flat(data: PreparedData, split: str) -> np.ndarray:

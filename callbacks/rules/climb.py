@@ -73,6 +73,8 @@ class ClimbRule:
     def begin(self) -> tuple[State, Step]:
         """The first rung."""
         state = {"aucs": [], "pattern": 0, "direction": 1, "worse": 0, "failed": 0, "best": None}
+        if self.kept:
+            state |= {"begin": 0, "average": None}
         return state, self._step(state)
 
     def after_epoch(self, state: State, auc: float) -> tuple[State, Step]:
@@ -90,18 +92,15 @@ class ClimbRule:
     def _after(self, state: State, auc: float, *, is_empty: bool) -> tuple[State, Step]:
         if not math.isfinite(auc):
             raise ValueError(f"Expected a finite AUC. Received: {auc}.")
-        before = state["aucs"]
-        average = self.kept * before[-1] + (1.0 - self.kept) * auc if before else auc
-        state = state | {"aucs": [*before, average]}
+        state = state | {"aucs": [*state["aucs"], auc]}
         count = len(state["aucs"])
         if count % self.window or count < WARM_UP * self.window:
             return state, self._step(state)
-        counted = 1 if self.kept else self.window
-        now = {"auc": plain_mean(state["aucs"][-counted:]), "pattern": state["pattern"]}
-        now |= {"is_empty": is_empty}
+        now = {"auc": self._level(state), "pattern": state["pattern"]}
+        now |= {"is_empty": is_empty, "epoch": count}
         if state["best"] is None:
             return self._takes(state, now)
-        change, margin = _change(state["best"], now), self._margin(state["aucs"])
+        change, margin = _change(state["best"], now), self._margin(state)
         if change > margin:
             return self._takes(state, now)
         if change >= -margin:
@@ -121,24 +120,41 @@ class ClimbRule:
         return state, self._step(state, is_best=True)
 
     def _goes_back(self, state: State, now: dict[str, Any]) -> tuple[State, Step]:
-        if state["failed"] == 2:
+        best = state["best"]
+        if state["failed"] == 2 and (best.get("is_empty", False) or not now["is_empty"]):
             state |= {"best": now, "worse": 0, "failed": 0}
             return state, self._step(state, is_best=True)
-        pattern, direction = state["best"]["pattern"], -state["direction"]
+        pattern, direction = best["pattern"], -state["direction"]
         if state["failed"] == 0:
             pattern = self._on(pattern, direction)
         state |= {"pattern": pattern, "direction": direction, "worse": 0}
-        state |= {"failed": state["failed"] + 1}
+        state |= {"failed": min(state["failed"] + 1, 2)}
+        if self.kept:  # The average goes on from the kept model's, too.
+            state |= {"begin": len(state["aucs"]), "average": best["auc"]}
         return state, self._step(state, goes_back=True)
 
-    def _margin(self, aucs: Sequence[float]) -> float:
-        """By the mean squared jump: without a trend twice the variance of an epoch.
+    def _level(self, state: State) -> float:
+        """The AUC of the window that ends here: its mean, or the average at its end."""
+        if not self.kept:
+            return plain_mean(state["aucs"][-self.window :])
+        average = state["average"]
+        for auc in state["aucs"][state["begin"] :]:
+            average = auc if average is None else self.kept * average + (1.0 - self.kept) * auc
+        return average
 
-        Of an average it is twice the variance of that times what an epoch changes of it.
+    def _margin(self, state: State) -> float:
+        """By the mean squared jump: without a trend twice the variance σ² of an epoch.
+
+        The difference of two means of w epochs has the variance 2 σ² / w. That of an average that
+        keeps a, and the same d epochs later, has 2 σ² (1 − a) / (1 + a) · (1 − aᵈ).
         """
-        jumps = plain_mean([(after - before) ** 2 for before, after in pairwise(aucs)])
-        counted = 1.0 - self.kept if self.kept else self.window
-        return STANDARD_ERRORS * math.sqrt(jumps / counted)
+        pairs = pairwise(state["aucs"])
+        variance = plain_mean([(after - before) ** 2 for before, after in pairs])
+        if not self.kept:
+            return STANDARD_ERRORS * math.sqrt(variance / self.window)
+        share = (1.0 - self.kept) / (1.0 + self.kept)
+        apart = len(state["aucs"]) - state["best"]["epoch"]
+        return STANDARD_ERRORS * math.sqrt(variance * share * (1.0 - self.kept**apart))
 
     def _on(self, pattern: int, direction: int) -> int:
         return min(max(pattern + direction, 0), len(self.patterns) - 1)

@@ -20,7 +20,7 @@ def should_switch(aucs: Sequence[float], f_update: int, *, has_margin: bool = Fa
         aucs: the AUROC after each epoch so far, in [0, 1], from epoch 1 on.
         f_update: F_update, at least 1.
         has_margin: whether AUC_after has to be lower than AUC_before by more than the error of the
-            two means.
+            two means. Not in the paper. Means of one epoch have none.
 
     Returns:
         True to go on to the next pattern.
@@ -29,8 +29,10 @@ def should_switch(aucs: Sequence[float], f_update: int, *, has_margin: bool = Fa
     if epoch < 2 * f_update or epoch % f_update:
         return False
     before, after = aucs[epoch - 2 * f_update : epoch - f_update], aucs[epoch - f_update :]
-    margin = math.hypot(_error(before), _error(after)) if has_margin else 0.0
-    return not plain_mean(after) > plain_mean(before) - margin
+    if has_margin:
+        margin = math.hypot(_error(before), _error(after))
+        return plain_mean(before) - plain_mean(after) > margin
+    return not plain_mean(after) > plain_mean(before)
 
 
 def _error(aucs: Sequence[float]) -> float:

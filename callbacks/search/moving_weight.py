@@ -137,12 +137,13 @@ def _sigmoid(u: float) -> float:
 def is_rising(values: Sequence[float]) -> bool:
     """Whether the least-squares slope of some values is positive.
 
-    That of two is positive where the second is above the first; that of one, or where a value is
-    not finite, is not.
+    That of two is positive where the second is above the first; that of one, or where one is NaN,
+    is not.
     """
     last = len(values) - 1
     # The sign of Σ (x − x̄) y; times two, so that the factors are whole numbers.
-    return plain_sum((2 * place - last) * value for place, value in enumerate(values)) > 0.0
+    rises = (value - values[0] for value in values)
+    return plain_sum((2 * place - last) * rise for place, rise in enumerate(rises)) > 0.0
 
 
 def moving_weights(

@@ -1,5 +1,11 @@
-"""What changes the weights of the loss terms with every batch, by these terms: one a file."""
+"""What changes the weights of the loss terms with every batch, by these terms: one a file.
 
-import lazy_loader
+A model that was saved with one of them is loaded by its name, so all are imported at once.
+"""
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from awl_vae.models.balancing.balancing import Balancing
+from awl_vae.models.balancing.control_vae import ControlVAE
+from awl_vae.models.balancing.geco import GECO
+from awl_vae.models.balancing.uncertainty import UncertaintyWeights
+
+__all__ = ["GECO", "Balancing", "ControlVAE", "UncertaintyWeights"]

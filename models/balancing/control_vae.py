@@ -13,7 +13,7 @@ from awl_vae.models.balancing.balancing import Balancing
 PROPORTIONAL, INTEGRAL = 0.01, 0.0001
 """K_p and K_i, as in the paper's experiments."""
 
-LEAST, MOST = DISABLED, 1.0
+BETA_MIN, BETA_MAX = DISABLED, 1.0
 """β_min and β_max. Paper: 0 and 1 where it is to reconstruct well. Here: never exactly 0."""
 
 
@@ -23,7 +23,8 @@ class ControlVAE(Balancing):
 
     Algorithm 1, with e = target − KL of the batch: β = K_p / (1 + exp(e)) + I + β_min, between
     β_min and β_max, after I ← I − K_i · e. Against windup the paper leaves I alone where the last β
-    was out of its bounds, and with it β where it is. Here: where I would take β out of them.
+    was out of its bounds, which it cannot be any more once it is brought back. Here: where the new
+    I would take β out of them.
 
     Args:
         target: the set point, nats of an image.
@@ -40,12 +41,12 @@ class ControlVAE(Balancing):
         """See `Balancing`."""
         error = self.target - ops.stop_gradient(terms["kl"])
         # sigmoid(−e) is 1 / (1 + exp(e)), and does not overflow.
-        others = PROPORTIONAL * ops.sigmoid(-error) + LEAST
+        others = PROPORTIONAL * ops.sigmoid(-error) + BETA_MIN
         moved = self.integral - INTEGRAL * error
-        is_free = ops.logical_and(others + moved >= LEAST, others + moved <= MOST)
+        is_free = ops.logical_and(others + moved >= BETA_MIN, others + moved <= BETA_MAX)
         self.integral.assign(ops.where(is_free, moved, self.integral))
         weights = dict.fromkeys(self.reconstruction, ops.ones(()))
-        weights |= {"kl": ops.clip(others + self.integral, LEAST, MOST)}
+        weights |= {"kl": ops.clip(others + self.integral, BETA_MIN, BETA_MAX)}
         return self.weigh(terms, weights), weights
 
     def get_config(self) -> dict[str, Any]:

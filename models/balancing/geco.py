@@ -12,11 +12,12 @@ from awl_vae.models.balancing.balancing import Balancing, bounded
 AVERAGED = 0.99
 """α of Algorithm 1: how much of the moving average stays with a batch."""
 
-RATE = 1.0
-"""How fast the multiplier follows: e-fold with each batch by so many nats a pixel.
+RATE = 0.1
+"""How fast the multiplier follows: e-fold in a batch by ten nats a pixel.
 
 Algorithm 1: λ ← λ · exp(∝ C), with a constant that it leaves open, and a C whose size is the
-likelihood's. Here it is a mean over pixels, so that one constant does for images of any size.
+likelihood's. Here it is a mean over pixels, so that one constant does for images of any size. A
+tenth of a nat that is missing for a hundred batches makes λ e times as large.
 """
 
 
@@ -25,8 +26,9 @@ class GECO(Balancing):
     """Minimizes the KL divergence while the reconstruction is as good as a tolerance.
 
     Algorithm 1: the constraint is C = reconstruction − tolerance ≤ 0, the loss KL + λ C, and after
-    each batch λ ← λ · exp(C̄), C̄ the moving average of C, here over pixels. So λ, the weight of the
-    terms of the reconstruction, rises as long as they are too large, and falls below.
+    each batch λ ← λ · exp(RATE · C̄), C̄ the moving average of C, here over pixels. So λ, the weight
+    of the terms of the reconstruction, rises as long as they are too large, and falls below. The
+    loss leaves out λ · tolerance, which trains nothing.
 
     Args:
         tolerance: what the reconstruction may be, the mean of an image's negative log-likelihood

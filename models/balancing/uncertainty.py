@@ -14,10 +14,12 @@ from awl_vae.models.balancing.balancing import Balancing, bounded
 class UncertaintyWeights(Balancing):
     """Each term is a task with an uncertainty σ of its own, which is trained.
 
-    Eq. (7): a loss L of a task becomes L / σ² + log σ, here with one log σ for each number that L
-    is a sum over, pixels or latents, since theirs are of one output and ours are sums. With
-    s = log σ² that is exp(−s) L + n s / 2, so that a term weighs exp(−s), which tends to n / 2 L.
-    The term log_variance is no task: it is the log σ of each pixel, which are learnt already.
+    Eq. (7): a loss becomes ‖y − f‖² / 2σ² + log σ, of which L, half the squared error, is a part as
+    M_VAE has it; here with one log σ for each number that L is a sum over, pixels or latents, since
+    theirs are of one output and ours are sums. With s = log σ² that is exp(−s) L + n s / 2, so that
+    a term weighs exp(−s), which tends to n / 2 L. The term log_variance is no task: it is the log σ
+    of each pixel. Where these are learnt, s only shifts them, and the KL divergence is the one task
+    whose weight says anything.
 
     Args:
         **kwargs: see `Balancing`.

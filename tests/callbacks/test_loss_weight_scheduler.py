@@ -110,8 +110,10 @@ def test_the_error_of_a_mean_is_that_of_a_bootstrap():
     assert [should_switch(aucs + after, 4, has_margin=True) for after in same] == [True, False]
 
 
-def test_an_exact_tie_switches_where_no_epoch_differs():
-    assert should_switch([0.5] * 6, 3, has_margin=True)
+def test_with_a_margin_a_tie_does_not_switch():
+    assert not should_switch([0.5] * 6, 3, has_margin=True)
+    assert not should_switch([1.0, 1.0], 1, has_margin=True)
+    assert should_switch([1.0, 0.99], 1, has_margin=True)
 
 
 def test_nan_is_no_improvement():

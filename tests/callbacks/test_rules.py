@@ -146,24 +146,57 @@ def test_among_empty_models_it_goes_on_until_one_is_not():
 
 
 def test_only_the_last_epoch_of_a_window_says_that_it_is_empty():
-    aucs = [0.5, 0.5, 0.52, 0.52, 0.54, 0.54]
-    assert rungs(aucs, empty=(1, 3, 5)) == rungs(aucs)
+    aucs = [0.5, 0.5, 0.52, 0.52, 0.52, 0.52, 0.52, 0.52]
+    assert rungs(aucs, empty=(5, 7)) == rungs(aucs)
+    assert rungs(aucs, empty=(6, 8)) != rungs(aucs)
+
+
+def averages(aucs, kept=0.8, first=None):
+    """An exponential average after each epoch."""
+    found = [] if first is None else [first]
+    for auc in aucs:
+        found.append(kept * found[-1] + (1 - kept) * auc if found else auc)
+    return found if first is None else found[1:]
 
 
 def test_a_climb_by_an_average_compares_what_it_is_at_the_ends_of_windows():
-    rule = ClimbRule(LADDER, window=2, kept=0.8)
     aucs = [0.5, 0.6, 0.4, 0.5, 0.9, 0.9]
+    steps = follow(ClimbRule(LADDER, window=2, kept=0.8), aucs)
+    level = averages(aucs)
+    # The average has risen by 0.15 since the end of the second window. By the jumps of the AUC
+    # itself an epoch has the variance jumps / 2, and two ends of windows differ by chance by
+    # √(jumps · (1 − 0.8) / (1 + 0.8) · (1 − 0.8²)).
+    jumps = np.mean(np.diff(aucs) ** 2)
+    margin = 2 * math.sqrt(jumps * 0.2 / 1.8 * (1 - 0.8**2))
+    assert margin > 0.0 < level[5] - level[3]
+    assert steps[6].is_best == (level[5] - level[3] > margin)
+    assert steps[6].is_best
+    calm = [0.5, 0.7, 0.3, 0.5, 0.6, 0.6]
+    assert not follow(ClimbRule(LADDER, window=2, kept=0.8), calm)[6].is_best
+
+
+def test_an_average_goes_back_with_the_model():
+    """What the other direction gave counts no more once its model is gone."""
+    rule = ClimbRule(LADDER, window=2, kept=0.8)
+    aucs = [0.8, 0.81, 0.8, 0.81, *[0.3] * 4]
     state, _ = rule.begin()
     for auc in aucs:
-        state, step = rule.after_epoch(state, auc)
-    average = [0.5]
-    for auc in aucs[1:]:
-        average.append(0.8 * average[-1] + 0.2 * auc)
-    np.testing.assert_allclose(state["aucs"], average)
-    # The best of the first two windows is the average after four epochs. Then it has risen by
-    # 0.14, and the margin is 2 · √(mean of its squared jumps / 0.2).
-    jumps = np.diff(average)
-    margin = 2 * math.sqrt(np.mean(jumps**2) / 0.2)
-    assert margin > average[5] - average[3] > margin / 2
-    assert not step.is_best
-    assert state["pattern"] == 2
+        state, step = rule.after_epoch(json.loads(json.dumps(state)), auc)
+    assert step.goes_back
+    best = averages(aucs[:4])[-1]
+    assert state["best"]["auc"] == pytest.approx(best)
+    for auc in (0.8, 0.81):
+        state, step = rule.after_epoch(json.loads(json.dumps(state)), auc)
+    assert not step.goes_back
+    assert state["worse"] == 0
+    assert rule._level(state) == pytest.approx(averages([0.8, 0.81], first=best)[-1])
+
+
+def test_an_empty_model_never_takes_the_place_of_one_that_is_not():
+    # Worse in both directions and then again: it is the training's doing, unless all is empty.
+    aucs = [0.9] * 4 + [0.5] * 16
+    steps = follow(ClimbRule(LADDER, window=2), aucs)
+    assert [epoch for epoch, step in enumerate(steps) if step.is_best][:2] == [4, 16]
+    steps = follow(ClimbRule(LADDER, window=2), aucs, empty=range(5, 21))
+    assert [epoch for epoch, step in enumerate(steps) if step.is_best] == [4]
+    assert [epoch for epoch, step in enumerate(steps) if step.goes_back] == [8, 12, 16, 20]

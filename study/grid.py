@@ -180,7 +180,8 @@ def map_name(kl: float, log_variance: float) -> str:
 
 SEARCHES = {
     "loss": (),
-    "loss-window": ("--slope_window=5", "--patience=2"),
+    "loss-window": ("--slope_window=5",),
+    "loss-patience": ("--slope_window=5", "--patience=2"),
     "loss-both": ("--slope_window=5", "--patience=2", "--directions=both"),
     "loss-synthetic": (
         *("--slope_window=5", "--patience=2", "--directions=both"),

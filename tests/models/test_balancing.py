@@ -1,6 +1,8 @@
 """Each rival's trajectory on a sequence made by hand, by the equations of its paper."""
 
 import math
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -84,6 +86,24 @@ def test_control_vae_does_not_wind_up():
     assert weights[-1]["kl"] == pytest.approx(1, abs=0.01)
 
 
+def test_learnt_weights_follow_their_gradients():
+    """Two steps of gradient descent by hand: ds = −rate · (n / 2 − exp(−s) L)."""
+    balancing, rate = UncertaintyWeights(**MODEL), 0.01
+    optimizer, logs = keras.optimizers.SGD(rate), {"bce": 0.0, "kl": 0.0}
+    for terms in batches([32.0, 30.0], [0.5, 0.6]):
+        with tf.GradientTape() as tape:
+            loss, weights = balancing(terms)
+        expected = {name: math.exp(-s) for name, s in logs.items()}
+        assert {name: float(w) for name, w in weights.items()} == pytest.approx(expected)
+        penalty = 8 * logs["bce"] + 2 * logs["kl"]
+        weighted = sum(expected[name] * float(terms[name]) for name in terms)
+        assert float(loss) == pytest.approx(weighted + penalty)
+        variables = balancing.trainable_variables
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        for name, half in (("bce", 8), ("kl", 2)):
+            logs[name] -= rate * (half - expected[name] * float(terms[name]))
+
+
 def test_learnt_weights_tend_to_half_of_the_numbers_over_the_loss():
     balancing = UncertaintyWeights(**MODEL)
     terms = batches([32.0], [0.5])[0]
@@ -147,3 +167,20 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_bits(kind, tmp_path):
         return [variable.numpy() for variable in model.variables]
 
     assert_same_bits(trained(tmp_path / "cut.npz", 2, 4), trained(tmp_path / "whole.npz", 4))
+
+
+def test_a_model_loads_where_nothing_but_the_vae_was_imported(tmp_path):
+    for kind, own in ((GECO, {"tolerance": 3.0}), (ControlVAE, {"target": 2.0})):
+        model = VAE((16, 16), latent_dim=4, seed=1, balancing=kind(**MODEL, **own))
+        model.save(tmp_path / f"{kind.__name__}.keras")
+    VAE((16, 16), latent_dim=4, balancing=UncertaintyWeights(**MODEL)).save(
+        tmp_path / "UncertaintyWeights.keras"
+    )
+    program = (
+        "import sys; import awl_vae.system.quiet_tensorflow, keras; from awl_vae import VAE\n"
+        "for path in sys.argv[1:]: print(type(keras.saving.load_model(path).balancing).__name__)"
+    )
+    paths = sorted(tmp_path.iterdir())
+    command = [sys.executable, "-c", program, *map(str, paths)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert lines == [path.stem for path in paths]

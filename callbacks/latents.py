@@ -29,8 +29,9 @@ class WatchLatents(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         use = self.measure()
-        values = (as_written(np.median(use.kl)), as_written(use.kl.max()), use.active_units)
-        values += (use.explained_variance, use.reconstruction_variance)
+        of_kl = as_written(float(np.median(use.kl))), as_written(float(use.kl.max()))
+        variances = use.explained_variance, use.reconstruction_variance
+        values = (*of_kl, use.active_units, *variances)
         logs |= dict(zip(COLUMNS, values, strict=True)) | {"kl_per_latent": use.kl}
 
 

@@ -43,8 +43,9 @@ class LossWeightScheduler(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         pattern = self.step.pattern
         logs["pattern"] = None if pattern is None else pattern + 1
-        shuns = is_empty(logs) and isinstance(self.rule, ShunsEmpty)
-        after_epoch = self.rule.after_empty_epoch if shuns else self.rule.after_epoch
+        after_epoch = self.rule.after_epoch
+        if isinstance(self.rule, ShunsEmpty) and is_empty(logs):
+            after_epoch = self.rule.after_empty_epoch
         self.rule_state, self.step = after_epoch(self.rule_state, logs[self.monitor])
         if self.step.is_best:
             write_snapshot(self.best_path, self.model)

@@ -35,7 +35,8 @@ class GANomaly(keras.Model):
 
     def __init__(self, shape: Sequence[int], *, latent_dim: int, **kwargs: Any):
         super().__init__(**kwargs)
-        self.shape, self.latent_dim = tuple(shape), latent_dim
+        height, width, channels = shape
+        self.shape, self.latent_dim = (height, width, channels), latent_dim
         self.encoder = _encoder(self.shape, latent_dim)
         self.decoder = _decoder(self.shape, latent_dim)
         self.second_encoder = _encoder(self.shape, latent_dim)

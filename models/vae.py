@@ -217,7 +217,7 @@ class VAE(keras.Model):
         """One step on a batch of images; returns the logs of the epoch so far."""
         with tf.GradientTape() as tape:
             terms = self.compute_terms(data, training=True)
-            loss = self._balanced(terms) if self.balancing else self._weighted_sum(terms)
+            loss = self._loss(terms)
             # Gradients are added up over the devices, and lifted where float16 would lose them.
             share = loss / tf.distribute.get_strategy().num_replicas_in_sync
             scaled = self.optimizer.scale_loss(share)
@@ -230,7 +230,9 @@ class VAE(keras.Model):
         terms = self.compute_terms(data, training=False)
         return self._update_logs(self._weighted_sum(terms), terms)
 
-    def _balanced(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def _loss(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        if self.balancing is None:
+            return self._weighted_sum(terms)
         loss, weights = self.balancing({term: ops.mean(value) for term, value in terms.items()})
         for term, weight in weights.items():
             self.term_weights[term].assign(ops.stop_gradient(weight))

@@ -160,10 +160,10 @@ def runs_of(dataset: str, profile: str) -> Iterator[PlannedRun]:
             own = (f"--rule={rule}", f"--patterns={patterns}")
             yield adapted(name, THREE, synthetic, *own)
     for kl, log_variance in map_weights(dataset):
-        fixed = [f"--kl_weight={kl:g}"]
+        weights = [f"--kl_weight={kl:g}"]
         if log_variance != 1:
-            fixed.append(f"--log_variance_weight={log_variance:g}")
-        yield adapted(map_name(kl, log_variance), MAP_SEEDS[dataset], *fixed, methods="beta_vae")
+            weights.append(f"--log_variance_weight={log_variance:g}")
+        yield adapted(map_name(kl, log_variance), MAP_SEEDS[dataset], *weights, methods="beta_vae")
 
 
 def map_weights(dataset: str) -> Iterator[tuple[float, float]]:

@@ -67,10 +67,10 @@ def headroom_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
             weights: float(np.mean([of[seed].entry["auc"] for seed in seeds]))
             for weights, of in outcomes.items()
         }
-        chosen = [
-            max(outcomes, key=lambda weights, seed=seed: outcomes[weights][seed].entry["auc"])
-            for seed in seeds
-        ]
+        chosen = []
+        for seed in seeds:
+            of_seed = {weights: of[seed].entry["auc"] for weights, of in outcomes.items()}
+            chosen.append(max(of_seed, key=of_seed.__getitem__))
         rows.append(
             [
                 dataset,

@@ -243,15 +243,16 @@ class AUCAdaptedConfig(Config):
                 "Expected auc_adapted among the --methods with --rule or --patterns. "
                 f"Received: --methods={','.join(self.methods)}."
             )
-        own = {"beta_vae": dict.fromkeys(FIXED_WEIGHTS, 1.0)}
-        own |= {method: {name: None} for name, method in SET_POINTS.items()}
-        for method, names in own.items():
-            for name, usual in names.items():
-                if getattr(self, name) != usual and name not in reads:
-                    raise ConfigError(
-                        f"Expected {method} among the --methods with --{name}. "
-                        f"Received: --methods={','.join(self.methods)}."
-                    )
+        of_methods: dict[str, tuple[str, float | None]] = dict.fromkeys(
+            FIXED_WEIGHTS, ("beta_vae", 1.0)
+        )
+        of_methods |= {name: (method, None) for name, method in SET_POINTS.items()}
+        for name, (method, usual) in of_methods.items():
+            if getattr(self, name) != usual and name not in reads:
+                raise ConfigError(
+                    f"Expected {method} among the --methods with --{name}. "
+                    f"Received: --methods={','.join(self.methods)}."
+                )
         if self.log_variance_weight != 1.0 and "log_variance" not in TERMS[self.likelihood]:
             raise ConfigError(
                 "Expected --likelihood=gaussian with --log_variance_weight. "

@@ -114,8 +114,8 @@ def _fixed(config: "AUCAdaptedConfig", **weights: float) -> Rule:
     return PaperRule([with_weights(config.likelihood, **weights)], f_update=config.epochs)
 
 
-def _balanced(title: str, about: str, *reads: str, **own: str) -> RuleMethod:
-    return RuleMethod(title, about, lambda config: FreeRule(), balances=True, reads=reads, **own)
+def _free(config: "AUCAdaptedConfig") -> Rule:
+    return FreeRule()
 
 
 METHODS: dict[str, Method] = {
@@ -142,16 +142,29 @@ METHODS: dict[str, Method] = {
         reads=(),
         lower_kl="more --epochs",
     ),
-    "geco": _balanced(
+    "geco": RuleMethod(
         "GECO",
         "as little KL as a bound on the reconstruction lets",
-        "tolerance",
+        _free,
+        balances=True,
+        reads=("tolerance",),
         lower_kl="a lower --tolerance",
     ),
-    "control_vae": _balanced(
-        "ControlVAE", "a KL divergence that is held", "kl_target", lower_kl="a higher --kl_target"
+    "control_vae": RuleMethod(
+        "ControlVAE",
+        "a KL divergence that is held",
+        _free,
+        balances=True,
+        reads=("kl_target",),
+        lower_kl="a higher --kl_target",
     ),
-    "uncertainty": _balanced("Uncertainty weights", "weights that are learnt with the model"),
+    "uncertainty": RuleMethod(
+        "Uncertainty weights",
+        "weights that are learnt with the model",
+        _free,
+        balances=True,
+        reads=(),
+    ),
     "loss_adapted": Method("Loss-adapted VAE"),
     "mean_image": LinearMethod("Mean image", mean_image),
     "pca": LinearMethod("PCA", pca),

@@ -24,7 +24,7 @@ from awl_vae.system.words import quantity
 from awl_vae.training.balancings import BALANCINGS
 from awl_vae.training.config import AUCAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
-from awl_vae.training.methods import RULE_METHODS, warning_of_emptiness
+from awl_vae.training.methods import RULE_METHODS
 from awl_vae.training.trainer import Trainer, going_on, history_columns, hyper_parameters
 
 MIN_STEPS = 500
@@ -92,8 +92,6 @@ def train(
     except NonFiniteError as error:
         return {method: TrainingResult(error.epoch, failed=error.name)}
     history = read_csv(directory / "history.csv")
-    if is_empty(history[best_model.epoch - 1]):
-        bar.say(warning_of_emptiness(method, seed, best_model.epoch))
     aucs_by_epoch = numeric_columns(history)[monitor]
     if (count := aucs_by_epoch.count(max(aucs_by_epoch))) > 1:
         bar.say(
@@ -101,7 +99,13 @@ def train(
             f"{count} epochs and keeps that of epoch {best_model.epoch}, the first, which may "
             "reconstruct little; these images tell no better."
         )
-    return {method: TrainingResult(best_model.epoch, notes=dict(set_points))}
+    return {
+        method: TrainingResult(
+            best_model.epoch,
+            is_empty=is_empty(history[best_model.epoch - 1]),
+            notes=dict(set_points),
+        )
+    }
 
 
 def _event_writer(

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from awl_vae.callbacks.signals import SIGNALS
-from awl_vae.data import PreparedData, scoring_batches
+from awl_vae.data import PreparedData
 from awl_vae.data.images import shown
 from awl_vae.data.reading import image_size
 from awl_vae.detection import Detector, calibrate, pixel_threshold
@@ -16,8 +16,6 @@ from awl_vae.detection.calibration import LIGHTEST
 from awl_vae.detection.likeness import Likeness, measure
 from awl_vae.detection.rescore import with_all_scores
 from awl_vae.evaluation import Scorer, auroc, pixel_metrics, rates, youden_threshold
-from awl_vae.losses import kl
-from awl_vae.models import VAE
 from awl_vae.system import write_csv
 from awl_vae.training.config import Config
 from awl_vae.training.judges import ALL_SPLITS, SCORED_SPLITS, Judge, Judged, Scores, judge_of
@@ -56,7 +54,7 @@ def evaluate(
     uses_labels = config.uses_labels and len(scores["adapt"]) > 0
     detector = _detector(config, judge, judged, rows, uses_labels, Likeness.of(_looks(data)))
     threshold = youden_threshold(*labelled["adapt"]) if uses_labels else detector.threshold.value
-    result: dict[str, Any] = {"seed": seed, "epoch": epoch, "kl": _kl(judge.scorer.model, data)}
+    result: dict[str, Any] = {"seed": seed, "epoch": epoch}
     result |= _figures_of_merit(labelled, threshold)
     result["by_score"] = _by_score(judged.scores, data.labels)
     result["synthetic_auc"] = result["by_score"][own]["synthetic_auc"]
@@ -110,18 +108,6 @@ def _looks(data: PreparedData) -> Iterator[dict[str, float]]:
         x = data.images("calibration", np.array([index]))[0]
         x = x if data.has_roi else shown(x)
         yield measure(x, image_size(item.file) if item.file else None)
-
-
-def _kl(model: keras.Model, data: PreparedData) -> float | None:
-    """Mean KL divergence of calibration images in nats, 0 where the latents tell nothing.
-
-    None of a model without latents.
-    """
-    if not isinstance(model, VAE):
-        return None
-    batches = scoring_batches(data.inputs, data.positions["calibration"], SCORING_BATCH_SIZE)
-    seen = (x[..., :-1] * x[..., -1:] if data.has_roi else x for x in batches)
-    return float(np.mean(np.concatenate([kl(*model.encode(x)) for x in seen]), dtype=float))
 
 
 def _figures_of_merit(

@@ -21,11 +21,13 @@ class TrainingResult:
     Attributes:
         epoch: the epoch of the model in `model.keras`, or the one where something was not finite.
         failed: the name of what was not finite, or None.
+        is_empty: whether that model reconstructs every image alike.
         notes: more for the method's entry in `summary.json`.
     """
 
     epoch: int
     failed: str | None = None
+    is_empty: bool = False
     notes: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -26,7 +26,6 @@ from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 from awl_vae.training.config import LossAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
-from awl_vae.training.methods import warning_of_emptiness
 from awl_vae.training.search_figures import plot_search
 from awl_vae.training.trainer import Trainer, going_on, history_columns, hyper_parameters
 
@@ -129,11 +128,13 @@ def _finish(
         return TrainingResult(
             last.epoch, failed=first_nonfinite(last, search.plan.terms), notes=notes
         )
-    if is_empty(dict(last.latents)):
-        bar.say(warning_of_emptiness(method, int(directory.name.partition("-")[2]), last.epoch))
     search.restore(method)
     save_model(directory / "model.keras", model)
-    return TrainingResult(last.epoch, notes={"loss_unweighted": last.loss_unweighted} | notes)
+    return TrainingResult(
+        last.epoch,
+        is_empty=is_empty(dict(last.latents)),
+        notes={"loss_unweighted": last.loss_unweighted} | notes,
+    )
 
 
 def _write_history(file: Path, terms: Sequence[str], path: Sequence[EpochRow], method: str) -> None:

@@ -19,7 +19,7 @@ from awl_vae.training.environment import note_environment
 from awl_vae.training.evaluate import evaluate
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
 from awl_vae.training.images import load_images, note_baseline, prepare_images, remove_caches
-from awl_vae.training.methods import title_of
+from awl_vae.training.methods import title_of, warning_of_emptiness
 from awl_vae.training.results import read_baseline, read_results, result_path
 from awl_vae.training.run_directory import RunDirectory
 from awl_vae.training.run_figures import plot_synthetic
@@ -145,12 +145,15 @@ def _finish(
             f"{trained.failed} in epoch {trained.epoch}. What it wrote is in {directory}"
         )
         return
+    if trained.is_empty:
+        bar.say(warning_of_emptiness(method, seed, trained.epoch))
     bar.show(f"{method} seed {seed}, evaluation")
     title = f"{config.dataset}, {title_of(method)}, seed {seed}"
     if trained.epoch:
         title += f", epoch {trained.epoch}"
     result = evaluate(directory, config, data, seed=seed, epoch=trained.epoch, title=title)
-    write_json(directory / "result.json", {**result, **trained.notes})
+    result |= {"is_empty": trained.is_empty, **trained.notes}
+    write_json(directory / "result.json", result)
 
 
 def _is_finished(path: Path, methods: Sequence[str], seed: int) -> bool:

@@ -12,9 +12,6 @@ from awl_vae.training.summary import over_seeds
 NEAR_CHANCE = 0.6
 """An AUC of synthetic defects below this is worth a warning."""
 
-EMPTY = 0.01
-"""Nats that the latent variables of a model tell of an image at least: below, it is empty."""
-
 WORSE = 0.4
 """An AUC below this is worse than chance."""
 
@@ -112,14 +109,12 @@ def _by_kind(per_seed: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[st
 
 def _emptiness(rows: Sequence[Mapping[str, Any]], lower_kl: str) -> str | None:
     """What helps where the KL term has made a model give the same for every image."""
-    known = [row for row in rows if row.get("kl") is not None]
-    empty = [str(row["seed"]) for row in known if row["kl"] < EMPTY]
+    empty = [str(row["seed"]) for row in rows if row.get("is_empty")]
     if not empty:
         return None
     return (
-        f"is empty with seed {', '.join(empty)}: its latent variables tell less than {EMPTY} nats "
-        "of an image (KL divergence), and all reconstructions are alike. A lower KL weight may "
-        f"help: {lower_kl}."
+        f"is empty with seed {', '.join(empty)}: it reconstructs every image alike, and its latent "
+        f"variables tell nothing. What may help: {lower_kl}."
     )
 
 

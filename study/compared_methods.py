@@ -12,11 +12,12 @@ from awl_vae.study.grid import (
     CHOSEN_SCORE,
     CLIMB_RUNS,
     JUDGED,
+    SEARCH_TITLES,
     map_name,
     map_weights,
     runs_of,
 )
-from awl_vae.study.run_files import Outcome, Study
+from awl_vae.study.run_files import Outcome, Study, StudyRun
 
 BEST_FIXED, BEST_OF_MAP = "best fixed", "best of the map"
 HELDOUT, PAPER = "heldout", "paper"
@@ -49,10 +50,18 @@ class ComparedMethod:
             return _best(study, dataset, fixed_weights(dataset).values(), "synthetic_auc")
         if self.run == BEST_OF_MAP:
             return _best(study, dataset, map_of(dataset).values(), "auc")
+        run = self._run(study, dataset, protocol)
+        return {} if run is None else run.outcomes(self.name)
+
+    def seeds(self, study: Study, dataset: str) -> set[int]:
+        """The seeds that its run ended with, well or not."""
+        run = self._run(study, dataset, HELDOUT)
+        return set() if run is None else run.seeds
+
+    def _run(self, study: Study, dataset: str, protocol: str) -> StudyRun | None:
         # Elsewhere, and for what sees no label, the protocols train the same.
         is_apart = protocol == PAPER and dataset in JUDGED and self.chosen_by == "labels"
-        run = study.get(dataset, f"{self.run}-paper_protocol" if is_apart else self.run)
-        return {} if run is None else run.outcomes(self.name)
+        return study.get(dataset, f"{self.run}-paper_protocol" if is_apart else self.run)
 
     def by(self, score: str) -> "ComparedMethod":
         """The same with another score."""
@@ -89,6 +98,10 @@ CLIMBS = tuple(
         ("climb by an average", "climb from 0.3", "climb from 0.1"), CLIMB_RUNS, strict=True
     )
 )
+OTHER_SEARCHES = tuple(
+    ComparedMethod(f"Loss-adapted VAE, {title}", run, "loss_adapted", "last epoch")
+    for run, title in SEARCH_TITLES.items()
+)
 LAST = ComparedMethod("Conventional VAE", "loss", "conventional", "last epoch")
 BY_LOSS = ComparedMethod("Loss-adapted VAE", "loss", "loss_adapted", "last epoch")
 PCA = ComparedMethod("PCA", "baselines", "pca", "–", seedless=True)
@@ -106,7 +119,7 @@ COMPARED_METHODS = (
         CLIMB_BY_CHOSEN,
     ),
     *(FIXED, RECONSTRUCTION, AUTOENCODER, GECO, CONTROL_VAE, UNCERTAINTY, SIGMA),
-    *(LAST, BY_LOSS, PCA, MEAN_IMAGE),
+    *(LAST, BY_LOSS, *OTHER_SEARCHES, PCA, MEAN_IMAGE),
 )
 """All that is compared, in the order of the tables."""
 
@@ -134,12 +147,18 @@ def map_of(dataset: str) -> dict[tuple[float, float], ComparedMethod]:
 def _best(
     study: Study, dataset: str, methods: Iterable[ComparedMethod], merit: str
 ) -> dict[int, Outcome]:
-    """By seed, the outcome with the highest AUROC of a kind, a key of its entry."""
+    """By seed of all of them, the outcome with the highest AUROC of a kind, a key of its entry.
+
+    A training that stopped, as its loss was no number any more, is not the best.
+    """
+    methods = list(methods)
     found = [each.outcomes(study, dataset) for each in methods]
-    return {
-        seed: max((outcomes[seed] for outcomes in found), key=lambda each: each.entry[merit])
-        for seed in sorted(set.intersection(*map(set, found)))
-    }
+    best = {}
+    for seed in sorted(set.intersection(*(each.seeds(study, dataset) for each in methods))):
+        of_seed = [outcomes[seed] for outcomes in found if seed in outcomes]
+        if of_seed:
+            best[seed] = max(of_seed, key=lambda each: each.entry[merit])
+    return best
 
 
 def aucs(

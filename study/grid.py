@@ -190,6 +190,14 @@ SEARCHES = {
 }
 """By run the flags of a search: the paper's, and what its authors wish for, one after the other."""
 
+SEARCH_TITLES = {
+    "loss-window": "slopes over a window",
+    "loss-patience": "window, patience",
+    "loss-both": "window, patience, rising too",
+    "loss-synthetic": "the same, chosen by synthetic defects",
+}
+"""By run of another search than the paper's, what it is called."""
+
 SEARCHED = ("bellows", "comb", "elpv_mono")
 """The datasets on which the others are tried."""
 

@@ -20,7 +20,7 @@ from awl_vae.study.compared_methods import (
     difference,
     map_of,
 )
-from awl_vae.study.run_files import Study
+from awl_vae.study.run_files import Outcome, Study
 from awl_vae.study.tables import signed
 from awl_vae.system.markdown import NOTHING, percent, table
 
@@ -59,17 +59,15 @@ def headroom_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
         found = headroom(study, dataset)
         if found is None:
             continue
-        outcomes = {
-            weights: each.outcomes(study, dataset) for weights, each in _map(study, dataset)
-        }
         seeds = [*MAPPED.outcomes(study, dataset)]
-        adapt = {
-            weights: float(np.mean([of[seed].entry["auc"] for seed in seeds]))
-            for weights, of in outcomes.items()
+        aucs = {
+            weights: {seed: of[seed].entry["auc"] for seed in seeds if seed in of}
+            for weights, of in _map(study, dataset)
         }
+        adapt = {weights: float(np.mean([*of.values()])) for weights, of in aucs.items() if of}
         chosen = []
         for seed in seeds:
-            of_seed = {weights: of[seed].entry["auc"] for weights, of in outcomes.items()}
+            of_seed = {weights: of[seed] for weights, of in aucs.items() if seed in of}
             chosen.append(max(of_seed, key=of_seed.__getitem__))
         rows.append(
             [
@@ -106,13 +104,13 @@ def plot_headroom(study: Study, directory: Path) -> str | None:
     """Draws the maps of the first seed that all weights have; the name of the file, if any."""
     maps = []
     for dataset in study.datasets:
-        found = dict(_map(study, dataset))
         seeds = MAPPED.outcomes(study, dataset)
         if not seeds:
             continue
         seed, column = next(iter(seeds)), SIGNALS["labels"].auc
+        found = {weights: of[seed] for weights, of in _map(study, dataset) if seed in of}
         weights = sorted(found, reverse=True)
-        aucs = [found[each].outcomes(study, dataset)[seed].history()[column] for each in weights]
+        aucs = [found[each].history()[column] for each in weights]
         names = tuple(map(_in_words, weights))
         maps.append(WeightMap(f"{dataset}, seed {seed}", names, np.array(aucs)))
     if not maps:
@@ -121,8 +119,9 @@ def plot_headroom(study: Study, directory: Path) -> str | None:
     return FIGURE
 
 
-def _map(study: Study, dataset: str) -> Iterator[tuple[tuple[float, float], ComparedMethod]]:
-    return ((w, each) for w, each in map_of(dataset).items() if each.outcomes(study, dataset))
+def _map(study: Study, dataset: str) -> Iterator[tuple[tuple[float, float], dict[int, Outcome]]]:
+    """By weights, what came of them with each seed."""
+    return ((w, each.outcomes(study, dataset)) for w, each in map_of(dataset).items())
 
 
 def _in_words(weights: tuple[float, float]) -> str:

@@ -14,6 +14,7 @@ from awl_vae.study.compared_methods import (
     FIXED,
     GECO,
     MARGIN,
+    OTHER_SEARCHES,
     RECONSTRUCTION,
     SIGMA,
     UNCERTAINTY,
@@ -34,7 +35,7 @@ END = "<!-- End of the table -->"
 PAGES = {
     "auc-adapted": (BY_LABELS, BY_SYNTHETIC, MARGIN),
     "climb": (CLIMB, *CLIMBS, CLIMB_BY_CHOSEN),
-    "loss-adapted": (BY_LOSS,),
+    "loss-adapted": (BY_LOSS, *OTHER_SEARCHES),
     "beta-vae": (FIXED, RECONSTRUCTION),
     "sigma-vae": (SIGMA,),
     "geco": (GECO,),

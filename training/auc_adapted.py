@@ -47,7 +47,7 @@ def train(
     (method,) = methods
     directory = run_dir / method / f"seed-{seed}"
     row = RULE_METHODS[method]
-    balancing = BALANCINGS[method](config, data) if row.balances else None
+    balancing = BALANCINGS[method](config, data) if method in BALANCINGS else None
     trainer = Trainer(config, data, seed, sample_latent=row.sample_latent, balancing=balancing)
     terms, monitor = trainer.terms, SIGNALS[config.adapt_signal].auc
     best_model = BestModel(directory / "model.keras", monitor)

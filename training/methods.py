@@ -18,9 +18,6 @@ Row = TypeVar("Row")
 FIXED_WEIGHTS = ("kl_weight", "log_variance_weight")
 """The settings of the β-VAE."""
 
-SET_POINTS = {"tolerance": "geco", "kl_target": "control_vae"}
-"""By setting that is found in the images unless it is given, its method."""
-
 
 @dataclass(frozen=True)
 class Method:
@@ -47,8 +44,6 @@ class RuleMethod(Method):
         about: what it is, for `--help`.
         rule: returns what says its weights.
         sample_latent: whether its training samples z; see `VAE`.
-        balances: whether the model sets the weights itself, with every batch; how, is in
-            `training/balancings.py`.
         reads: the settings that it reads of those that only some methods do. Where "rule" is among
             them, the rule reads its own.
     """
@@ -56,7 +51,6 @@ class RuleMethod(Method):
     about: str
     rule: Callable[["AUCAdaptedConfig"], Rule]
     sample_latent: bool = True
-    balances: bool = False
     reads: tuple[str, ...] = ("rule", *FIXED_WEIGHTS)
 
 
@@ -115,6 +109,7 @@ def _fixed(config: "AUCAdaptedConfig", **weights: float) -> Rule:
 
 
 def _free(config: "AUCAdaptedConfig") -> Rule:
+    # How the model sets its weights is in training/balancings.py.
     return FreeRule()
 
 
@@ -146,7 +141,6 @@ METHODS: dict[str, Method] = {
         "GECO",
         "as little KL as a bound on the reconstruction lets",
         _free,
-        balances=True,
         reads=("tolerance",),
         lower_kl="a lower --tolerance",
     ),
@@ -154,7 +148,6 @@ METHODS: dict[str, Method] = {
         "ControlVAE",
         "a KL divergence that is held",
         _free,
-        balances=True,
         reads=("kl_target",),
         lower_kl="a higher --kl_target",
     ),
@@ -162,7 +155,6 @@ METHODS: dict[str, Method] = {
         "Uncertainty weights",
         "weights that are learnt with the model",
         _free,
-        balances=True,
         reads=(),
     ),
     "loss_adapted": Method("Loss-adapted VAE"),
@@ -176,6 +168,14 @@ METHODS: dict[str, Method] = {
 
 RULE_METHODS = Rows(METHODS, RuleMethod)
 """Those of the AUC-adapted experiment."""
+
+SET_POINTS = {
+    setting: name
+    for name, row in RULE_METHODS.items()
+    for setting in row.reads
+    if setting not in ("rule", *FIXED_WEIGHTS)
+}
+"""By setting that is found in the images unless it is given, its method."""
 
 LINEAR_METHODS = Rows(METHODS, LinearMethod)
 """The baselines of pixels."""

@@ -29,7 +29,9 @@ SEVERAL = ("bellows", "square", "brick", "gravel", "elpv_mono")
 def study(tmp_path_factory):
     root = tmp_path_factory.mktemp("study")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grid, "MAP_SEEDS", grid.MAP_SEEDS | dict.fromkeys(SEVERAL, grid.THREE))
+        patch.setattr(
+            grid, "MAP_SEEDS", dict.fromkeys(EPOCHS, grid.ONE) | dict.fromkeys(SEVERAL, grid.THREE)
+        )
         write_study(root, without=[MISSING])
     return Study(root)
 
@@ -73,6 +75,22 @@ def test_headroom_is_chosen_on_adapt_images_and_read_on_test_images(study):
 def test_a_map_that_is_not_finished_has_none(study):
     assert headroom(study, "comb") is None
     assert not any(line.startswith("| comb") for line in headroom_table(study, list(EPOCHS)))
+
+
+def test_a_training_that_stopped_is_not_the_best(study, tmp_path):
+    of_seed = entries(study, "bellows", 1)
+    weights = max(of_seed, key=lambda each: of_seed[each]["auc"])
+    assert weights != (1.0, 1.0)
+    others = [entry for each, entry in of_seed.items() if each != weights]
+    again = Study(study.root)
+    rows = again.get("bellows", map_name(*weights)).summary["methods"]["beta_vae"]["per_seed"]
+    place = [row["seed"] for row in rows].index(1)
+    rows[place] = {"seed": 1, "failed": {"epoch": 2, "term": "kl"}}
+    best = MAPPED.outcomes(again, "bellows")
+    assert set(best) == {1, 10, 20}
+    assert best[1].entry == max(others, key=lambda entry: entry["auc"])
+    assert any(line.startswith("| bellows") for line in headroom_table(again, ["bellows"]))
+    assert plot_headroom(again, tmp_path)
 
 
 def test_a_share_is_a_gain_over_the_headroom(study, monkeypatch):

@@ -20,7 +20,7 @@ from measure import NUM_THREADS, report
 import awl_vae.system.quiet_tensorflow  # noqa: F401
 from awl_vae.evaluation import Scorer, auroc
 from awl_vae.models import VAE
-from awl_vae.models.ganomaly import BETA_1, LEARNING_RATE, GANomaly
+from awl_vae.models.ganomaly import GANomaly
 from awl_vae.study.compared_methods import CONVENTIONAL
 from awl_vae.study.grid import EPOCHS
 from awl_vae.study.run_files import Study
@@ -60,7 +60,7 @@ def _rows(dataset, study, bar):
     labels = {name: np.array([i.label for i in getattr(items, name)]) for name in ("adapt", "test")}
     start_run(FLAGS.seed)
     gan = GANomaly(x["train"].shape[1:], latent_dim=config.latent_dim)
-    gan.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE, beta_1=BETA_1))
+    gan.compile()
     order, aucs = np.random.default_rng(FLAGS.seed), []
     batches = tf.data.Dataset.from_generator(
         lambda: (x["train"][part] for part in _parts(order.permutation(len(x["train"])))),

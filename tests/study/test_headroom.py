@@ -3,10 +3,13 @@
 import re
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 from stand_in import write_study
 
 from awl_vae.evaluation.intervals import Interval
+from awl_vae.figures.maps import plot_maps as plot
 from awl_vae.study import grid
 from awl_vae.study.compared_methods import CLIMB, CONVENTIONAL, MAPPED, difference
 from awl_vae.study.grid import EPOCHS, THREE_TERMS, map_name, map_weights
@@ -118,5 +121,18 @@ def test_what_is_above_the_noise():
     assert not is_above_noise(None)
 
 
-def test_the_map_is_drawn(study, tmp_path):
-    assert (tmp_path / plot_headroom(study, tmp_path)).stat().st_size > 10_000
+def test_the_map_is_drawn(study, tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(
+        "awl_vae.study.headroom.plot_maps",
+        lambda path, maps: (drawn.update({each.title: each for each in maps}), plot(path, maps)),
+    )
+    file = tmp_path / plot_headroom(study, tmp_path)
+    assert cv2.imread(str(file)).std() > 10
+    assert set(drawn) == {f"{each}, seed 1" for each in EPOCHS if each != "comb"}
+    found = drawn["bellows, seed 1"]
+    assert found.weights == ("10", "1", "0.1", "0.01", "0.0001", "1e-06", "1e-10")
+    for row, (kl, name) in enumerate([(10, "map-10"), (1, "labels")]):
+        method = "conventional" if kl == 1 else "beta_vae"
+        history = study.get("bellows", name).outcomes(method)[1].history()
+        np.testing.assert_array_equal(found.aucs[row], history["adapt_auc"])

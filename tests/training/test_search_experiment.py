@@ -341,6 +341,28 @@ def test_a_halving_search_killed_and_started_again(finished, tmp_path):
     assert_same_run(run, whole)
 
 
+@pytest.mark.thorough
+def test_a_search_in_which_weights_rise_killed_and_started_again(image_folder, tmp_path):
+    flags = ["--directions=both", "--selection_loss=synthetic_auc", "--slope_window=2"]
+    flags += ["--patience=2", "--e2=3", "--e3=5", "--e1=1"]
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    commands.run(SCRIPT, *tiny_search(image_folder, whole, *flags))
+    rows = branches(whole)
+    for stage, last in (("2", "3"), ("3", "5")):
+        at_end = [row for row in rows if (row["stage"], row["epoch"]) == (stage, last)]
+        assert [row["branch"] for row in at_end] == ["none", "kl", "bce", "kl:up", "bce:up"]
+        aucs = [float(row["synthetic_auc"]) for row in at_end]
+        assert [row["selected"] for row in at_end].index("1") == int(np.argmax(aucs))
+    assert max(float(row["weight_kl"]) for row in rows if row["branch"] == "kl:up") > 1.0
+    path = run / "loss_adapted/seed-1/branches.csv"
+    # In the middle of the first branch whose weights rise, and of the last.
+    for num_lines in (9, 21):
+        command = commands.Command(SCRIPT, *tiny_search(image_folder, run, *flags))
+        command.kill_at(path, num_lines)
+    commands.run(SCRIPT, *tiny_search(image_folder, run, *flags))
+    assert_same_run(run, whole)
+
+
 def test_a_loss_that_explodes_ends_the_search_and_is_told(image_folder, tmp_path):
     run = tmp_path / "run"
     command = commands.run(SCRIPT, *search(image_folder, run, "--learning_rate=1e36"), expected=1)

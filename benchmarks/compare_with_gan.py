@@ -8,14 +8,14 @@ with as many latents; its epoch is chosen by the adapt images, as that of the VA
 is taken, with GANomaly's decoder, since its AUROC would be of a GAN of its own.
 """
 
-import time
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from measure import NUM_THREADS, report
+from measure import NUM_THREADS, alternate, report, seconds_a_call, spread
 
 import awl_vae.system.quiet_tensorflow  # noqa: F401
 from awl_vae.evaluation import Scorer, auroc
@@ -35,6 +35,9 @@ flags.DEFINE_list("datasets", ["bellows", "square", "comb"], "Datasets.")
 flags.DEFINE_integer("seed", 1, "Of initialisation and order.")
 flags.DEFINE_string("study_dir", "docs/results/study", "The files of the study.")
 flags.DEFINE_string("output", "benchmarks/results/gan.json", "The JSON file.")
+
+ROUNDS, SECONDS = 5, 0.2
+"""Turns of each side, and how long one takes at least."""
 
 COLUMNS = ("dataset", "method", "epoch", "AUC, adapt, %", "AUC, test, %", "ms an image")
 BATCH_SIZE = 64
@@ -75,28 +78,23 @@ def _rows(dataset, study, bar):
     best = int(np.argmax([each["adapt"] for each in aucs]))
     vae = CONVENTIONAL.outcomes(study, dataset)[FLAGS.seed].entry
     scorer = Scorer(_untrained(x["train"].shape[1:], config), config.score, x["train"].shape[1:3])
-    one = tf.constant(x["test"][:1])
-    yield _row(dataset, "conventional VAE", vae["epoch"], (vae["auc"], vae["test_auc"]))(
-        lambda: scorer.score_and_map(one)
-    )
-    yield _row(dataset, "GANomaly", best + 1, aucs[best].values())(lambda: score(one))
-    search = _search(gan)
-    yield _row(dataset, "AnoGAN's search", "", ("", ""))(lambda: search(one), repeats=3)
-
-
-def _row(dataset, method, epoch, merits):
-    """Takes the time of what it is given, after one call to warm up."""
-
-    def timed(call, repeats=200):
+    one, search = tf.constant(x["test"][:1]), _search(gan)
+    calls = {
+        "conventional VAE": lambda: scorer.score_and_map(one),
+        "GANomaly": lambda: score(one),
+        "AnoGAN's search": lambda: search(one),
+    }
+    merits = {
+        "conventional VAE": (vae["epoch"], 100 * vae["auc"], 100 * vae["test_auc"]),
+        "GANomaly": (best + 1, *(100 * auc for auc in aucs[best].values())),
+    }
+    for call in calls.values():
         call()
-        start = time.perf_counter()
-        for _ in range(repeats):
-            call()
-        taken = 1e3 * (time.perf_counter() - start) / repeats
-        shares = [100 * merit if merit != "" else "" for merit in merits]
-        return dict(zip(COLUMNS, (dataset, method, epoch, *shares, taken), strict=True))
-
-    return timed
+    sides = {name: partial(seconds_a_call, call, SECONDS) for name, call in calls.items()}
+    for name, taken in alternate(sides, ROUNDS, lambda _: None).items():
+        milliseconds = spread([1e3 * seconds for seconds in taken])
+        of_method = merits.get(name, ("", "", ""))
+        yield dict(zip(COLUMNS, (dataset, name, *of_method, milliseconds), strict=True))
 
 
 def _read(items):

@@ -30,7 +30,7 @@ from awl_vae.training.settings import (
 )
 
 PROTOCOLS = ("heldout", "paper")
-DTYPE_POLICIES = ("float32", "mixed_bfloat16")
+DTYPE_POLICIES = ("float32", "mixed_bfloat16", "auto")
 SELECTION_LOSSES = ("unweighted", "weighted", "synthetic_auc")
 SEARCHES = ("full", "halving")
 
@@ -111,7 +111,8 @@ class Config:
     learning_rate: float = setting(Number("Adam's step size.", above=0.0))
     dtype_policy: str = setting(
         Choice(
-            "Precision of the hidden layers. bfloat16 is faster where the processor has it.",
+            "Precision of the hidden layers. bfloat16 is faster where the processor has it; auto "
+            "takes it there.",
             DTYPE_POLICIES,
         )
     )

@@ -26,7 +26,8 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
             profile and dataset.
 
     Returns:
-        The configuration, of the experiment's class.
+        The configuration, of the experiment's class. Its dtype policy is never "auto": what that
+        is on this machine is kept, since the bits depend on it.
 
     Raises:
         ConfigError: If there is no such setting, or they contradict each other.
@@ -60,6 +61,11 @@ def resolve(experiment: str, given: Mapping[str, object]) -> Config:
     if values["data_dir"] is not None:
         defaults["num_train"] = None  # all the images that are there
     known: dict[str, Any] = {**defaults, **values, "experiment": experiment}
+    if known["dtype_policy"] == "auto":
+        from awl_vae.system import quiet_tensorflow  # noqa: F401
+        from awl_vae.training.runtime import fastest_dtype_policy
+
+        known["dtype_policy"] = fastest_dtype_policy()
     return config(**{field.name: known[field.name] for field in fields(config)})
 
 

@@ -23,7 +23,7 @@ from awl_vae.training.methods import title_of, warning_of_emptiness
 from awl_vae.training.results import read_baseline, read_results, result_path
 from awl_vae.training.run_directory import RunDirectory
 from awl_vae.training.run_figures import plot_synthetic
-from awl_vae.training.runtime import own_settings, set_up
+from awl_vae.training.runtime import own_settings, precision_note, set_up
 from awl_vae.training.summary import summarize
 from awl_vae.training.summary_tables import to_markdown
 
@@ -104,6 +104,8 @@ def _execute(
         finished = f"{num_runs - len(pending)} of {quantity(num_runs, 'run')}"
         print(f"Going on in {path}. Finished: {finished}.")
     devices = set_up(config.num_threads)
+    if note := precision_note(config.dtype_policy):
+        print(note)
     data = prepare_images(directory, experiment)
     for difference in note_environment(path / "environment.json", devices):
         print(f"Warning: not the environment that the run was begun in; {difference}")

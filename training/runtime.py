@@ -1,7 +1,9 @@
 """TensorFlow made to give the same bits again, on a GPU where there is one."""
 
 import contextlib
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -11,6 +13,42 @@ from awl_vae.system.words import quantity
 
 KERAS_DEFAULTS = ("float32", 1e-7, "channels_last")
 """Keras' floatx, epsilon and image_data_format where nothing is said."""
+
+CPU_FLAGS = Path("/proc/cpuinfo")
+"""Where Linux tells what the processor has."""
+
+BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
+"""Any of these: its matrix products take bfloat16 (x86 with AVX-512 or AMX, ARM)."""
+
+BFLOAT16_CAPABILITY = (8, 0)
+"""CUDA's compute capability from which a GPU does."""
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether what computes here, all GPUs or else the processor, is faster with bfloat16."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = map(tf.config.experimental.get_device_details, gpus)
+        return all(
+            each.get("compute_capability", (0, 0)) >= BFLOAT16_CAPABILITY for each in details
+        )
+    # Elsewhere than on Linux nothing is known.
+    text = CPU_FLAGS.read_text(errors="replace") if CPU_FLAGS.exists() else ""
+    return any(re.search(rf"\b{flag}\b", text) for flag in BFLOAT16_FLAGS)
+
+
+def fastest_dtype_policy() -> str:
+    """The dtype policy that `--dtype_policy=auto` takes here."""
+    return "mixed_bfloat16" if has_fast_bfloat16() else "float32"
+
+
+def precision_note(dtype_policy: str) -> str | None:
+    """A line on a precision that is not the usual one."""
+    if dtype_policy == "float32":
+        return None
+    if has_fast_bfloat16():
+        return "Hidden layers in bfloat16, which is faster here."
+    return "Note: hidden layers in bfloat16, which is slower than --dtype_policy=float32 here."
 
 
 def set_up(num_threads: int) -> list[str]:

@@ -99,14 +99,14 @@ def test_help_explains_every_flag_and_imports_nothing_heavy(name):
         (
             ("auc-adapted", "--rule=clim"),
             1,
-            "Expected one of paper, climb, monotonic, cyclical as --rule (did you mean climb?). "
-            "Received: --rule=clim",
+            "Expected one of paper, margin, climb, climb_averaged, monotonic, cyclical as --rule "
+            "(did you mean climb?). Received: --rule=clim",
         ),
         (
             ("auc-adapted", "--methods=conventional,autoencode"),
             1,
             "Expected names with commas between, among conventional, auc_adapted, beta_vae, "
-            "autoencoder as --methods (did you mean autoencoder?). "
+            "autoencoder, geco, control_vae, uncertainty as --methods (did you mean autoencoder?). "
             "Received: --methods=conventional,autoencode",
         ),
         (

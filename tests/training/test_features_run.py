@@ -58,7 +58,11 @@ def test_it_writes_what_a_run_on_pixels_writes(finished):
         assert all(example.residual.shape == (32, 32) for example in examples)
         (entry,) = read_json(run / "summary.json")["methods"][method]["per_seed"]
         assert {*entry["by_score"]} == {"mahalanobis", "nearest_normal"}
-        assert entry["kl"] > 0
+        (*_, last) = rows
+        assert float(last["kl_per_latent_max"]) > 0
+        assert int(last["active_units"]) >= 0
+        kept = rows[entry["epoch"] - 1]
+        assert entry["is_empty"] == (float(kept["reconstruction_variance"]) < 1e-3)
 
 
 def test_its_detector_does_what_the_run_did(finished):

@@ -7,7 +7,7 @@ from awl_vae.study.aim import aim_table
 from awl_vae.study.claims import GOOD, claims_lines
 from awl_vae.study.compared_methods import HELDOUT, PAPER, fixed_weights
 from awl_vae.study.grid import JUDGED
-from awl_vae.study.headroom import headroom_table, plot_headroom, shares_table
+from awl_vae.study.headroom import aim_lines, headroom_table, plot_headroom, shares_table
 from awl_vae.study.paper_figures import OF_AUC, OF_LOSS, plot_study
 from awl_vae.study.paper_tables import paper_tables
 from awl_vae.study.run_files import Study
@@ -128,8 +128,10 @@ def headroom(study: Study, directory: Path, link: str) -> Iterator[str]:
     yield from _blocks(
         "Which share of it each method takes where there is any, in %: its gain over weights of 1 "
         "with the epoch that labels choose, which a method without labels does not have. The mean "
-        "stands where a method was run on all of these.",
+        "stands where a method was run on all of these; where a method gains least, if it was run "
+        "on every dataset, is in the last column.",
         shares_table(study, study.datasets),
+        aim_lines(study, study.datasets),
     )
 
 

@@ -1,6 +1,5 @@
 """How much there is to gain, from runs drawn at random."""
 
-import re
 from dataclasses import replace
 
 import cv2
@@ -10,10 +9,11 @@ from stand_in import write_study
 
 from awl_vae.evaluation.intervals import Interval
 from awl_vae.figures.maps import plot_maps as plot
-from awl_vae.study import grid
-from awl_vae.study.compared_methods import CLIMB, CONVENTIONAL, MAPPED, difference
+from awl_vae.study import grid, headroom as headroom_of
+from awl_vae.study.compared_methods import CLIMB, CONVENTIONAL, GECO, MAPPED, MARGIN, difference
 from awl_vae.study.grid import EPOCHS, THREE_TERMS, map_name, map_weights
 from awl_vae.study.headroom import (
+    aim_lines,
     headroom,
     headroom_table,
     is_above_noise,
@@ -108,9 +108,26 @@ def test_a_share_is_a_gain_over_the_headroom(study, monkeypatch):
     assert share(study, "elpv_poly", CLIMB) is None  # one seed
     header, _, *rows = shares_table(study, list(EPOCHS))
     there = [each for each in EPOCHS if each in SEVERAL]
-    assert [cell.strip() for cell in header.split("|")[3:-2]] == there
-    assert any(re.search(r"-?\d+ \|$", row) for row in rows)
+    assert [cell.strip() for cell in header.split("|")[3:-3]] == there
     assert not any("PCA" in row for row in rows)
+    (row,) = [row for row in rows if row.startswith(f"| {CLIMB.title} |")]
+    mean, least = (cell.strip() for cell in row.split("|")[-3:-1])
+    assert mean == f"{100 * np.mean([share(study, each, CLIMB) for each in there]):.0f}"
+    gains = {each: difference(study, each, CLIMB, CONVENTIONAL).mean for each in EPOCHS}
+    where = min(gains, key=gains.get)
+    assert least == f"{100 * gains[where]:+.2f}, {where}"
+
+
+def test_the_aim_is_reached_by_what_takes_enough_and_loses_little(study, monkeypatch):
+    shares = {CLIMB: 0.8, MARGIN: 0.9, GECO: 0.5}
+    losses = {CLIMB: -0.009, MARGIN: -0.011, GECO: 0.1}
+    monkeypatch.setattr(headroom_of, "mean_share", lambda *of: shares.get(of[2]))
+    monkeypatch.setattr(headroom_of, "least_gain", lambda *of: (losses.get(of[2], 0.0), "comb"))
+    (text,) = aim_lines(study, list(EPOCHS))
+    assert text.partition("This is reached by: ")[2].startswith(f"{CLIMB.title}. ")
+    assert text.endswith(f"The highest mean is that of {MARGIN.title}.")
+    monkeypatch.setattr(headroom_of, "mean_share", lambda *of: None)
+    assert "None is there" in next(aim_lines(study, list(EPOCHS)))
 
 
 def test_what_is_above_the_noise():

@@ -53,7 +53,7 @@ def plot_maps(path: Path, maps: Sequence[WeightMap]) -> None:
         top = int(each.aucs.max(axis=1).argmax())
         axes.plot(best[top] + 1, top, "*", color="red", markeredgecolor="white", markersize=12)
         axes.set_yticks(rows_of, each.weights, fontsize=8)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_title(each.title)
         axes.set_xlabel("epoch")
         axes.set_ylabel("KL weight")

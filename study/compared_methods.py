@@ -1,7 +1,7 @@
 """What the results page compares: methods as runs of the study, and their AUROCs."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -122,6 +122,11 @@ COMPARED_METHODS = (
     *(LAST, BY_LOSS, *OTHER_SEARCHES, PCA, MEAN_IMAGE),
 )
 """All that is compared, in the order of the tables."""
+
+
+def methods_of(study: Study, datasets: Sequence[str]) -> list[ComparedMethod]:
+    """What was run on any of the datasets, in the order of the tables."""
+    return [m for m in COMPARED_METHODS if any(m.outcomes(study, each) for each in datasets)]
 
 
 def conventional_for(method: ComparedMethod) -> ComparedMethod:

@@ -16,7 +16,6 @@ from awl_vae.study.compared_methods import (
     BY_SYNTHETIC,
     CLIMB,
     CLIMBS,
-    COMPARED_METHODS,
     CONTROL_VAE,
     CONVENTIONAL,
     GECO,
@@ -26,6 +25,7 @@ from awl_vae.study.compared_methods import (
     ComparedMethod,
     difference,
     map_of,
+    methods_of,
 )
 from awl_vae.study.run_files import Outcome, Study
 from awl_vae.study.tables import signed
@@ -102,7 +102,7 @@ def shares_table(study: Study, datasets: Sequence[str]) -> Iterator[str]:
     """By method which share of the headroom it takes, where there is any, and its least gain."""
     there = _there(study, datasets)
     rows = []
-    for method in COMPARED_METHODS:
+    for method in methods_of(study, datasets):
         if method.seedless or method == CONVENTIONAL:
             continue
         shares = [share(study, dataset, method) for dataset in there]

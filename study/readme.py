@@ -10,12 +10,12 @@ from awl_vae.study.compared_methods import (
     BY_LABELS,
     BY_LOSS,
     CLIMB,
-    COMPARED_METHODS,
     CONVENTIONAL,
     FIXED,
     HELDOUT,
     LAST,
     PCA,
+    methods_of,
 )
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import methods_table
@@ -66,12 +66,8 @@ def headline(study: Study) -> Iterator[str]:
     yield "AUC on the test images in %, which steered nothing: mean ± sample standard deviation"
     yield "over five seeds, or as many as are in brackets. PCA has no seed."
     yield ""
-    columns, rule, *rows = methods_table(study, study.datasets, HELDOUT)
-    yield columns
-    yield rule
-    yield from (
-        row for each, row in zip(COMPARED_METHODS, rows, strict=True) if each in MAIN_METHODS
-    )
+    main = [each for each in methods_of(study, study.datasets) if each in MAIN_METHODS]
+    yield from methods_table(study, study.datasets, HELDOUT, main)
     yield ""
     yield verdicts_line(study)
     yield ""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from awl_vae.study.aim import aim_table
 from awl_vae.study.claims import GOOD, claims_lines
-from awl_vae.study.compared_methods import HELDOUT, PAPER, fixed_weights
+from awl_vae.study.compared_methods import HELDOUT, PAPER, fixed_weights, methods_of
 from awl_vae.study.grid import JUDGED
 from awl_vae.study.headroom import aim_lines, headroom_table, plot_headroom, shares_table
 from awl_vae.study.paper_figures import OF_AUC, OF_LOSS, plot_study
@@ -75,7 +75,7 @@ def every_method(study: Study) -> Iterator[str]:
     for protocol, text in PROTOCOLS.items():
         yield from _blocks(
             f"**{text}**",
-            methods_table(study, study.datasets, protocol),
+            methods_table(study, study.datasets, protocol, methods_of(study, study.datasets)),
             differences_table(study, study.datasets, protocol),
         )
 

@@ -1,6 +1,6 @@
 """The tables of the results page, as lines of Markdown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -12,7 +12,6 @@ from awl_vae.study.compared_methods import (
     BY_LABELS,
     CLIMB,
     CLIMB_BY_CHOSEN,
-    COMPARED_METHODS,
     CONVENTIONAL,
     FIXED,
     LAST,
@@ -23,6 +22,7 @@ from awl_vae.study.compared_methods import (
     conventional_for,
     difference,
     fixed_weights,
+    methods_of,
 )
 from awl_vae.study.grid import FIVE
 from awl_vae.study.run_files import Study
@@ -54,16 +54,15 @@ def agreement(value: Interval) -> str:
     return f"{np.sum((signs == np.sign(value.mean)) & (signs != 0))}/{len(signs)}"
 
 
-def methods_table(study: Study, datasets: Sequence[str], protocol: str) -> Iterator[str]:
+def methods_table(
+    study: Study, datasets: Sequence[str], protocol: str, methods: Iterable[ComparedMethod]
+) -> Iterator[str]:
     """AUROC, a row a method and a column a dataset."""
 
     def cell(method: ComparedMethod, dataset: str) -> str:
         return mean_and_std(aucs(study, dataset, method, protocol))
 
-    rows = (
-        [each.title, each.chosen_by, *(cell(each, d) for d in datasets)]
-        for each in COMPARED_METHODS
-    )
+    rows = ([each.title, each.chosen_by, *(cell(each, d) for d in datasets)] for each in methods)
     return table(("method", "epoch chosen by", *datasets), rows)
 
 
@@ -78,7 +77,7 @@ def differences_table(study: Study, datasets: Sequence[str], protocol: str) -> I
                 for d in datasets
             ),
         ]
-        for each in COMPARED_METHODS
+        for each in methods_of(study, datasets)
         if each not in (CONVENTIONAL, BASIS, LAST)
     )
     return table(("method", "epoch chosen by", *datasets), rows)

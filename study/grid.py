@@ -158,7 +158,8 @@ def runs_of(dataset: str, profile: str) -> Iterator[PlannedRun]:
     for name, (rule, patterns) in CLIMB_RUNS.items():
         if dataset in TRIED or name == CHOSEN_CLIMB:
             own = (f"--rule={rule}", f"--patterns={patterns}")
-            yield adapted(name, THREE, synthetic, *own)
+            seeds = compared if name == CHOSEN_CLIMB else THREE
+            yield adapted(name, seeds, synthetic, *own)
     for kl, log_variance in map_weights(dataset):
         weights = [f"--kl_weight={kl:g}"]
         if log_variance != 1:

@@ -23,6 +23,7 @@ from awl_vae.study.compared_methods import (
     MARGIN,
     UNCERTAINTY,
     ComparedMethod,
+    conventional_for,
     difference,
     map_of,
     methods_of,
@@ -126,11 +127,15 @@ def least_gain(
 ) -> tuple[float, str] | None:
     """Where a method gains least over weights of 1, in the mean over the seeds, and how much.
 
-    None unless it was run on all datasets.
+    Their epoch is chosen by labels or as the method's is, whichever leaves less. None unless it was
+    run on all datasets.
     """
-    gains = {each: difference(study, each, method, CONVENTIONAL) for each in datasets}
-    known = {dataset: gain.mean for dataset, gain in gains.items() if gain is not None}
-    if not known or len(known) < len(gains):
+    known: dict[str, float] = {}
+    for dataset in datasets:
+        bases = (CONVENTIONAL, conventional_for(method))
+        gains = [difference(study, dataset, method, base) for base in bases]
+        known |= {dataset: min(gain.mean for gain in gains if gain)} if any(gains) else {}
+    if not known or len(known) < len(datasets):
         return None
     where = min(known, key=known.__getitem__)
     return known[where], where

@@ -128,8 +128,9 @@ def headroom(study: Study, directory: Path, link: str) -> Iterator[str]:
     yield from _blocks(
         "Which share of it each method takes where there is any, in %: its gain over weights of 1 "
         "with the epoch that labels choose, which a method without labels does not have. The mean "
-        "stands where a method was run on all of these; where a method gains least, if it was run "
-        "on every dataset, is in the last column.",
+        "stands where a method was run on all of these. Where it gains least, if it was run on "
+        "every dataset, is in the last column: there weights of 1 have the epoch that labels "
+        "choose, or the one that is chosen as the method's is, whichever leaves less.",
         shares_table(study, study.datasets),
         aim_lines(study, study.datasets),
     )

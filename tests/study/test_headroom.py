@@ -10,7 +10,15 @@ from stand_in import write_study
 from awl_vae.evaluation.intervals import Interval
 from awl_vae.figures.maps import plot_maps as plot
 from awl_vae.study import grid, headroom as headroom_of
-from awl_vae.study.compared_methods import CLIMB, CONVENTIONAL, GECO, MAPPED, MARGIN, difference
+from awl_vae.study.compared_methods import (
+    BASIS,
+    CLIMB,
+    CONVENTIONAL,
+    GECO,
+    MAPPED,
+    MARGIN,
+    difference,
+)
 from awl_vae.study.grid import EPOCHS, THREE_TERMS, map_name, map_weights
 from awl_vae.study.headroom import (
     aim_lines,
@@ -113,7 +121,8 @@ def test_a_share_is_a_gain_over_the_headroom(study, monkeypatch):
     (row,) = [row for row in rows if row.startswith(f"| {CLIMB.title} |")]
     mean, least = (cell.strip() for cell in row.split("|")[-3:-1])
     assert mean == f"{100 * np.mean([share(study, each, CLIMB) for each in there]):.0f}"
-    gains = {each: difference(study, each, CLIMB, CONVENTIONAL).mean for each in EPOCHS}
+    bases = (CONVENTIONAL, BASIS)
+    gains = {each: min(difference(study, each, CLIMB, b).mean for b in bases) for each in EPOCHS}
     where = min(gains, key=gains.get)
     assert least == f"{100 * gains[where]:+.2f}, {where}"
 

@@ -25,16 +25,18 @@ from awl_vae.system import read_csv
 FLAGS = flags.FLAGS
 flags.DEFINE_string("full_dir", "benchmarks/results/searches/full", "Runs, one a dataset.")
 flags.DEFINE_string("halving_dir", "benchmarks/results/searches/halving", "The same.")
+flags.DEFINE_string("other", "halving", "What the second searches are called.")
 flags.DEFINE_list("datasets", ["bellows", "square", "comb", "elpv_mono"], "Datasets.")
 flags.DEFINE_string("output", "benchmarks/results/searches.json", "The JSON file.")
-COLUMNS = ("dataset", "seed", "chosen, full", "chosen, halving", "same", "rank at 0.3")
-COLUMNS += ("conventional, nats", "full, nats", "halving, nats", "worse by, %")
-COLUMNS += ("runs, full", "runs, halving")
+COLUMNS = ("dataset", "seed", "chosen, full", "chosen, {}", "same", "rank at 0.3")
+COLUMNS += ("conventional, nats", "full, nats", "{}, nats", "worse by, %")
+COLUMNS += ("runs, full", "runs, {}")
+"""With the name of the second searches in the braces."""
 
 
 def main(_):
     """Compares and reports."""
-    rows = []
+    rows, name = [], FLAGS.other
     for dataset in FLAGS.datasets:
         full = _searches(Path(FLAGS.full_dir) / dataset)
         halving = _searches(Path(FLAGS.halving_dir) / dataset)
@@ -45,15 +47,16 @@ def main(_):
             rows.append(
                 {"dataset": dataset, "seed": seed}
                 | {"chosen, full": ", ".join(entry["chosen"])}
-                | {"chosen, halving": ", ".join(other["chosen"])}
+                | {f"chosen, {name}": ", ".join(other["chosen"])}
                 | {"same": _same(entry["chosen"], other["chosen"])}
                 | {"rank at 0.3": _rank(epochs, entry["chosen"][0])}
                 | {"conventional, nats": conventional["loss_unweighted"]}
-                | {"full, nats": loss, "halving, nats": other_loss}
+                | {"full, nats": loss, f"{name}, nats": other_loss}
                 | {"worse by, %": 100 * (other_loss - loss) / abs(loss)}
-                | {"runs, full": len(epochs) / last, "runs, halving": len(other_epochs) / last}
+                | {"runs, full": len(epochs) / last, f"runs, {name}": len(other_epochs) / last}
             )
-    report("Full and halving search", COLUMNS, rows, Path(FLAGS.output))
+    columns = [each.format(name) for each in COLUMNS]
+    report(f"Full and {name} search", columns, rows, Path(FLAGS.output))
 
 
 def _searches(directory):

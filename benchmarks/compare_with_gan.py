@@ -103,7 +103,7 @@ def _read(items):
 
 
 def _parts(order):
-    return np.array_split(order, max(1, len(order) // BATCH_SIZE))
+    return [order[start : start + BATCH_SIZE] for start in range(0, len(order), BATCH_SIZE)]
 
 
 def _scores(score, x):

@@ -1,7 +1,8 @@
 """Full searches once more that differ from those before in nothing but the noise ε.
 
     python benchmarks/repeat_searches.py --run_dir=runs/repeated
-    python benchmarks/compare_searches.py --halving_dir=runs/repeated --output=…
+    python benchmarks/compare_searches.py --halving_dir=runs/repeated --other=repeated \
+        --output=…
 
 How often a search chooses as it did before, and how far apart the losses are, says how much of a
 difference between two ways to search is chance. Cut off, the same command goes on.

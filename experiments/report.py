@@ -26,13 +26,14 @@ def main() -> int:
     from awl_vae.system import quiet_tensorflow  # noqa: F401, I001
     from awl_vae.study.collect import collect
     from awl_vae.study.method_pages import write_method_pages
-    from awl_vae.study.readme import read_around, write_headline
+    from awl_vae.study.readme import PART as README_PART
+    from awl_vae.study.readme import write_headline
     from awl_vae.study.results_page import write_page
     from awl_vae.study.run_files import Study
 
     readme = _readme()
     if readme is not None:
-        read_around(readme)  # before anything is written
+        README_PART.around(readme)  # before anything is written
     if FLAGS.study_dir is not None:
         count = collect(Path(FLAGS.study_dir), Path(FLAGS.files_dir))
         if not count:

@@ -15,10 +15,18 @@ WEIGHT_LINES = (("goldenrod", "-"), ("navy", "--"), ("tab:green", ":"))
 """Colours and lines of the weights of up to three terms."""
 
 
-def limit_weights(axes: Axes, weights: Iterable[float], top: float = 1.05) -> None:
-    """Shows weights from 0 to 1, up to `top`, and those above 1 all on a logarithmic axis."""
+def limit_weights(
+    axes: Axes, weights: Iterable[float], *, top: float = 1.05, is_ladder: bool = False
+) -> None:
+    """Shows weights from 0 to 1, up to `top`, and those above 1 all on a logarithmic axis.
+
+    With `is_ladder` it is logarithmic down to a thousandth, and next to nothing is 0.
+    """
     values = np.array([*weights])
-    if values.max() > 1.0:
+    if is_ladder:
+        axes.set_yscale("symlog", linthresh=1e-3)
+        axes.set_ylim(-1e-4, max(2.0, 2.0 * values.max()))
+    elif values.max() > 1.0:
         axes.set_yscale("log")
     else:
         axes.set_ylim(-0.05, top)

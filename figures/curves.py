@@ -60,10 +60,7 @@ def plot_transitions(
     for (term, values), (color, line) in zip(weights.items(), WEIGHT_LINES, strict=False):
         right.step(epochs, values, line, where="mid", color=color, label=f"weight of {term}")
     right.set_ylabel("weight")
-    limit_weights(right, itertools.chain(*weights.values()), top=1.15)
-    if is_ladder:
-        right.set_yscale("symlog", linthresh=1e-3)
-        right.set_ylim(-1e-4, 2.0)
+    limit_weights(right, itertools.chain(*weights.values()), top=1.15, is_ladder=is_ladder)
     handles = [
         Patch(color="lightsteelblue", label=label),
         bars[best],

@@ -82,8 +82,7 @@ class GANomaly(keras.Model):
                 "encoder": ops.mean(ops.square(z - again)),
             }
             loss = sum(WEIGHTS[name] * value for name, value in losses.items())
-            apart = self.features(ops.stop_gradient(x_hat), training=True)
-            logits = [self.classifier(each) for each in (real, apart)]
+            logits = [self.classifier(each) for each in (real, fake)]
             discriminator = sum(
                 ops.mean(
                     ops.binary_crossentropy(ops.full_like(each, target), each, from_logits=True)

@@ -26,11 +26,12 @@ from awl_vae.study.compared_methods import (
 from awl_vae.study.headroom import share
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import mean_and_std, signed
-from awl_vae.system import write_text
+from awl_vae.study.written_part import WrittenPart
 from awl_vae.system.markdown import NOTHING, table
 
-BEGIN = "<!-- Table of the study, written by awl-vae results -->"
-END = "<!-- End of the table -->"
+PART = WrittenPart(
+    "<!-- Table of the study, written by awl-vae results -->", "<!-- End of the table -->"
+)
 
 PAGES = {
     "auc-adapted": (BY_LABELS, BY_SYNTHETIC, MARGIN),
@@ -45,28 +46,37 @@ PAGES = {
 """By the name of a page in docs/methods, the methods that it is about."""
 
 
+ABOUT = (
+    "The gain is over weights of 1 whose epoch was chosen in the same way, with its interval and "
+    "how many seeds have its sign. The share of the "
+    "[headroom](../RESULTS.md#how-much-is-there-to-gain) is over weights of 1 whose epoch labels "
+    "chose, as the headroom is."
+)
+
+
 def write_method_pages(study: Study, directory: Path) -> None:
     """Writes the tables of the pages anew.
 
     Args:
         study: the files that they are made from.
         directory: where the pages are.
+
+    Raises:
+        ConfigError: if one has no place for a table.
     """
     for name, methods in PAGES.items():
-        path = directory / f"{name}.md"
-        before, _, rest = path.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
-        after = rest.partition(END)[2]
-        lines = "\n".join(_lines(study, methods))
-        write_text(path, f"{before}{BEGIN}\n{lines}\n{END}{after}")
+        PART.write(directory / f"{name}.md", _lines(study, methods))
 
 
 def _lines(study: Study, methods: tuple[ComparedMethod, ...]) -> Iterator[str]:
     yield ""
     yield "## What the study gave"
     yield ""
+    yield ABOUT
+    yield ""
     for method in methods:
         rows = [*_rows(study, method)]
-        yield f"**{method.title}**, epoch chosen by {method.chosen_by}"
+        yield f"**{method.title}** (epoch: {method.chosen_by})"
         yield ""
         if rows:
             columns = (

@@ -20,11 +20,12 @@ from awl_vae.study.compared_methods import (
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import methods_table
 from awl_vae.study.verdicts import FAILS, HOLDS, UNDECIDED
-from awl_vae.system import write_text
-from awl_vae.training.config import ConfigError
+from awl_vae.study.written_part import WrittenPart
 
-BEGIN = "<!-- Results of the study, written by awl-vae results -->"
-END = "<!-- End of the results of the study -->"
+PART = WrittenPart(
+    "<!-- Results of the study, written by awl-vae results -->",
+    "<!-- End of the results of the study -->",
+)
 
 PAGE = "docs/RESULTS.md"
 """Where the README finds all of the results."""
@@ -34,30 +35,16 @@ MAIN_METHODS = (CONVENTIONAL, BY_LABELS, CLIMB, FIXED, AUTOENCODER, LAST, BY_LOS
 
 
 def write_headline(study: Study, path: Path) -> None:
-    """Writes the part of a Markdown file between `BEGIN` and `END` anew.
+    """Writes the `PART` of a Markdown file anew.
 
     Args:
         study: the files that it is made from.
         path: the Markdown file.
 
     Raises:
-        ConfigError: if it does not have each of the two lines once, in that order.
+        ConfigError: if it does not have the part.
     """
-    before, after = read_around(path)
-    write_text(path, "\n".join([*before, *headline(study), *after]))
-
-
-def read_around(path: Path) -> tuple[list[str], list[str]]:
-    """The lines of a Markdown file to `BEGIN`, and those from `END`.
-
-    Raises:
-        ConfigError: if it does not have each of the two lines once, in that order.
-    """
-    lines = path.read_text(encoding="utf-8").split("\n")
-    marks = [line for line in lines if line in (BEGIN, END)]
-    if marks != [BEGIN, END]:
-        raise ConfigError(f"Expected the lines {BEGIN} and {END}. Received: {path} without them.")
-    return lines[: lines.index(BEGIN) + 1], lines[lines.index(END) :]
+    PART.write(path, headline(study))
 
 
 def headline(study: Study) -> Iterator[str]:

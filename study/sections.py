@@ -140,10 +140,13 @@ def searches(study: Study) -> Iterator[str]:
     """What the searches of the loss-adapted VAE did."""
     return _blocks(
         "## The searches",
-        "A weight falls while its term does and stops where that first rises. How far it came on "
-        "the paths that were chosen, and on any branch; how far apart the losses of a stage's "
-        "branches were at its end, all weights at 1, from which the choice is made; and how long a "
-        "search took, with the conventional VAE carried along. Ranges over the seeds.",
+        "In the paper's search a weight falls while its term does and stops where that first "
+        "rises; the others take slopes over a window, wait for several rises, let weights rise, "
+        "too, and choose by synthetic defects. How far weights fell on the paths that were chosen, "
+        "and on any branch, and how high they were at the end; how far apart the losses of a "
+        "stage's branches were at its end, all weights at 1, from which all but the last search "
+        "choose; how long a search took, with the conventional VAE carried along; and the AUC of "
+        "the model at its end. Ranges over the seeds.",
         searches_table(study, study.datasets),
     )
 

@@ -17,6 +17,7 @@ NAMES = {
     NUMBER: "a finite number",
     OPTIONAL_NUMBER: "a finite number or null",
     int | None: "a whole number or null",
+    bool | None: "true, false or null",
     str: "a text",
     str | None: "a text or null",
     dict: "an object",
@@ -34,7 +35,7 @@ def difference(value: object, kind: Kind, name: str = "") -> str:
         name: what it is called.
     """
     outer = list if isinstance(kind, list) else dict if isinstance(kind, Mapping) else kind
-    is_other_bool = isinstance(value, bool) and outer is not bool
+    is_other_bool = isinstance(value, bool) and outer not in (bool, bool | None)
     if is_other_bool or not isinstance(value, outer):
         return f"Expected {NAMES[outer]}{name and f' as {name}'}. Received: {value!r:.80}"
     found: Any = value

@@ -10,6 +10,7 @@ from conftest import read_json
 
 from awl_vae.__main__ import COMMANDS
 from awl_vae.callbacks import rules
+from awl_vae.study.method_pages import write_method_pages
 from awl_vae.study.readme import BEGIN, END, MAIN_METHODS, write_headline
 from awl_vae.study.results_page import write_page
 from awl_vae.study.run_files import Study
@@ -40,7 +41,10 @@ def test_the_results_come_from_the_files_of_the_study(tmp_path):
     write_page(study, tmp_path / "docs/RESULTS.md")
     shutil.copyfile(ROOT / "README.md", tmp_path / "README.md")
     write_headline(study, tmp_path / "README.md")
-    for page in ("docs/RESULTS.md", "README.md"):
+    shutil.copytree(ROOT / "docs/methods", tmp_path / "docs/methods")
+    write_method_pages(study, tmp_path / "docs/methods")
+    methods = [str(path.relative_to(ROOT)) for path in (ROOT / "docs/methods").glob("*.md")]
+    for page in ("docs/RESULTS.md", "README.md", *methods):
         assert (tmp_path / page).read_text() == (ROOT / page).read_text()
     figures = {path.name for path in (ROOT / "docs/results/study/figures").iterdir()}
     assert {path.name for path in (files / "figures").iterdir()} == figures

@@ -16,6 +16,7 @@ from awl_vae.callbacks import (
     is_empty,
 )
 from awl_vae.callbacks.latents import VARIANCES
+from awl_vae.callbacks.rules import ShunsEmpty
 from awl_vae.callbacks.signals import SIGNALS
 from awl_vae.data import PreparedData
 from awl_vae.system import numeric_columns, read_csv
@@ -50,11 +51,13 @@ def train(
     balancing = BALANCINGS[method](config, data) if method in BALANCINGS else None
     trainer = Trainer(config, data, seed, sample_latent=row.sample_latent, balancing=balancing)
     terms, monitor = trainer.terms, SIGNALS[config.adapt_signal].auc
-    best_model = BestModel(directory / "model.keras", monitor)
+    rule = row.rule(config)
+    shuns_empty = isinstance(rule, ShunsEmpty)
+    best_model = BestModel(directory / "model.keras", monitor, shuns_empty=shuns_empty)
     aucs = [signal.auc for signal in SIGNALS.values()]
     stateful = [
         LossWeightScheduler(
-            row.rule(config),
+            rule,
             monitor=monitor,
             best_path=directory / CHECKPOINT / "best.npz",
         ),
@@ -93,9 +96,9 @@ def train(
         return {method: TrainingResult(error.epoch, failed=error.name)}
     history = read_csv(directory / "history.csv")
     aucs_by_epoch = numeric_columns(history)[monitor]
-    if (count := aucs_by_epoch.count(max(aucs_by_epoch))) > 1:
+    if (count := aucs_by_epoch.count(best_model.auc)) > 1:
         bar.say(
-            f"Note: {method} seed {seed} has its best {monitor}, {max(aucs_by_epoch):.4g}, after "
+            f"Note: {method} seed {seed} has its best {monitor}, {best_model.auc:.4g}, after "
             f"{count} epochs and keeps that of epoch {best_model.epoch}, the first, which may "
             "reconstruct little; these images tell no better."
         )
@@ -121,7 +124,7 @@ def _event_writer(
 
 
 def _announce(config: AUCAdaptedConfig, steps_per_epoch: int) -> Iterator[str]:
-    switches = "auc_adapted" in config.methods and config.rule == "paper"
+    switches = "auc_adapted" in config.methods and config.rule in ("paper", "margin")
     if switches and config.epochs <= 2 * config.f_update:
         yield "Note: the weights can change after epoch 2 · f_update only, which is not reached."
     if config.rule == "margin" and config.f_update == 1:

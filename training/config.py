@@ -217,7 +217,7 @@ class AUCAdaptedConfig(Config):
     tolerance: float | None = setting(
         Number(
             "Of the method geco: what the reconstruction of an image may be, in nats. Unless it is "
-            "given, what so many principal components leave.",
+            "given, what as many principal components as latents leave of calibration images.",
             above=-math.inf,
         ),
         before=None,
@@ -276,6 +276,8 @@ class AUCAdaptedConfig(Config):
         found = {name: by for name, by in beside.items() if name not in reads}
         if "log_variance" not in TERMS[self.likelihood]:
             found["log_variance_weight"] = f"--likelihood={self.likelihood}"
+        elif self.variance == "optimal":  # whose log-variance trains nothing
+            found["log_variance_weight"] = f"--variance={self.variance}"
         return super().unread | found
 
     @property

@@ -78,7 +78,7 @@ def train(
         directory / "figures", plan, rows=search.rows, title=f"{config.dataset}, seed {seed}"
     )
     return {
-        method: _finish(run_dir / method / f"seed-{seed}", method, trainer.model, search, bar)
+        method: _finish(run_dir / method / f"seed-{seed}", method, trainer.model, search)
         for method in methods
     }
 
@@ -116,9 +116,7 @@ def _describe(plan: SearchPlan, step: SearchStep) -> str:
     return f"stage {step.stage} of 3, {branch}, epoch {step.epoch} of {end}"
 
 
-def _finish(
-    directory: Path, method: str, model: VAE, search: LossAdaptedSearch, bar: ProgressBar
-) -> TrainingResult:
+def _finish(directory: Path, method: str, model: VAE, search: LossAdaptedSearch) -> TrainingResult:
     """Writes a method's history and its model."""
     path = search.plan.path(search.rows, method)
     _write_history(directory / "history.csv", search.plan.terms, path, method)

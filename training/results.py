@@ -76,6 +76,7 @@ def _read_result(path: Path, config: Config, method: str) -> dict[str, Any]:
         kinds |= FAILED
     else:
         kinds |= dict.fromkeys((*AVERAGED, "loss_unweighted"), OPTIONAL_NUMBER)
+        kinds |= {"is_empty": bool | None}
         kinds |= {"epoch": int, "threshold": NUMBER}
         kinds |= {"by_score": {score_of(method, config.score): MERITS, ...: MERITS}}
         kinds |= {"synthetic_auc_by_kind": {...: NUMBER}}

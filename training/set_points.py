@@ -1,8 +1,9 @@
 """Where rivals need to be told how good a reconstruction is, or how much the latents tell.
 
 Both are found from normal images alone, by the linear VAE, whose optimum is known: PCA (Lucas et
-al., Don't Blame the ELBO, 2019). With K components of variance λ_k and σ², the mean squared error
-of what they leave, a latent tells ½ log(λ_k / σ²) nats of an image.
+al., Don't Blame the ELBO, 2019). With K components of variance λ_k, and σ², the squared error of
+what they leave, a mean over the D − K directions that are left, a latent tells ½ log(λ_k / σ²) nats
+of an image.
 """
 
 import math
@@ -31,13 +32,11 @@ class SetPoints:
     """What the linear VAE comes to.
 
     Attributes:
-        num_components: K.
         distortion: the mean negative log-likelihood of a calibration image, in nats, by its
             projection: that of sampled latents is a little higher.
         rate: the KL divergence, in nats.
     """
 
-    num_components: int
     distortion: float
     rate: float
 
@@ -59,18 +58,20 @@ def set_points(data: PreparedData, *, latent_dim: int, likelihood: str, variance
     latents = (held_out - mean) @ components.T
     x_hat = mean + latents @ components
     squares = np.square(held_out - x_hat)
-    noise = max(float(squares.mean()), 1e-12)
+    error = max(float(squares.mean()), 1e-12)
+    size = x.shape[1]
+    noise = error * size / max(1, size - len(components))
     rate = 0.5 * np.log(np.maximum(latents.var(axis=0) / noise, 1.0)).sum()
     if likelihood == "bernoulli":
         share = np.clip(x_hat, CLIPPED, 1.0 - CLIPPED)
         losses = -held_out * np.log(share) - (1.0 - held_out) * np.log1p(-share)
         distortion = losses.sum(axis=1).mean()
     else:
-        means = squares.mean(axis=0) if variance == "learned" else np.full(x.shape[1], noise)
+        means = squares.mean(axis=0) if variance == "learned" else np.full(size, error)
         variances = np.maximum(means, math.exp(LOG_VARIANCE_RANGE[0]))
         losses = 0.5 * (np.log(2.0 * np.pi * variances) + squares / variances)
         distortion = losses.sum(axis=1).mean()
-    return SetPoints(len(components), float(distortion), float(rate))
+    return SetPoints(float(distortion), float(rate))
 
 
 def count_values(data: PreparedData) -> int:

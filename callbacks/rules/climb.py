@@ -153,7 +153,7 @@ class ClimbRule:
         if not self.kept:
             return STANDARD_ERRORS * math.sqrt(variance / self.window)
         share = (1.0 - self.kept) / (1.0 + self.kept)
-        apart = len(state["aucs"]) - state["best"]["epoch"]
+        apart = len(state["aucs"]) - max(state["begin"], state["best"]["epoch"])
         return STANDARD_ERRORS * math.sqrt(variance * share * (1.0 - self.kept**apart))
 
     def _on(self, pattern: int, direction: int) -> int:

@@ -17,8 +17,8 @@ MOST = 1e10
 class Balancing(keras.layers.Layer):
     """One loss of the terms of a batch, and the weights that it was made with.
 
-    What it remembers are variables of its own, so that they are saved with the model and a training
-    that was cut off goes on with the same bits. A subclass has `call`.
+    What it remembers are variables of its own, set points among them, so that they are saved with
+    the model and a training that was cut off goes on with the same bits. A subclass has `call`.
 
     Args:
         size: how many numbers, H · W · C, it reconstructs of an image.

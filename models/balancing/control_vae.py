@@ -33,8 +33,8 @@ class ControlVAE(Balancing):
 
     def __init__(self, *, target: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target = target
         self.set_points = {"kl_target": target}
+        self.target = self.variable("target", target)
         self.integral = self.variable("integral", 0.0)
 
     def call(self, terms: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -51,4 +51,4 @@ class ControlVAE(Balancing):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
-        return super().get_config() | {"target": self.target}
+        return super().get_config() | {"target": self.set_points["kl_target"]}

@@ -38,8 +38,8 @@ class GECO(Balancing):
 
     def __init__(self, *, tolerance: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.tolerance = tolerance
         self.set_points = {"tolerance": tolerance}
+        self.tolerance = self.variable("tolerance", tolerance)
         self.multiplier = self.variable("multiplier", 1.0)
         self.average = self.variable("average", 0.0)
         self.is_begun = self.variable("is_begun", 0.0)
@@ -60,4 +60,4 @@ class GECO(Balancing):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for saving."""
-        return super().get_config() | {"tolerance": self.tolerance}
+        return super().get_config() | dict(self.set_points)

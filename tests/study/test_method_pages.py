@@ -4,12 +4,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from stand_in import write_study
 
 from awl_vae.study.compared_methods import COMPARED_METHODS
 from awl_vae.study.grid import EPOCHS
-from awl_vae.study.method_pages import BEGIN, END, PAGES, write_method_pages
+from awl_vae.study.method_pages import PAGES, PART, write_method_pages
 from awl_vae.study.run_files import Study
+from awl_vae.system.errors import UserError
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -20,7 +22,7 @@ def test_every_page_has_the_figures_of_its_methods(tmp_path):
     study = Study(tmp_path / "study")
     write_method_pages(study, pages)
     text = (pages / "geco.md").read_text()
-    assert text.count(BEGIN) == text.count(END) == 1
+    assert text.count(PART.begin) == text.count(PART.end) == 1
     rows = [line for line in text.splitlines() if line.startswith("| ")][-len(EPOCHS) + 1 :]
     assert [row.split(" | ")[0].strip("| ") for row in rows] == [*EPOCHS][1:]
     entries = study.get("comb", "rivals").summary["methods"]["geco"]["per_seed"]
@@ -29,6 +31,17 @@ def test_every_page_has_the_figures_of_its_methods(tmp_path):
     once = {path.name: path.read_text() for path in pages.iterdir()}
     write_method_pages(study, pages)
     assert {path.name: path.read_text() for path in pages.iterdir()} == once
+
+
+def test_a_page_without_a_place_for_its_table_is_an_error(tmp_path):
+    write_study(tmp_path / "study", without=[])
+    pages = shutil.copytree(DOCS / "methods", tmp_path / "methods")
+    (pages / "geco.md").write_text("# GECO\n")
+    with pytest.raises(UserError, match=r"geco\.md without them"):
+        write_method_pages(Study(tmp_path / "study"), pages)
+    (pages / "geco.md").unlink()
+    with pytest.raises(UserError, match=r"geco\.md without them"):
+        write_method_pages(Study(tmp_path / "study"), pages)
 
 
 def test_pages_are_there_and_about_methods_that_are_compared():

@@ -11,7 +11,7 @@ from conftest import make_folder, read_json, tiny
 
 from awl_vae.evaluation.intervals import Interval
 from awl_vae.study.compared_methods import BY_LABELS, CONVENTIONAL, PCA, difference
-from awl_vae.study.readme import BEGIN, END, MAIN_METHODS, write_headline
+from awl_vae.study.readme import MAIN_METHODS, PART, write_headline
 from awl_vae.study.run_files import Study
 from awl_vae.study.tables import signed
 from awl_vae.system import write_json
@@ -26,7 +26,7 @@ def study(tmp_path_factory):
     root = tmp_path_factory.mktemp("study")
     folder = make_folder(root / "photographs")
     run = root / "runs/bellows"
-    (root / "README.md").write_text(f"# Ours\n{BEGIN}\nold\n{END}\nMore.\n")
+    (root / "README.md").write_text(f"# Ours\n{PART.begin}\nold\n{PART.end}\nMore.\n")
     flags = ["--seeds=1,10", "--epochs=2"]
     commands.run("run_auc_adapted.py", *tiny(folder, run / "labels", *flags))
     data = ["--dataset=folder", f"--data_dir={folder}", "--image_size=16", "--latent_dim=4"]
@@ -68,7 +68,7 @@ def test_numbers_are_those_of_the_summaries(study):
 
 def test_the_readme_has_rows_of_the_held_out_table_and_counts_the_verdicts(study):
     page, readme = ((study / name).read_text() for name in ("RESULTS.md", "README.md"))
-    before, part, after = re.split(f"{BEGIN}\n|{END}\n", readme)
+    before, part, after = re.split(f"{PART.begin}\n|{PART.end}\n", readme)
     assert (before, after) == ("# Ours\n", "More.\n")
     rows = [line for line in part.split("\n") if line.startswith("|")]
     held_out = page[page.index("**Held out") : page.index("**Paper's protocol")]
@@ -90,10 +90,10 @@ def test_a_directory_without_runs_is_an_error(study, tmp_path):
 
 def test_a_readme_without_the_marks_is_left_alone(study, tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text(f"# Ours\n{END}\n{BEGIN}\n")
+    readme.write_text(f"# Ours\n{PART.end}\n{PART.begin}\n")
     with pytest.raises(ConfigError, match="Expected the lines"):
         write_headline(Study(study / "files"), readme)
-    assert readme.read_text() == f"# Ours\n{END}\n{BEGIN}\n"
+    assert readme.read_text() == f"# Ours\n{PART.end}\n{PART.begin}\n"
 
 
 def test_runs_that_cannot_be_compared_are_not_copied(study, tmp_path):

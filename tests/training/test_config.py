@@ -186,6 +186,7 @@ def test_a_method_reads_what_its_row_says(name):
 
     others = {"rule": "monotonic", "patterns": "ladder", "f_update": 1}
     others |= {"kl_weight": 0.1, "log_variance_weight": 0.1}
+    # What a rival reads makes its balancing, and not a rule.
     reads = {*RULE_METHODS[name].reads} - {*SET_POINTS}
     reads |= {*RULES["paper"].reads} if "rule" in reads else set()
     changing = {

@@ -11,7 +11,7 @@ from conftest import read_json
 from awl_vae.__main__ import COMMANDS
 from awl_vae.callbacks import rules
 from awl_vae.study.method_pages import write_method_pages
-from awl_vae.study.readme import BEGIN, END, MAIN_METHODS, write_headline
+from awl_vae.study.readme import MAIN_METHODS, PART, write_headline
 from awl_vae.study.results_page import write_page
 from awl_vae.study.run_files import Study
 from awl_vae.system.errors import install_hint
@@ -84,7 +84,7 @@ def test_after_four_times_the_epochs_the_two_are_closer_and_each_is_ahead_once()
 
 
 def test_the_readme_shows_rows_and_counts_verdicts_of_the_results_page():
-    part = README[README.index(BEGIN) : README.index(END)]
+    part = README[README.index(PART.begin) : README.index(PART.end)]
     _, _, *rows = [line for line in part.split("\n") if line.startswith("|")]
     held_out = RESULTS[RESULTS.index("**Held out") : RESULTS.index("**Paper's protocol")]
     expected = [(each.title, each.chosen_by) for each in MAIN_METHODS]

@@ -9,17 +9,23 @@ r"""What the full and the halving search chose, from the files of finished runs.
 The losses are those of the last epoch, unweighted. The cost is that of the search itself, in
 conventional runs. Chosen are the branches of the stages 2 and 3; "same" says whether both searches
 chose the same in stage 2, and in both stages. The rank is that of the branch that the full search
-chose in stage 2, among all branches, by its loss at the epoch of the last rung; a halving search
-has dropped most of them by then.
+chose in stage 2, among all branches, by its loss at the epoch where a halving search has dropped
+all but one. The averaged one is by the mean loss of the last five epochs.
+
+How much of the full search's choice is chance: from epoch to epoch the loss of a branch differs by
+"epochs, nats" from a straight line through the second half of its stage (standard deviation, mean
+of all branches), and at the end of a stage branches differ by "branches, nats" (the same).
 """
 
 import json
 from pathlib import Path
 
+import numpy as np
 from absl import app, flags
 from measure import report
 
-from awl_vae.callbacks.search.rungs import rung_epochs
+from awl_vae.callbacks.search.plan import CONVENTIONAL
+from awl_vae.callbacks.search.rungs import halving_rungs
 from awl_vae.system import read_csv
 
 FLAGS = flags.FLAGS
@@ -28,8 +34,9 @@ flags.DEFINE_string("halving_dir", "benchmarks/results/searches/halving", "The s
 flags.DEFINE_string("other", "halving", "What the second searches are called.")
 flags.DEFINE_list("datasets", ["bellows", "square", "comb", "elpv_mono"], "Datasets.")
 flags.DEFINE_string("output", "benchmarks/results/searches.json", "The JSON file.")
-COLUMNS = ("dataset", "seed", "chosen, full", "chosen, {}", "same", "rank at 0.3")
-COLUMNS += ("conventional, nats", "full, nats", "{}, nats", "worse by, %")
+COLUMNS = ("dataset", "seed", "chosen, full", "chosen, {}", "same", "rank at the cut")
+COLUMNS += ("epochs, nats", "branches, nats")
+COLUMNS += ("conventional, nats", "full, nats", "{}, nats", "worse by, %", "averaged, %")
 COLUMNS += ("runs, full", "runs, {}")
 """With the name of the second searches in the braces."""
 
@@ -49,10 +56,12 @@ def main(_):
                 | {"chosen, full": ", ".join(entry["chosen"])}
                 | {f"chosen, {name}": ", ".join(other["chosen"])}
                 | {"same": _same(entry["chosen"], other["chosen"])}
-                | {"rank at 0.3": _rank(epochs, entry["chosen"][0])}
+                | {"rank at the cut": _rank(epochs, entry["chosen"][0])}
+                | dict(zip(("epochs, nats", "branches, nats"), _noise(epochs), strict=True))
                 | {"conventional, nats": conventional["loss_unweighted"]}
                 | {"full, nats": loss, f"{name}, nats": other_loss}
-                | {"worse by, %": 100 * (other_loss - loss) / abs(loss)}
+                | {"worse by, %": _worse(loss, other_loss)}
+                | {"averaged, %": _worse(_averaged(epochs), _averaged(other_epochs))}
                 | {"runs, full": len(epochs) / last, f"runs, {name}": len(other_epochs) / last}
             )
     columns = [each.format(name) for each in COLUMNS]
@@ -79,14 +88,44 @@ def _same(chosen, others):
     return "stage 2" if chosen[0] == others[0] else "no"
 
 
+def _worse(loss, other):
+    """Of two losses, which can be negative, in percent."""
+    return 100 * (other - loss) / abs(loss)
+
+
+def _averaged(rows):
+    """The mean loss of the last five epochs of the branch that a search ends with."""
+    chosen = [row for row in rows if row["stage"] == "3" and row["selected"] == "1"]
+    return np.mean([float(row["loss_unweighted"]) for row in chosen[-5:]])
+
+
+def _losses(rows, stage):
+    """By branch, the losses of its epochs in a stage."""
+    losses = {}
+    for row in rows:
+        if row["stage"] == stage and row["branch"] != CONVENTIONAL:
+            losses.setdefault(row["branch"], []).append(float(row["loss_unweighted"]))
+    return losses
+
+
+def _noise(rows):
+    """How far losses differ from epoch to epoch, and from branch to branch, both stages' mean."""
+    within, between = [], []
+    for stage in ("2", "3"):
+        losses = np.array([*_losses(rows, stage).values()])
+        late = losses[:, losses.shape[1] // 2 :]
+        epochs = np.arange(late.shape[1])
+        slopes, levels = np.polyfit(epochs, late.T, 1)
+        within.append(np.std(late - np.outer(slopes, epochs) - levels[:, None], axis=1).mean())
+        between.append(losses[:, -1].std())
+    return np.mean(within), np.mean(between)
+
+
 def _rank(rows, chosen):
     """Rank from 1 by the loss at the last rung of stage 2, and of how many branches."""
-    rows = [row for row in rows if row["stage"] == "2"]
-    epochs = [int(row["epoch"]) for row in rows]
-    epoch = rung_epochs(min(epochs) - 1, max(epochs))[-1]
-    losses = {
-        row["branch"]: float(row["loss_unweighted"]) for row in rows if int(row["epoch"]) == epoch
-    }
+    of_branch = _losses(rows, "2")
+    *_, cut, _ = halving_rungs(0, len(of_branch[chosen]), len(of_branch))
+    losses = {branch: each[cut - 1] for branch, each in of_branch.items()}
     return f"{sorted(losses, key=losses.get).index(chosen) + 1} of {len(losses)}"
 
 

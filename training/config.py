@@ -324,7 +324,7 @@ class LossAdaptedConfig(Config):
     search: str = setting(
         Choice(
             "full: every branch to the end of its stage; halving: the half with the higher losses "
-            "is dropped after a tenth, two and three tenths of a stage.",
+            "is dropped, as late as 1.6 trainings allow.",
             SEARCHES,
         )
     )

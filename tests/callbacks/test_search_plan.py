@@ -18,6 +18,7 @@ from awl_vae.callbacks import (
     moving_branches,
     rising_weight,
 )
+from awl_vae.callbacks.search.rungs import STAGE_COST
 from awl_vae.losses import BRANCHES, DISABLED, TERMS
 
 
@@ -417,6 +418,42 @@ def test_a_halving_search_drops_half_of_the_branches_at_each_rung():
     assert {weight for row in path for weight in row.weights.values()} == {1.0}
     path = halving().path(rows, "loss_adapted")
     assert [row.epoch for row in path] == list(range(1, 41))
+
+
+def test_a_halving_search_of_two_terms_drops_one_branch_late_and_one_later():
+    search = plan("bernoulli", ends=(20, 30, 40), search="halving")
+    order = list(BRANCHES["bernoulli"])
+
+    def values(step):
+        lower = order.index(step.branch) if step.branch in order else 0
+        return dict.fromkeys(TERMS["bernoulli"], 100.0 - lower)
+
+    stage = [row for row in trace(searched(search, values)) if row[0] == 2]
+    assert stage == [
+        *((2, branch, 21, 24) for branch in order),
+        (2, order[1], 25, 28),
+        (2, order[2], 25, 30),
+    ]
+    trained = sum(end - begin + 1 for _, _, begin, end in stage)
+    assert trained == 10 * STAGE_COST
+
+
+def test_a_halving_search_compares_means_of_the_latest_three_epochs():
+    # `none` is the lowest in the epoch that is compared and far the highest in the mean of three;
+    # with the one before it would be second.
+    losses = {"none": [0, 9, 9, 2], "kl": [5, 4, 4, 5], "bce": [6, 6, 6, 3]}
+
+    def values(step):
+        position = step.epoch - 21
+        is_compared = step.branch in losses and 0 <= position < 4
+        loss = losses[step.branch][position] if is_compared else 1
+        return {"bce": float(loss), "kl": 0.0}
+
+    search = plan("bernoulli", ends=(20, 30, 40), search="halving")
+    stage = [row for row in trace(searched(search, values)) if row[0] == 2]
+    assert [row[1] for row in stage if row[2] == 25] == ["kl", "bce"]
+    alone = plan("bernoulli", ends=(20, 24, 28))
+    assert alone.chosen(searched(alone, values), 2) == "none"
 
 
 def test_a_halving_search_in_which_none_wins_once_and_is_dropped_then():

@@ -11,6 +11,11 @@ from awl_vae.callbacks.loss_adapted import LossAdaptedSearch
 from awl_vae.system import as_file_name
 
 
+def branch_dir(log_dir: Path, stage: int, branch: str) -> Path:
+    """The directory of a branch's events."""
+    return log_dir / f"stage-{stage}" / as_file_name(branch)
+
+
 class BranchEventWriter(keras.callbacks.Callback):
     """Writes each branch of a search as a run of its own, over the logical epochs.
 
@@ -50,7 +55,7 @@ class BranchEventWriter(keras.callbacks.Callback):
             self._close()
             self.branch = branch
             self.run = TensorBoardRun(
-                self.log_dir / f"stage-{step.stage}" / as_file_name(step.branch),
+                branch_dir(self.log_dir, step.stage, step.branch),
                 begin=step.epoch,
                 terms=plan.terms,
                 hyper_parameters={

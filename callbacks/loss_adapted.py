@@ -1,7 +1,7 @@
 """The loss-adapted search: branch, compare, select, in one `fit` (Sect. 3.3.2)."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,27 +70,31 @@ class LossAdaptedSearch(keras.callbacks.Callback):
         assert step is not None  # With the last one the training stops.
         self.step = step
         if step.start is not None:
-            self._remove_models()
-            self._restore(step.start)
+            self.remove_models(step)
+            self.restore_model(step.start)
         self.batches.epoch = step.epoch
         self.model.set_term_weights(step.weights)
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        before = self.plan.chosen(self.rows, self.step.stage)
-        self.rows.append(self._row(logs))
-        done = of_branch(self.rows, stage=self.step.stage, branch=self.step.branch)
-        if has_diverged(done):
-            last = done[-1]
-            name = first_nonfinite(last, self.plan.terms)
+        row = self._row(logs)
+        if has_diverged([row]):
+            name = first_nonfinite(row, self.plan.terms)
             self.say(
-                f"stage {last.stage}: {last.branch} is out, {name} was {last.to_json()[name]} "
-                f"in epoch {last.epoch}"
+                f"stage {row.stage}: {row.branch} is out, {name} was {row.to_json()[name]} "
+                f"in epoch {row.epoch}"
             )
+        self.take([row])
+
+    def take(self, rows: Sequence[EpochRow]) -> None:
+        """Goes on from epochs of one branch, after the last of which the model is as it is now."""
+        stage = rows[-1].stage
+        before = self.plan.chosen(self.rows, stage)
+        self.rows += rows
         for name in self.plan.models_to_keep(self.rows):
             write_snapshot(self._path(name), self.model)
         self._write_branches()
-        if before is None and self.step.stage > 1:
-            self._say_choice()
+        if before is None and stage > 1 and self.plan.only is None:
+            self._say_choice(stage)
         if self.plan.next_step(self.rows) is None:
             self.model.stop_training = True
 
@@ -102,16 +106,18 @@ class LossAdaptedSearch(keras.callbacks.Callback):
 
     def restore(self, method: str) -> None:
         """Puts the model into its state at E3; `method` is "conventional" or "loss_adapted"."""
-        self._restore("conventional" if method == CONVENTIONAL else "chosen-3")
+        self.restore_model("conventional" if method == CONVENTIONAL else "chosen-3")
 
-    def _remove_models(self) -> None:
-        needed = self.plan.models_needed(self.rows, self.step)
+    def restore_model(self, name: str) -> None:
+        """Puts the model into the state of a kept one."""
+        restore(self.model, read_snapshot(self._path(name))[1])
+
+    def remove_models(self, step: SearchStep) -> None:
+        """Removes the kept models that neither `step`, the next one, nor a later one needs."""
+        needed = self.plan.models_needed(self.rows, step)
         for path in self.snapshot_dir.iterdir():
             if path.stem not in map(as_file_name, needed):
                 path.unlink()
-
-    def _restore(self, name: str) -> None:
-        restore(self.model, read_snapshot(self._path(name))[1])
 
     def _path(self, name: str) -> Path:
         return self.snapshot_dir / f"{as_file_name(name)}.npz"
@@ -150,8 +156,7 @@ class LossAdaptedSearch(keras.callbacks.Callback):
             self.branches_path, columns, ({name: row.get(name) for name in columns} for row in rows)
         )
 
-    def _say_choice(self) -> None:
-        stage = self.step.stage
+    def _say_choice(self, stage: int) -> None:
         chosen = self.plan.chosen(self.rows, stage)
         if chosen is None:
             return

@@ -51,12 +51,16 @@ class Resume(keras.callbacks.Callback):
             callback.set_state(callback_state)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.write(self.path, epoch + 1)
+
+    def write(self, path: Path, epochs: int) -> None:
+        """Writes a checkpoint of the model as it is now, with `epochs` behind it."""
         state = {
-            "epoch": epoch + 1,
+            "epoch": epochs,
             "is_stopped": self.model.stop_training,
             "callbacks": [callback.get_state() for callback in self.callbacks],
         }
-        write_snapshot(self.path, self.model, state)
+        write_snapshot(path, self.model, state)
 
 
 def _read(path: Path) -> tuple[Any, list[np.ndarray]] | None:

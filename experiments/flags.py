@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from absl import flags
 
 from awl_vae.experiments.command import define_path
+from awl_vae.system.tasks import ENGINES, engine_of
 from awl_vae.training.defaults import DEFAULTS, FEATURE_DEFAULTS, OWN_DEFAULTS
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.run_directory import RUN_DIR, open_run_directory
@@ -67,6 +68,16 @@ def define_experiment_flags(experiment: str) -> None:
     run_dir = RUN_DIR.format(experiment=experiment, dataset="<dataset>")
     define_path("run_dir", None, f"Where the files go. Default: {run_dir}.")
     flags.DEFINE_bool("overwrite", False, "Start anew in a run_dir of another configuration.")
+    define_engine("one thing after the other")
+
+
+def define_engine(otherwise: str) -> None:
+    """Defines the flag that says where tasks run; `otherwise` tells how without it."""
+    flags.DEFINE_string(
+        "on",
+        None,
+        f"Where it runs: {ENGINES}. The results are the same. Default: here, {otherwise}.",
+    )
 
 
 def run_experiment_from_flags(experiment: str) -> int:
@@ -80,10 +91,11 @@ def run_experiment_from_flags(experiment: str) -> int:
     with open_run_directory(
         experiment, given, run_dir=FLAGS.run_dir, overwrite=FLAGS.overwrite
     ) as directory:
+        engine = engine_of(FLAGS.on)
         from awl_vae.system import quiet_tensorflow  # noqa: F401
         from awl_vae.training.runner import run_experiment
 
-        return run_experiment(EXPERIMENTS[experiment].load(), directory)
+        return run_experiment(EXPERIMENTS[experiment].load(), directory, engine)
 
 
 def _default(experiment: str, name: str, kind: Setting) -> str:

@@ -22,9 +22,11 @@ from pathlib import Path
 from absl import flags
 
 from awl_vae.experiments.command import define_path, run
+from awl_vae.experiments.flags import define_engine
 from awl_vae.study.grid import runs
 from awl_vae.study.schedule import execute, is_finished
 from awl_vae.system.errors import UserError
+from awl_vae.system.tasks import InThreads, engine_of
 from awl_vae.system.words import quantity
 from awl_vae.training.defaults import PROFILES
 
@@ -45,7 +47,8 @@ def main() -> int:
         return 0
     print(f"Finished: {len(finished)} of {quantity(len(chosen), 'run')}.")
     pending = [each for each in chosen if each not in finished]
-    return execute(pending, study_dir, profile=profile, jobs=FLAGS.jobs)
+    engine = engine_of(FLAGS.on) if FLAGS.on else InThreads(FLAGS.jobs)
+    return execute(pending, study_dir, profile=profile, engine=engine)
 
 
 if __name__ == "__main__":
@@ -55,5 +58,6 @@ if __name__ == "__main__":
     flags.DEFINE_integer(
         "jobs", os.cpu_count(), "Runs at a time; 1 where they share a GPU.", lower_bound=1
     )
+    define_engine("as many runs at a time as --jobs says")
     flags.DEFINE_bool("list", False, "Print the commands, and run none.")
     run(main, goes_on=lambda: True)

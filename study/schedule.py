@@ -1,8 +1,7 @@
-"""Running many commands, as many at a time as are wanted, in a way that survives being killed."""
+"""Running many commands, in a way that survives being killed."""
 
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -11,7 +10,9 @@ from pathlib import Path
 from awl_vae.study.grid import PlannedRun
 from awl_vae.study.run_files import StudyRun
 from awl_vae.system import read_json, write_json
+from awl_vae.system.child import child_process
 from awl_vae.system.kinds import NUMBER
+from awl_vae.system.tasks import Engine, Task
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 
@@ -19,92 +20,82 @@ NOTED_EVERY = 20.0
 """Seconds after which the time that a run has taken is written down."""
 
 
-def execute(pending: Sequence[PlannedRun], study_dir: Path, *, profile: str, jobs: int) -> int:
-    """Runs what is not finished, with a bar for all of it.
+def execute(pending: Sequence[PlannedRun], study_dir: Path, *, profile: str, engine: Engine) -> int:
+    """Runs what is not finished, with the progress of all of it.
 
     Args:
         pending: the runs.
         study_dir: where their directories go.
         profile: the settings of every run.
-        jobs: how many run at a time.
+        engine: what they run on.
 
     Returns:
         The exit status: 0, or 1 where a run failed.
     """
-    bar = ProgressBar(max(1, _units(sum(run.cost for run in pending))))
-    waiting, num_failed = list(pending), 0
-    going: list[_Job] = []
     # Ended in whatever way, it leaves no run behind that nobody waits for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        while waiting or going:
-            while waiting and len(going) < jobs:
-                going.append(_Job(waiting.pop(0), study_dir, profile))
-            time.sleep(0.2)
-            for job in list(going):
-                status = job.follow(bar, len(waiting))
-                if status is not None:
-                    going.remove(job)
-                if status:
-                    num_failed += 1
-                    bar.say(f"error: {job.run.path} ended with {status}; see {job.log}")
-    finally:
-        for job in going:
-            job.process.terminate()
-        for job in going:
-            job.process.wait()
-        bar.close()
+    statuses = engine.run([_task(run, study_dir, profile) for run in pending])
+    num_failed = sum(status != 0 for status in statuses)
     finished = quantity(len(pending) - num_failed, "run")
     print(f"{finished} finished, {num_failed} failed: {study_dir}")
     return int(num_failed > 0)
 
 
-class _Job:
-    """A run that is going on, as a process of its own."""
+def _task(run: PlannedRun, study_dir: Path, profile: str) -> Task:
+    directory = study_dir / run.path
+    return Task(
+        run.path,
+        _run,
+        (run, study_dir, profile),
+        units=round(1000 * run.cost),
+        num_threads=1,
+        paths=(directory, _log(directory), _time(directory)),
+    )
 
-    def __init__(self, run: PlannedRun, study_dir: Path, profile: str) -> None:
-        self.run = run
-        self.log = study_dir / f"{run.path}.log"
-        self._clock = _Clock(study_dir / run.path)
-        self._units_done = 0
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = run.command(study_dir, profile)
-        with open(self.log, "wb") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
 
-    def follow(self, bar: ProgressBar, num_waiting: int) -> int | None:
-        """Moves the bar on, never back; returns the exit status, or None where it goes on."""
-        status = self.process.poll()
-        self._clock.note(is_over=status is not None)
-        share, text = 1.0, f"{self.run.path} is finished"
-        if status is None:
-            share, doing = _progress(self.log)
-            text = f"{num_waiting} wait; {self.run.path}: {doing}"
-        units = max(_units(share * self.run.cost), self._units_done)
-        bar.advance(units - self._units_done, text)
-        self._units_done = units
-        return status
+def _run(run: PlannedRun, study_dir: Path, profile: str, *, bar: ProgressBar) -> int:
+    """Runs a command as a process of its own, and tells how far its own bar is."""
+    directory = study_dir / run.path
+    log, clock = _log(directory), _Clock(directory)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        open(log, "wb") as output,
+        child_process(run.command(study_dir, profile), output) as process,
+    ):
+        while (status := process.poll()) is None:
+            share, doing = _progress(log)
+            bar.advance(max(0, round(share * bar.total) - bar.done), doing)
+            clock.note()
+            time.sleep(0.2)
+    clock.note(is_over=True)
+    if status:
+        bar.say(f"error: {run.path} ended with {status}; see {log}")
+    return status
+
+
+def _log(directory: Path) -> Path:
+    return directory.with_name(f"{directory.name}.log")
+
+
+def _time(directory: Path) -> Path:
+    return directory.with_name(f"{directory.name}.time.json")
 
 
 class _Clock:
     """How many seconds a run has taken, all the times that it went on taken together."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory.with_name(f"{directory.name}.time.json")
+        self._path = _time(directory)
         # Of a run whose directory was deleted the time counts no more.
         goes_on = directory.exists() and self._path.exists()
         self._before = read_json(self._path, {"seconds": NUMBER})["seconds"] if goes_on else 0.0
         self._began = self._noted = time.monotonic()
 
-    def note(self, *, is_over: bool) -> None:
+    def note(self, *, is_over: bool = False) -> None:
         now = time.monotonic()
         if is_over or now - self._noted > NOTED_EVERY:
             self._noted = now
             write_json(self._path, {"seconds": round(self._before + now - self._began, 1)})
-
-
-def _units(cost: float) -> int:
-    return round(1000 * cost)
 
 
 def _progress(log: Path) -> tuple[float, str]:

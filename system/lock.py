@@ -14,15 +14,16 @@ class DirectoryLock:
 
     Args:
         directory: the directory; it is made, and `.lock` in it.
+        waits: whether to wait for another process that holds it.
 
     Raises:
         BlockingIOError: If another process holds it.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, waits: bool = False) -> None:
         path = directory / LOCK
         self._made = [each for each in (path, directory, *directory.parents) if not each.exists()]
-        self._file = _locked(path)
+        self._file = _locked(path, waits)
 
     def __enter__(self) -> Self:
         return self
@@ -42,12 +43,12 @@ class DirectoryLock:
         self.close()
 
 
-def _locked(path: Path) -> IO[str]:
+def _locked(path: Path, waits: bool) -> IO[str]:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "w")  # noqa: SIM115 (open as long as the lock is held)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         except BlockingIOError:
             file.close()
             raise

@@ -40,6 +40,20 @@ def events(directory):
     ]
 
 
+def assert_same_run(run, whole, methods):
+    """Checks that two runs with seed 1 have the same files, but for those of time and place."""
+    assert_same_events(run, whole)
+    for name in ("summary.json", "summary.md", "config.json"):
+        assert (run / name).read_bytes() == (whole / name).read_bytes()
+    for method in methods:
+        own = ("branches.csv",) if method == "loss_adapted" else ()
+        for name in ("history.csv", "scores.csv", "result.json", *own):
+            file = f"{method}/seed-1/{name}"
+            assert (run / file).read_bytes() == (whole / file).read_bytes(), file
+        assert_same_bits(*(variables_of(root / method / "seed-1") for root in (run, whole)))
+    assert {path.name for path in run.rglob("*.npz")} == {"examples.npz"}
+
+
 def assert_same_events(run, whole):
     """The same tags and steps in each directory, and each of them once."""
     for directory in {path.parent for path in whole.rglob("*tfevents*")}:

@@ -10,6 +10,7 @@ from typing import Any
 from awl_vae.detection.detector import Detector
 from awl_vae.system.ahead import num_cores
 from awl_vae.system.errors import UserError, check_name, files_error
+from awl_vae.system.tasks import Engine, engine_of
 from awl_vae.training.config import ConfigError
 from awl_vae.training.experiment import EXPERIMENTS, Experiment
 from awl_vae.training.fitting.fit import FitSettings, fit as fit_detector
@@ -23,6 +24,7 @@ def train(
     run_dir: str | Path | None = None,
     experiment: str = "auc_adapted",
     overwrite: bool = False,
+    on: str | None = None,
     **settings: Any,
 ) -> Detector:
     """Trains as a command does: the same files, the same bits, and on from where it was cut off.
@@ -42,6 +44,7 @@ def train(
         run_dir: where the files go; None for `runs/<experiment>/<dataset>`.
         experiment: a key of `EXPERIMENTS`.
         overwrite: whether to start anew in a run_dir of another configuration.
+        on: where it runs, "ray" or "ray:ADDRESS"; None for here, one thing after the other.
         **settings: the other flags of the experiment's command, such as `epochs` or `rule`.
 
     Returns:
@@ -58,7 +61,7 @@ def train(
         with open_run_directory(
             experiment, settings, run_dir=run_dir, overwrite=overwrite
         ) as directory:
-            return _run(EXPERIMENTS[experiment].load(), directory)
+            return _run(EXPERIMENTS[experiment].load(), directory, engine_of(on))
     except OSError as error:
         raise files_error(error, run_dir) from error
 
@@ -98,8 +101,8 @@ def fit(
         raise files_error(error, model_dir) from error
 
 
-def _run(experiment: Experiment, directory: RunDirectory) -> Detector:
-    run_experiment(experiment, directory)
+def _run(experiment: Experiment, directory: RunDirectory, engine: Engine) -> Detector:
+    run_experiment(experiment, directory, engine)
     detector_dir = main_detector(experiment, directory)
     if not detector_dir.is_dir():
         raise UserError(

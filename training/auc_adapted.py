@@ -18,13 +18,14 @@ from awl_vae.callbacks import (
 from awl_vae.callbacks.latents import VARIANCES
 from awl_vae.callbacks.rules import ShunsEmpty
 from awl_vae.callbacks.signals import SIGNALS
-from awl_vae.data import PreparedData
 from awl_vae.system import numeric_columns, read_csv
+from awl_vae.system.tasks import Engine
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 from awl_vae.training.balancings import BALANCINGS
 from awl_vae.training.config import AUCAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
+from awl_vae.training.images import RunImages
 from awl_vae.training.methods import RULE_METHODS
 from awl_vae.training.trainer import Trainer, going_on, history_columns, hyper_parameters
 
@@ -36,17 +37,17 @@ WINDOWS = 20
 
 
 def train(
-    run_dir: Path,
-    config: AUCAdaptedConfig,
-    data: PreparedData,
+    images: RunImages[AUCAdaptedConfig],
     *,
     methods: tuple[str],
     seed: int,
     bar: ProgressBar,
+    engine: Engine,
 ) -> dict[str, TrainingResult]:
     """Trains by one method and keeps the model of its best epoch; see `Experiment.train`."""
     (method,) = methods
-    directory = run_dir / method / f"seed-{seed}"
+    config, data = images.config, images.data
+    directory = images.path / method / f"seed-{seed}"
     row = RULE_METHODS[method]
     balancing = BALANCINGS[method](config, data) if method in BALANCINGS else None
     trainer = Trainer(config, data, seed, sample_latent=row.sample_latent, balancing=balancing)

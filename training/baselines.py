@@ -3,8 +3,6 @@
 Of pixels the mean image, and PCA (scikit-learn); of features those recipes that `awl-vae fit` has.
 """
 
-from pathlib import Path
-
 import keras
 import numpy as np
 
@@ -12,10 +10,12 @@ from awl_vae.callbacks import save_model
 from awl_vae.data import PreparedData
 from awl_vae.features import FeatureInputs
 from awl_vae.models.linear import linear_model
+from awl_vae.system.tasks import Engine
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.config import Config
 from awl_vae.training.experiment import Experiment, TrainingResult
 from awl_vae.training.fitting.recipes import RECIPES, fit
+from awl_vae.training.images import RunImages
 from awl_vae.training.methods import FEATURE_METHODS, LINEAR_METHODS
 from awl_vae.training.runtime import start_run
 
@@ -24,22 +24,22 @@ MAX_IMAGES = 4000
 
 
 def train(
-    run_dir: Path,
-    config: Config,
-    data: PreparedData,
+    images: RunImages[Config],
     *,
     methods: tuple[str],
     seed: int,
     bar: ProgressBar,
+    engine: Engine,
 ) -> dict[str, TrainingResult]:
     """Fits one method; see `Experiment.train`."""
     (method,) = methods
+    config, data = images.config, images.data
     start_run(seed)
     if isinstance(data.inputs, FeatureInputs):
         model = _of_features(method, data.inputs.raw, data.positions["train"], seed)
     else:
         model = _of_pixels(method, config, data, seed)
-    save_model(run_dir / method / f"seed-{seed}" / "model.keras", model)
+    save_model(images.path / method / f"seed-{seed}" / "model.keras", model)
     return {method: TrainingResult(epoch=0)}
 
 

@@ -43,10 +43,10 @@ class Experiment:
         announce: gives the lines to tell the user beforehand, by the configuration and the number
             of steps of an epoch.
         train: trains the methods of a run, from where an earlier process was cut off, and returns
-            how each ended. Called with the run directory, the configuration, the prepared data, and
-            by keyword `methods`, `seed` and the progress `bar`, which it advances by one for each
-            batch. Leaves `model.keras` and `history.csv` of each method in `<method>/seed-<seed>`,
-            and TensorBoard's events.
+            how each ended. Called with the images of the run directory, and by keyword `methods`,
+            `seed`, the progress `bar`, which it advances by one for each batch, and the `engine`,
+            on which it may run parts of it as tasks. Leaves `model.keras` and `history.csv` of each
+            method in `<method>/seed-<seed>`, and TensorBoard's events.
     """
 
     runs: Callable[[Any], tuple[tuple[str, ...], ...]]

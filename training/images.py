@@ -1,10 +1,12 @@
 """The images of a run directory: read once, told from others, and what they tell by themselves."""
 
+import functools
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -26,17 +28,19 @@ from awl_vae.evaluation import auroc
 from awl_vae.evaluation.whitening import standardization
 from awl_vae.features import FeatureInputs, cache_features, extractor, feature_path
 from awl_vae.features.backbones import traced
-from awl_vae.system import read_json, write_json
+from awl_vae.system import DirectoryLock, read_json, write_json
 from awl_vae.system.terminal import ProgressBar, silent_stderr
 from awl_vae.system.words import with_first
 from awl_vae.training.check import calibration_concerns, separation_concerns, separations_of
 from awl_vae.training.config import Config
-from awl_vae.training.experiment import Experiment
+from awl_vae.training.experiment import EXPERIMENTS, Experiment
 from awl_vae.training.fitting.explaining import batches
-from awl_vae.training.run_directory import RunDirectory
+from awl_vae.training.run_directory import CONFIG, RunDirectory
 
 CACHE = "cache.npy"
 """The decoded images, for as long as there are runs to do."""
+
+AConfig = TypeVar("AConfig", bound=Config)
 
 MOST_WARNINGS = 5
 """Lines."""
@@ -62,16 +66,48 @@ def load_images(experiment: Experiment, config: Config) -> Dataset:
     )
 
 
-def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedData:
+class RunImages(Generic[AConfig]):
+    """The images of a run directory. A process that they are handed to opens them for itself.
+
+    Attributes:
+        path: the run directory.
+        config: its configuration.
+        data: the images.
+        version: of the synthetic defects.
+    """
+
+    def __init__(self, path: Path, config: AConfig, data: PreparedData, version: int):
+        self.path = path
+        self.config = config
+        self.data = data
+        self.version = version
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _open, (self.path, self.config, self.version)
+
+
+@functools.lru_cache(maxsize=1)
+def _open(path: Path, config: Config, version: int) -> RunImages:
+    """The images, once in a process; decoded anew on a machine that does not see the directory."""
+    dataset = _with_synthetic(load_images(EXPERIMENTS[config.experiment].load(), config), version)
+    is_shared = (path / CONFIG).exists()
+    with nullcontext() if is_shared else DirectoryLock(path, waits=True), silent_stderr():
+        data = prepare(
+            dataset,
+            cache_path=path / CACHE,
+            manifest_path=path / "dataset.json",
+            num_threads=config.num_threads,
+        )
+        if config.input == "features":
+            data.inputs = _feature_inputs(path, config, data)
+    return RunImages(path, config, data, version)
+
+
+def prepare_images(directory: RunDirectory, experiment: Experiment) -> RunImages:
     """The decoded images; a directory is new, and another run in it gone, once they are read."""
     config, path, is_new = directory.config, directory.path, directory.is_new
-    dataset = load_images(experiment, config)
     version = _synthetic_version(directory)
-    dataset = replace(
-        dataset,
-        synthetic=synthetic_copies(dataset.calibration, version),
-        synthetic_version=version,
-    )
+    dataset = _with_synthetic(load_images(experiment, config), version)
     # Image libraries write of broken files themselves; our one line says it better.
     with (
         directory.begin() as files,
@@ -91,7 +127,12 @@ def prepare_images(directory: RunDirectory, experiment: Experiment) -> PreparedD
         print("".join(f"{line}\n" for line in _warnings(data, config)), end="")
     if config.input == "features":
         data.inputs = _feature_inputs(path, config, data)
-    return data
+    return RunImages(path, config, data, version)
+
+
+def _with_synthetic(dataset: Dataset, version: int) -> Dataset:
+    copies = synthetic_copies(dataset.calibration, version)
+    return replace(dataset, synthetic=copies, synthetic_version=version)
 
 
 def _feature_inputs(path: Path, config: Config, data: PreparedData) -> FeatureInputs:

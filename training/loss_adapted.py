@@ -4,116 +4,59 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from awl_vae.callbacks import (
-    BranchEventWriter,
     EpochRow,
     LossAdaptedSearch,
-    Progress,
-    Resume,
-    SearchPlan,
     first_nonfinite,
     has_diverged,
     is_empty,
     of_branch,
     save_model,
 )
-from awl_vae.callbacks.search.moving_weight import Motion, moving_branches
-from awl_vae.callbacks.search.plan import SearchStep
-from awl_vae.data import PreparedData
-from awl_vae.losses import BRANCHES, DISABLED, TERMS
 from awl_vae.models import VAE
 from awl_vae.system import write_csv
+from awl_vae.system.tasks import Engine
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 from awl_vae.training.config import LossAdaptedConfig
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
+from awl_vae.training.images import RunImages
 from awl_vae.training.search_figures import plot_search
-from awl_vae.training.trainer import Trainer, going_on, history_columns, hyper_parameters
+from awl_vae.training.search_training import SearchTraining, Where, search_plan
+from awl_vae.training.side_by_side import train_side_by_side
+from awl_vae.training.trainer import going_on, history_columns
 
 
 def train(
-    run_dir: Path,
-    config: LossAdaptedConfig,
-    data: PreparedData,
+    images: RunImages[LossAdaptedConfig],
     *,
     methods: tuple[str, str],
     seed: int,
     bar: ProgressBar,
+    engine: Engine,
 ) -> dict[str, TrainingResult]:
     """Searches, and keeps the chosen and the conventional model; see `Experiment.train`."""
-    directory = run_dir / "loss_adapted" / f"seed-{seed}"
-    trainer = Trainer(config, data, seed)
+    config, directory = images.config, images.path / "loss_adapted" / f"seed-{seed}"
     plan = search_plan(config)
-    search = LossAdaptedSearch(
-        plan,
-        batches=trainer.batches,
-        snapshot_dir=directory / CHECKPOINT / "models",
-        branches_path=directory / "branches.csv",
-        say=lambda text: bar.say(f"seed {seed}, {text}"),
-    )
-    resume = Resume(directory / CHECKPOINT / "latest.npz", [search])
-    # In this order each finds in the logs, and in the search, what it needs of those before it.
-    callbacks = [
-        *trainer.watch_aucs(*_watched(config)),
-        trainer.watch_latents(),
-        BranchEventWriter(
-            directory,
-            search,
-            hyper_parameters=hyper_parameters(config, seed),
-            images=trainer.images_to_show,
-        ),
-        search,
-        resume,
-        Progress(
-            bar,
-            describe=lambda _: f"seed {seed}, {_describe(plan, search.step)}",
-            epochs_left=lambda _: plan.epochs_left(search.rows),
-        ),
-    ]
+    where = Where(directory, directory / CHECKPOINT, directory / "branches.csv")
+    training = SearchTraining(images, seed, plan, where, bar)
     epochs = plan.epochs_left()
-    if resume.initial_epoch:
-        done = quantity(resume.initial_epoch, "epoch")
-        bar.say(going_on(f"The search with seed {seed}", done, resume, epochs))
-    trainer.fit(callbacks, resume, epochs=epochs)
+    if done := training.resume.initial_epoch:
+        name = f"The search with seed {seed}"
+        bar.say(going_on(name, quantity(done, "epoch"), training.resume, epochs))
+    if engine.is_parallel:
+        train_side_by_side(training, images, seed, where, engine, bar)
+    else:
+        training.fit()
+    search = training.search
     plot_search(
         directory / "figures", plan, rows=search.rows, title=f"{config.dataset}, seed {seed}"
     )
     return {
-        method: _finish(run_dir / method / f"seed-{seed}", method, trainer.model, search)
+        method: _finish(
+            images.path / method / f"seed-{seed}", method, training.trainer.model, search
+        )
         for method in methods
     }
-
-
-def _watched(config: LossAdaptedConfig) -> Iterator[str]:
-    """The signals whose AUC is looked at: that of labels is reported on and chooses nothing."""
-    yield "labels"
-    if config.selection_loss == "synthetic_auc":
-        yield "synthetic"
-
-
-def search_plan(config: LossAdaptedConfig) -> SearchPlan:
-    """The plan of a configuration."""
-    return SearchPlan(
-        moving_branches(BRANCHES[config.likelihood], config.directions),
-        terms=TERMS[config.likelihood],
-        ends=(config.e1, config.e2, config.e3),
-        motion=Motion(
-            floor=DISABLED,
-            rise=config.rise,
-            window=config.slope_window,
-            patience=config.patience,
-        ),
-        selection_loss=config.selection_loss,
-        search=config.search,
-    )
-
-
-def _describe(plan: SearchPlan, step: SearchStep) -> str:
-    names = list(plan.branches)
-    branch = "the conventional VAE"
-    if step.stage > 1 and step.branch in names:
-        branch = f"branch {names.index(step.branch) + 1} of {len(names)} ({step.branch})"
-    end = plan.ends[step.stage - 1]
-    return f"stage {step.stage} of 3, {branch}, epoch {step.epoch} of {end}"
 
 
 def _finish(directory: Path, method: str, model: VAE, search: LossAdaptedSearch) -> TrainingResult:

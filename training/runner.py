@@ -2,28 +2,34 @@
 
 import shutil
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from awl_vae.data import PreparedData, check_images, count_steps
+from awl_vae.data import check_images, count_steps
 from awl_vae.detection import describe, read_threshold
 from awl_vae.system import write_json, write_text
 from awl_vae.system.errors import UserError
+from awl_vae.system.tasks import Engine, Task
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 from awl_vae.training.config import Config
 from awl_vae.training.environment import note_environment
 from awl_vae.training.evaluate import evaluate
-from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
-from awl_vae.training.images import load_images, note_baseline, prepare_images, remove_caches
+from awl_vae.training.experiment import CHECKPOINT, EXPERIMENTS, Experiment, TrainingResult
+from awl_vae.training.images import (
+    RunImages,
+    load_images,
+    note_baseline,
+    prepare_images,
+    remove_caches,
+)
 from awl_vae.training.methods import title_of, warning_of_emptiness
 from awl_vae.training.results import read_baseline, read_results, result_path
 from awl_vae.training.run_directory import RunDirectory
 from awl_vae.training.run_figures import plot_synthetic
-from awl_vae.training.runtime import own_settings, precision_note, set_up
+from awl_vae.training.runtime import computing, cpu_note, own_settings, precision_note, set_up
 from awl_vae.training.summary import summarize
 from awl_vae.training.summary_tables import to_markdown
 
@@ -32,12 +38,13 @@ MethodsAndSeed = tuple[tuple[str, ...], int]
 
 
 @own_settings()
-def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
+def run_experiment(experiment: Experiment, directory: RunDirectory, engine: Engine) -> int:
     """Trains whatever is not finished, then writes and prints the summary.
 
     Args:
         experiment: what to train.
         directory: the run directory with its configuration.
+        engine: what the runs, and the branches of a search, run on.
 
     Returns:
         The exit status: 0, or 1 where a run ended with a number that is not finite.
@@ -50,7 +57,7 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
     pending = [run for run in runs if directory.is_new or not _is_finished(path, *run)]
     if pending:
         try:
-            _execute(experiment, directory, pending, len(runs))
+            _execute(experiment, directory, pending, len(runs), engine)
         except (MemoryError, tf.errors.ResourceExhaustedError) as error:
             raise UserError(
                 "Expected a run that fits into the memory, as with a smaller --image_size, "
@@ -76,7 +83,7 @@ def run_experiment(experiment: Experiment, directory: RunDirectory) -> int:
 def main_detector(experiment: Experiment, directory: RunDirectory) -> Path:
     """The directory of the detector that the experiment is about: its last method's, first seed."""
     method = experiment.runs(directory.config)[-1][-1]
-    return directory.path / method / f"seed-{directory.config.seeds[0]}" / "detector"
+    return _directory(directory.path, method, directory.config.seeds[0]) / "detector"
 
 
 def _write_summary(path: Path, config: Config, results: dict[str, list[dict[str, Any]]]) -> str:
@@ -98,46 +105,65 @@ def _execute(
     directory: RunDirectory,
     pending: Sequence[MethodsAndSeed],
     num_runs: int,
+    engine: Engine,
 ) -> None:
     config, path = directory.config, directory.path
     if not directory.is_new:
         finished = f"{num_runs - len(pending)} of {quantity(num_runs, 'run')}"
         print(f"Going on in {path}. Finished: {finished}.")
     devices = set_up(config.num_threads)
-    if note := precision_note(config.dtype_policy):
-        print(note)
-    data = prepare_images(directory, experiment)
+    for note in (cpu_note(config.num_threads), precision_note(config.dtype_policy)):
+        if note:
+            print(note)
+    images = prepare_images(directory, experiment)
     for difference in note_environment(path / "environment.json", devices):
         print(f"Warning: not the environment that the run was begun in; {difference}")
     steps_per_epoch = count_steps(
-        len(data.positions["train"]), batch_size=config.batch_size, repeats=config.repeats
+        len(images.data.positions["train"]), batch_size=config.batch_size, repeats=config.repeats
     )
     for line in (*directory.notes, *experiment.announce(config, steps_per_epoch)):
         print(line)
-    note_baseline(path / "baseline.json", data)
-    plot_synthetic(path / "synthetic_defects.png", config, data)
+    note_baseline(path / "baseline.json", images.data)
+    plot_synthetic(path / "synthetic_defects.png", config, images.data)
     units = experiment.count_epochs(config) * steps_per_epoch
-    with closing(ProgressBar(len(pending) * units)) as bar:
-        for count, (methods, seed) in enumerate(pending, 1):
-            bar.later = (len(pending) - count) * units
-            trained = experiment.train(path, config, data, methods=methods, seed=seed, bar=bar)
-            bar.expect(0)
-            for method in methods:
-                _finish(path, config, data, method, seed, trained[method], bar)
-            _remove_checkpoints(path)
+    engine.run([_task(images, run, units, engine) for run in pending])
+
+
+def _task(images: RunImages, run: MethodsAndSeed, units: int, engine: Engine) -> Task:
+    methods, seed = run
+    return Task(
+        f"{' and '.join(methods)}, seed {seed}",
+        _train,
+        (images, methods, seed, engine),
+        units=units,
+        num_threads=images.config.num_threads,
+        paths=tuple(_directory(images.path, method, seed) for method in methods),
+    )
+
+
+def _train(
+    images: RunImages, methods: Sequence[str], seed: int, engine: Engine, *, bar: ProgressBar
+) -> None:
+    """Trains the methods of a run and evaluates them."""
+    experiment = EXPERIMENTS[images.config.experiment].load()
+    with computing(images.config.num_threads):
+        trained = experiment.train(images, methods=methods, seed=seed, bar=bar, engine=engine)
+        bar.expect(0)
+        for method in methods:
+            _finish(images, method, seed, trained[method], bar)
+    for method in methods:
+        shutil.rmtree(_directory(images.path, method, seed) / CHECKPOINT, ignore_errors=True)
+
+
+def _directory(path: Path, method: str, seed: int) -> Path:
+    return path / method / f"seed-{seed}"
 
 
 def _finish(
-    path: Path,
-    config: Config,
-    data: PreparedData,
-    method: str,
-    seed: int,
-    trained: TrainingResult,
-    bar: ProgressBar,
+    images: RunImages, method: str, seed: int, trained: TrainingResult, bar: ProgressBar
 ) -> None:
     """Evaluates; `result.json` is written last, so where it is, the method is finished."""
-    directory = path / method / f"seed-{seed}"
+    config, directory = images.config, _directory(images.path, method, seed)
     if trained.failed is not None:
         # The same seed would end there again: the method counts as finished, the others go on.
         failed = {"epoch": trained.epoch, "term": trained.failed}
@@ -153,7 +179,7 @@ def _finish(
     title = f"{config.dataset}, {title_of(method)}, seed {seed}"
     if trained.epoch:
         title += f", epoch {trained.epoch}"
-    result = evaluate(directory, config, data, seed=seed, epoch=trained.epoch, title=title)
+    result = evaluate(directory, config, images.data, seed=seed, epoch=trained.epoch, title=title)
     result |= {"is_empty": trained.is_empty, **trained.notes}
     write_json(directory / "result.json", result)
 

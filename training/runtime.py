@@ -42,6 +42,13 @@ def fastest_dtype_policy() -> str:
     return "mixed_bfloat16" if has_fast_bfloat16() else "float32"
 
 
+def cpu_note(num_threads: int) -> str | None:
+    """A line where there is no GPU."""
+    if tf.config.list_physical_devices("GPU"):
+        return None
+    return f"No GPU found: computing on the CPU with {quantity(num_threads, 'thread')}."
+
+
 def precision_note(dtype_policy: str) -> str | None:
     """A line on a precision that is not the usual one."""
     if dtype_policy == "float32":
@@ -77,9 +84,15 @@ def set_up(num_threads: int) -> list[str]:
             "(0: all)"
         ) from error
     tf.config.experimental.enable_op_determinism()
-    if not gpus:
-        print(f"No GPU found: computing on the CPU with {quantity(num_threads, 'thread')}.")
     return [device.name for device in tf.config.list_physical_devices()]
+
+
+@contextlib.contextmanager
+def computing(num_threads: int) -> Iterator[None]:
+    """What all that is computed for a run happens in; see `set_up` and `own_settings`."""
+    set_up(num_threads)
+    with own_settings():
+        yield
 
 
 @contextlib.contextmanager

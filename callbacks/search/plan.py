@@ -13,9 +13,11 @@ has moved before. From there on it is trained at the end, as `CONVENTIONAL`, whi
 Nothing here has a state: rows in, decision out.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from awl_vae.callbacks.arithmetic import plain_sum
 from awl_vae.callbacks.search.moving_weight import NONE, Motion, Move, moving_weights
@@ -23,6 +25,9 @@ from awl_vae.callbacks.search.rows import EpochRow, has_diverged, is_over, of_br
 from awl_vae.callbacks.search.rungs import Leg, compare, halving_rungs
 
 CONVENTIONAL = "conventional"
+
+OfStage = tuple[int, str, int]
+"""(stage, branch, last epoch): a leg of a branch, and the stage that it is of."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class SearchPlan:
             branches are sums of different things: it is the paper's other reading; or
             "synthetic_auc", the highest AUC of synthetic defects.
         search: "full", or "halving".
+        only: the leg that alone is trained, from the model of the moment; None for all.
     """
 
     branches: Mapping[str, Sequence[Move]]
@@ -65,24 +71,48 @@ class SearchPlan:
     motion: Motion
     selection_loss: str = "unweighted"
     search: str = "full"
+    only: OfStage | None = None
 
     def next_step(self, rows: Sequence[EpochRow]) -> SearchStep | None:
         """The epoch to train after those of `rows`, or None at the end of the search."""
-        for stage, branch, end in self._legs(rows):
+        for stage, branch, _ in self._open_legs(rows):
             done = of_branch(rows, stage=stage, branch=branch)
-            if not is_over(done, end):
-                epoch = done[-1].epoch + 1 if done else self._first_epoch(rows, stage, branch)
-                start = self._start(rows, stage, branch) if rows else None
-                return SearchStep(
-                    stage, branch, epoch, start, self._weights(rows, stage, branch, epoch)
-                )
+            epoch = done[-1].epoch + 1 if done else self._first_epoch(rows, stage, branch)
+            return SearchStep(
+                stage,
+                branch,
+                epoch,
+                self.start(rows, stage, branch),
+                self._weights(rows, stage, branch, epoch),
+            )
         return None
+
+    def side_by_side(self, rows: Sequence[EpochRow]) -> list[OfStage]:
+        """The legs that can be trained after `rows`, none of which needs another of them.
+
+        They are those up to the next comparison of branches. The conventional VAE is one of them in
+        the last stage, unless it goes on from a branch of that.
+        """
+        legs = list(self._open_legs(rows))
+        if not legs:
+            return []
+        stage, _, end = legs[0]
+        is_carried = self.chosen(rows, 2) == NONE and any(leg[:2] == (3, NONE) for leg in legs)
+        return [
+            leg
+            for leg in legs
+            if leg[0] == stage and (not is_carried if leg[1] == CONVENTIONAL else leg[2] == end)
+        ]
+
+    def of_leg(self, leg: OfStage) -> Self:
+        """The same plan, of which one leg is trained."""
+        return dataclasses.replace(self, only=leg)
 
     def models_to_keep(self, rows: Sequence[EpochRow]) -> list[str]:
         """The names, often none, to keep the model under as it is after the last of `rows`."""
         last = rows[-1]
         stage, branch, epoch = last.stage, last.branch, last.epoch
-        if has_diverged(rows) or epoch not in self._rungs(stage):
+        if self.only or has_diverged(rows) or epoch not in self._rungs(stage):
             return []
         names = []
         if epoch < self.ends[stage - 1]:
@@ -184,8 +214,15 @@ class SearchPlan:
         last = dict(self._stage((), stage)[0])  # The last leg of each branch counts.
         return sum(end - begin for end in last.values())
 
-    def _legs(self, rows: Sequence[EpochRow]) -> Iterator[tuple[int, str, int]]:
-        """(stage, branch, last epoch) in the order of training, all that `rows` leave open."""
+    def _open_legs(self, rows: Sequence[EpochRow]) -> Iterator[OfStage]:
+        """Those that are not at their ends, in the order of training."""
+        for stage, branch, end in self._legs(rows):
+            is_wanted = self.only in (None, (stage, branch, end))
+            if is_wanted and not is_over(of_branch(rows, stage=stage, branch=branch), end):
+                yield stage, branch, end
+
+    def _legs(self, rows: Sequence[EpochRow]) -> Iterator[OfStage]:
+        """In the order of training, all that `rows` leave open."""
         for stage in (1, 2, 3):
             legs, survivors = self._stage(rows, stage)
             yield from ((stage, branch, end) for branch, end in legs)
@@ -226,9 +263,9 @@ class SearchPlan:
         stage = 3 if self.chosen(rows, 2) == NONE else 2
         return 1 + max([*trained, next(iter(self._rungs(stage)))])
 
-    def _start(self, rows: Sequence[EpochRow], stage: int, branch: str) -> str | None:
+    def start(self, rows: Sequence[EpochRow], stage: int, branch: str) -> str | None:
         """The kept model that the next epoch of a branch starts from; None for the last epoch's."""
-        if (rows[-1].stage, rows[-1].branch) == (stage, branch):
+        if self.only or not rows or (rows[-1].stage, rows[-1].branch) == (stage, branch):
             return None
         if branch == CONVENTIONAL:
             return "carried"

@@ -16,6 +16,7 @@ from awl_vae.detection import Detector, DetectorError, calibrate, describe
 from awl_vae.detection.inspection import Inspector
 from awl_vae.detection.output import Output
 from awl_vae.system.errors import UserError
+from awl_vae.system.tasks import InSequence
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.run_directory import open_run_directory
 from awl_vae.training.runner import run_experiment
@@ -86,7 +87,7 @@ def go_on(directory, given):
         contextlib.redirect_stderr(printed),
         open_run_directory("baselines", given, run_dir=directory, overwrite=False) as opened,
     ):
-        run_experiment(EXPERIMENTS["baselines"].load(), opened)
+        run_experiment(EXPERIMENTS["baselines"].load(), opened, InSequence())
     return printed.getvalue()
 
 

@@ -30,7 +30,7 @@ from awl_vae.training.fitting.recipes import RECIPES
 from awl_vae.training.fitting.report import Outcome, write_report
 from awl_vae.training.fitting.sizes import FoundBySize
 from awl_vae.training.fitting.work import Work
-from awl_vae.training.runtime import own_settings, set_up, start_run
+from awl_vae.training.runtime import computing, cpu_note, start_run
 from awl_vae.training.settings import Grid
 
 RECIPE = "low_rank"
@@ -127,8 +127,9 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
         else:
             _clear(work_dir)
             write_json(work_dir / "fit.json", asked)
-        with own_settings():
-            set_up(settings.num_threads)
+        with computing(settings.num_threads):
+            if note := cpu_note(settings.num_threads):
+                print(note)
             work = Work(
                 folder,
                 work_dir,

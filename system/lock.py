@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Self
 
@@ -56,4 +57,15 @@ def _locked(path: Path, waits: bool) -> IO[str]:
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file
+        file.close()
+
+
+@contextlib.contextmanager
+def waiting_lock(path: Path) -> Iterator[None]:
+    """Holds a file, which is made and goes again, as soon as no other process does."""
+    file = _locked(path, waits=True)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
         file.close()

@@ -1,0 +1,281 @@
+"""Tasks on Ray, on this machine or on a cluster; the one module that imports it.
+
+A worker or a node that dies is no error: its tasks are made again, and go on from their files.
+Those are on storage that all see; where a worker does not see them, it is sent them and sends them
+back.
+"""
+
+import contextlib
+import io
+import logging
+import os
+import shutil
+import signal
+import tarfile
+import traceback
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from awl_vae.system.ahead import num_cores
+from awl_vae.system.errors import UserError, install_hint
+from awl_vae.system.files import write_text
+from awl_vae.system.lock import waiting_lock
+from awl_vae.system.progress_table import ProgressTable, Report, ReportingBar
+from awl_vae.system.tasks import Task
+from awl_vae.system.terminal import ProgressBar, silent_stderr
+
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_task_oom_retries": "3",  # Without it what does not fit is tried for ever.
+}
+"""What Ray reads of the environment where that says nothing."""
+
+os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
+try:
+    import ray
+except ModuleNotFoundError as error:
+    raise UserError(f"Expected Ray: {install_hint('cluster')}. Received: {error}") from error
+
+RETRIES = 3
+"""How often a task is made again whose worker died."""
+
+LOOKED_AT_EVERY = 0.5
+"""Seconds between two looks at the tasks."""
+
+STORE_BYTES = 256 << 20
+"""Shared memory of a cluster on this machine: no images go through it."""
+
+TOKEN = ".on-ray"
+"""A file beside the tasks' own, by which a worker knows that it sees the same storage."""
+
+THREADS = "OMP_NUM_THREADS"
+"""What Ray sets, so that arithmetic has other threads, and other bits, than without it."""
+
+
+class OnRay:
+    """A cluster of Ray's, started on this machine where no address is given.
+
+    Args:
+        address: of a cluster that is there.
+    """
+
+    is_parallel = True
+
+    def __init__(self, address: str | None = None):
+        self._address = address
+
+    def run(self, tasks: Sequence[Task], bar: ProgressBar | None = None) -> list[Any]:
+        """See `Engine.run`."""
+        if isinstance(bar, _RemoteBar):  # within a task, on the cluster of that
+            return _results(tasks, bar.board, lambda: None, _counted(bar, tasks), is_part=True)
+        with _cluster(self._address):
+            board = _Board.remote()
+            units = {task.name: task.units for task in tasks}
+            with ProgressTable(units) as table:
+                return _results(
+                    tasks,
+                    board,
+                    lambda: table.take(ray.get(board.take.remote())),
+                    lambda task: table.finish(task.name),
+                    is_part=False,
+                )
+
+
+@contextlib.contextmanager
+def _cluster(address: str | None) -> Iterator[None]:
+    """Ray, for as long as the block lasts."""
+    # "A worker died" and the like would go to standard output, between what is the command's own.
+    ray._private.worker._worker_logs_enabled = False
+    on_term = signal.getsignal(signal.SIGTERM)
+    try:
+        with silent_stderr():
+            ray.init(
+                address=address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **({} if address else {"num_cpus": num_cores(), "include_dashboard": False}),
+                **({} if address else {"object_store_memory": STORE_BYTES}),
+            )
+        signal.signal(signal.SIGTERM, on_term)  # which Ray replaces
+    except (ConnectionError, ValueError) as error:
+        raise UserError(
+            f"Expected a Ray cluster. Received: --on=ray:{address}, {str(error).splitlines()[0]}"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _results(
+    tasks: Sequence[Task],
+    board: Any,
+    on_look: Callable[[], None],
+    on_end: Callable[[Task], None],
+    *,
+    is_part: bool,
+) -> list[Any]:
+    """What each task gives; raises what the first gives that fails."""
+    _check_room(tasks)
+    token = uuid.uuid4().hex
+    places = {path.parent / TOKEN for task in tasks for path in task.paths[:1]}
+    for place in places:
+        write_text(place, token)
+    try:
+        going = {}
+        for index, task in enumerate(tasks):
+            call = _call.options(num_cpus=task.num_threads, name=task.name)
+            files = [ray.put(_packed(task.paths))] if _is_far(task) else []
+            threads = os.environ.get(THREADS)
+            going[call.remote(task, token, files, board, threads, is_part)] = index
+        results: dict[int, Any] = {}
+        while going:
+            ended, _ = ray.wait(list(going), timeout=LOOKED_AT_EVERY)
+            on_look()
+            for each in ended:
+                index = going.pop(each)
+                results[index] = _result(tasks[index], each)
+                on_end(tasks[index])
+        return [results[index] for index in range(len(tasks))]
+    finally:
+        for place in places:
+            place.unlink(missing_ok=True)
+
+
+def _is_far(task: Task) -> bool:
+    """Whether the task has files that a worker may not see: not in a cluster of one machine."""
+    hosts = {node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
+    return bool(task.paths) and len(hosts) > 1
+
+
+def _check_room(tasks: Sequence[Task]) -> None:
+    """Checks that there is a node for each task: for one without it Ray waits for ever."""
+    most = max(node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"])
+    wanted = max(task.num_threads for task in tasks)
+    if wanted > most:
+        raise UserError(
+            f"Expected --num_threads of at most {most:.0f}, which the largest node of the cluster "
+            f"has. Received: --num_threads={wanted}"
+        )
+
+
+def _result(task: Task, reference: Any) -> Any:
+    try:
+        kind, value, files = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        raise UserError(
+            f"Expected a worker that lives until its task ends. Received: {task.name}, which ended "
+            f"{RETRIES + 1} times with {type(error).__name__}; the same command goes on"
+        ) from error
+    if files:
+        _unpack(files, task.paths)
+    if kind == "error":
+        raise UserError(value)
+    if kind == "traceback":
+        raise RuntimeError(f"{task.name}:\n{value}")
+    return value
+
+
+def _counted(bar: "_RemoteBar", tasks: Sequence[Task]) -> Callable[[Task], None]:
+    """What tells a task's bar that parts of it have ended."""
+    num_ended = 0
+
+    def count(task: Task) -> None:
+        nonlocal num_ended
+        num_ended += 1
+        bar.advance(task.units, f"{num_ended} of {len(tasks)} side by side")
+
+    bar.show(f"0 of {len(tasks)} side by side")
+    return count
+
+
+class _RemoteBar(ReportingBar):
+    """The bar of a task in a worker."""
+
+    def __init__(self, task: Task, board: Any, is_part: bool):
+        super().__init__(task.name, task.units, board.put.remote, is_part=is_part)
+        self.board = board
+
+
+@ray.remote(num_cpus=0)
+class _Board:
+    """Holds the latest report of each task, and all lines, until they are taken."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, Report] = {}
+        self._said: list[Report] = []
+
+    def put(self, report: Report) -> None:
+        if report.said:
+            self._said.append(report)
+        else:
+            self._latest[report.name] = report
+
+    def take(self) -> list[Report]:
+        reports = [*self._said, *self._latest.values()]
+        self._latest, self._said = {}, []
+        return reports
+
+
+@ray.remote(max_retries=RETRIES)
+def _call(
+    task: Task, token: str, files: list[Any], board: Any, threads: str | None, is_part: bool
+) -> tuple[str, Any, bytes]:
+    """Makes a task's call in a worker: ("value", what it gives, files that nobody else sees)."""
+    os.environ.pop(THREADS, None)
+    if threads is not None:
+        os.environ[THREADS] = threads
+    try:
+        with _in_place(task, token, files) as is_shared:
+            value = task.function(*task.arguments, bar=_RemoteBar(task, board, is_part))
+            return "value", value, b"" if is_shared else _packed(task.paths)
+    except UserError as error:
+        return "error", error.in_flags, b""
+    except Exception:
+        return "traceback", traceback.format_exc(), b""
+
+
+@contextlib.contextmanager
+def _in_place(task: Task, token: str, files: list[Any]) -> Iterator[bool]:
+    """Holds a task's files, until the worker is gone that had them; whether the driver sees them.
+
+    A worker is tried to be replaced before it has ended, where it is not it but its parent or its
+    node that died.
+    """
+    if not task.paths:
+        yield True
+        return
+    first = task.paths[0]
+    mark = first.parent / TOKEN
+    is_shared = mark.exists() and mark.read_text() == token
+    with waiting_lock(first.with_name(f".{first.name}.lock")):
+        if files and not is_shared:
+            _unpack(ray.get(files[0]), task.paths)
+        yield is_shared
+
+
+def _packed(paths: Sequence[Path]) -> bytes:
+    """Files and directories, so far as they are there, by their positions."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for index, path in enumerate(paths):
+            if path.exists():
+                archive.add(path, str(index))
+    return packed.getvalue()
+
+
+def _unpack(packed: bytes, paths: Sequence[Path]) -> None:
+    """Puts files and directories in the place of what was there."""
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    beside = paths[0].with_name(f".{paths[0].name}.sent")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(beside, filter="data")
+    for index, path in enumerate(paths):
+        if (found := beside / str(index)).exists():
+            if path.is_dir():
+                shutil.rmtree(path)
+            os.replace(found, path)
+    shutil.rmtree(beside)

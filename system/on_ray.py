@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import signal
+import sys
 import tarfile
 import traceback
 import uuid
@@ -50,6 +51,9 @@ STORE_BYTES = 256 << 20
 TOKEN = ".on-ray"
 """A file beside the tasks' own, by which a worker knows that it sees the same storage."""
 
+_ROOT = str(Path(sys.modules["awl_vae"].__file__ or "").parents[1])
+"""Where workers find this package, also that of a checkout which is not installed."""
+
 THREADS = "OMP_NUM_THREADS"
 """What Ray sets, so that arithmetic has other threads, and other bits, than without it."""
 
@@ -88,25 +92,38 @@ def _cluster(address: str | None) -> Iterator[None]:
     """Ray, for as long as the block lasts."""
     # "A worker died" and the like would go to standard output, between what is the command's own.
     ray._private.worker._worker_logs_enabled = False
-    on_term = signal.getsignal(signal.SIGTERM)
+    ours = {} if address else _ours()
+    on_term, path = signal.getsignal(signal.SIGTERM), os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = os.pathsep.join([_ROOT, path]) if path else _ROOT
     try:
         with silent_stderr():
             ray.init(
                 address=address or "local",
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                **({} if address else {"num_cpus": num_cores(), "include_dashboard": False}),
-                **({} if address else {"object_store_memory": STORE_BYTES}),
+                **ours,
             )
-        signal.signal(signal.SIGTERM, on_term)  # which Ray replaces
     except (ConnectionError, ValueError) as error:
         raise UserError(
-            f"Expected a Ray cluster. Received: --on=ray:{address}, {str(error).splitlines()[0]}"
+            f"Expected a Ray cluster at {address}, and what it asks for, such as its token by "
+            f"RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH. Received: {error}"
         ) from error
+    finally:
+        os.environ["PYTHONPATH"] = path
     try:
+        signal.signal(signal.SIGTERM, on_term)  # which Ray replaces
         yield
     finally:
         ray.shutdown()
+
+
+def _ours() -> dict[str, Any]:
+    """What a cluster is started with on this machine."""
+    return {
+        "num_cpus": num_cores(),
+        "include_dashboard": False,
+        "object_store_memory": STORE_BYTES,
+    }
 
 
 def _results(
@@ -145,9 +162,8 @@ def _results(
 
 
 def _is_far(task: Task) -> bool:
-    """Whether the task has files that a worker may not see: not in a cluster of one machine."""
-    hosts = {node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
-    return bool(task.paths) and len(hosts) > 1
+    """Whether the task has files that a worker may not see: not in a cluster of one node."""
+    return bool(task.paths) and sum(node["Alive"] for node in ray.nodes()) > 1
 
 
 def _check_room(tasks: Sequence[Task]) -> None:
@@ -278,4 +294,4 @@ def _unpack(packed: bytes, paths: Sequence[Path]) -> None:
             if path.is_dir():
                 shutil.rmtree(path)
             os.replace(found, path)
-    shutil.rmtree(beside)
+    shutil.rmtree(beside, ignore_errors=True)  # Nothing was sent, so nothing is there.

@@ -140,6 +140,8 @@ class ProgressTable:
         if self._rows and row is not None:
             self._rows.remove_task(row)
         self._draw_all(f"{name} is finished")
+        if self._num_finished == len(self._units) and self._rows is None:
+            self._bar.show(self._counts())
 
     def _say(self, text: str) -> None:
         if self._rows:
@@ -162,12 +164,13 @@ class ProgressTable:
 
     def _draw_all(self, text: str) -> None:
         done = round(sum(self._units[name] * share for name, share in self._shares.items()))
+        if self._rows:
+            self._rows.update(self._all, completed=done, description=self._counts())
+        else:
+            self._bar.advance(done - self._bar.done, f"{self._counts()}; {text}")
+
+    def _counts(self) -> str:
         num_going = sum(name in self._units for name in self._going)
         num_waiting = len(self._units) - self._num_finished - num_going
         counts = f"{self._num_finished} of {quantity(len(self._units), 'task')} finished"
-        if num_waiting:
-            counts += f", {num_waiting} to come"
-        if self._rows:
-            self._rows.update(self._all, completed=done, description=counts)
-        else:
-            self._bar.advance(done - self._bar.done, f"{counts}; {text}")
+        return f"{counts}, {num_waiting} to come" if num_waiting else counts

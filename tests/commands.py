@@ -117,6 +117,14 @@ class Command:
         return self._process.exitcode
 
 
+def wait_until(is_so, seconds=120.0):
+    """Waits for something that a command does."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def run(script, *arguments, expected=0):
     """Runs a command to its end and checks its exit status."""
     command = Command(script, *arguments)

@@ -15,6 +15,8 @@ OF_A_RUN = (
     ".lock",
     ".new/dataset.json",
     ".new/cache.npy",
+    "*/.on-ray",
+    "*/.seed-*.lock",
 )
 FIGURES = (
     *("transitions", "roc", "histogram_*", "reconstructions_*"),
@@ -29,6 +31,8 @@ OF_A_SEED = (
     "examples.npz",
     "model.keras",
     "checkpoint/*.npz",
+    "checkpoint/legs/.*",
+    "checkpoint/legs/*/*",
     *(f"figures/{name}.png" for name in FIGURES),
     "detector/scorer.keras",
     "detector/calibration.csv",

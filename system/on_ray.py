@@ -72,10 +72,12 @@ class OnRay:
 
     def run(self, tasks: Sequence[Task], bar: ProgressBar | None = None) -> list[Any]:
         """See `Engine.run`."""
+        if not tasks:
+            return []
         if isinstance(bar, _RemoteBar):  # within a task, on the cluster of that
             return _results(tasks, bar.board, lambda: None, _counted(bar, tasks), is_part=True)
         with _cluster(self._address):
-            board = _Board.remote()
+            board = ray.remote(num_cpus=0)(_Reports).remote()
             units = {task.name: task.units for task in tasks}
             with ProgressTable(units) as table:
                 return _results(
@@ -215,8 +217,7 @@ class _RemoteBar(ReportingBar):
         self.board = board
 
 
-@ray.remote(num_cpus=0)
-class _Board:
+class _Reports:
     """Holds the latest report of each task, and all lines, until they are taken."""
 
     def __init__(self) -> None:

@@ -32,8 +32,10 @@ def test_flags_are_those_of_the_commands():
 
 
 @pytest.mark.slow
-def test_one_run_is_run_and_not_run_again(tmp_path):
-    flags = [f"--study_dir={tmp_path}", "--only=bellows/baselines"]
+@pytest.mark.xdist_group("ray")
+@pytest.mark.parametrize("on", [(), ("--on=ray",)])
+def test_one_run_is_run_and_not_run_again(tmp_path, on):
+    flags = [f"--study_dir={tmp_path}", "--only=bellows/baselines", *on]
     first = commands.run("study.py", *flags)
     assert "1 run finished, 0 failed" in first.stdout
     summary = read_json(tmp_path / "bellows/baselines/summary.json")

@@ -60,6 +60,21 @@ def test_runs_of_an_experiment(folder, tmp_path):
     assert "4 of 4 tasks finished" in command.stderr
 
 
+def test_an_interrupted_run_goes_on(folder, tmp_path):
+    flags = ["--num_threads=1", "--methods=conventional", "--epochs=40"]
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    commands.run(AUC, *tiny(folder, whole, *flags))
+    command = commands.Command(AUC, *tiny(folder, run, *flags, "--on=ray"))
+    command.wait_for_lines(run / "conventional/seed-1/history.csv", 5)
+    command.interrupt()
+    assert command.wait() == 130
+    assert "Interrupted. The same command goes on from here." in command.stderr
+    assert not list(workers())
+    command = commands.run(AUC, *tiny(folder, run, *flags, "--on=ray"))
+    assert "conventional seed 1 goes on after epoch " in command.stderr
+    assert_same_run(run, whole, ("conventional",))
+
+
 @pytest.fixture
 def cluster(tmp_path, monkeypatch):
     """A cluster of a node without and two with a CPU, as processes, that notices deaths at once."""

@@ -13,6 +13,7 @@ from awl_vae.training.defaults import DEFAULTS, FEATURE_DEFAULTS, OWN_DEFAULTS
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.run_directory import RUN_DIR, open_run_directory
 from awl_vae.training.settings import Setting, settings_of
+from awl_vae.training.tf_config import is_chief
 
 FLAGS = flags.FLAGS
 # What is defined here counts as a flag of the command that asks for it.
@@ -88,6 +89,11 @@ def run_experiment_from_flags(experiment: str) -> int:
         RunDirectoryError: If the run directory can't be used.
     """
     given = {name: FLAGS[name].value for name in settings_of(EXPERIMENTS[experiment].config)}
+    if given["distribute"] == "multi_worker" and not is_chief():
+        from awl_vae.system import quiet_tensorflow
+        from awl_vae.training.worker import run_as_worker
+
+        return run_as_worker(experiment, given, run_dir=FLAGS.run_dir)
     with open_run_directory(
         experiment, given, run_dir=FLAGS.run_dir, overwrite=FLAGS.overwrite
     ) as directory:

@@ -11,6 +11,13 @@ from awl_vae.losses import TERMS, VARIANCES, bce, clip_log_variance, kl, log_var
 from awl_vae.models.balancing import Balancing
 from awl_vae.models.feature_networks import build_feature_decoder, build_feature_encoder
 from awl_vae.models.networks import build_decoder, build_encoder
+from awl_vae.models.shares import (
+    Share,
+    all_or_none,
+    means_of_all,
+    num_replicas,
+    sum_of_all,
+)
 
 NETWORKS = {
     "pixels": (build_encoder, build_decoder),
@@ -64,8 +71,7 @@ class VAE(keras.Model):
 
     Raises:
         ValueError: If `likelihood`, `variance` or `input_kind` is unknown, a side of an image is
-            not divisible by 16, features are not gaussian, or a strategy of several workers is in
-            force.
+            not divisible by 16, or features are not gaussian.
     """
 
     def __init__(
@@ -96,7 +102,6 @@ class VAE(keras.Model):
                 "Expected likelihood='gaussian' of features, which are no shares of light. "
                 f"Received: likelihood={likelihood!r}."
             )
-        _check_strategy(tf.distribute.get_strategy())
         super().__init__(dtype=dtype, **kwargs)
         height, width, channels = shape if len(shape) == 3 else (*shape, 1)
         self.shape = height, width, channels
@@ -172,13 +177,16 @@ class VAE(keras.Model):
             ops.sigmoid(output) if self.likelihood == "bernoulli" else output[..., : self.shape[2]]
         )
 
-    def compute_terms(self, x: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
+    def compute_terms(
+        self, x: tf.Tensor, training: bool = False, share: Share | None = None
+    ) -> dict[str, tf.Tensor]:
         """The unweighted loss terms of each sample, with a sampled z where the model samples.
 
         Args:
             x: float32 tensor (N, H, W, C), images in [0, 1] or maps; with a region of interest
                 (N, H, W, C + 1).
             training: whether layers behave as in training.
+            share: which samples of a batch these are that is split; None for all of it.
 
         Returns:
             Dict from each term's name to a float32 tensor (N,), in nats.
@@ -191,21 +199,13 @@ class VAE(keras.Model):
         z_mean, z_log_var = self.encode(x, training=training)
         z = z_mean
         if self.sample_latent:
-            noise = keras.random.normal(
-                ops.shape(z_mean), dtype="float32", seed=self.seed_generator
-            )
-            z += ops.exp(0.5 * clip_log_variance(z_log_var)) * noise
+            z += ops.exp(0.5 * clip_log_variance(z_log_var)) * self._noise(z_mean, share)
         output = self.decoder(z, training=training)
         if self.likelihood == "bernoulli":
             return {"bce": bce(x, output, roi), "kl": kl(z_mean, z_log_var)}
         x_mean, x_log_var = ops.split(output, 2, axis=-1)
         if self.variance == "optimal":
-            squares = ops.square(x - x_mean)
-            optimal = ops.log(
-                ops.mean(squares)
-                if roi is None
-                else ops.sum(squares * roi) / (channels * ops.sum(roi))
-            )
+            optimal = ops.log(_mean_of_all(ops.square(x - x_mean), roi, share))
             x_log_var = ops.full_like(x_log_var, ops.stop_gradient(optimal))
         return {
             "mahalanobis": mahalanobis(x, x_mean, x_log_var, roi),
@@ -213,41 +213,67 @@ class VAE(keras.Model):
             "kl": kl(z_mean, z_log_var),
         }
 
-    def train_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One step on a batch of images; returns the logs of the epoch so far."""
+    def train_step(self, data: tf.Tensor | tuple[tf.Tensor, Share]) -> dict[str, tf.Tensor]:
+        """One step on a batch of images, or a share of one; returns the logs of the epoch so far.
+
+        Raises:
+            ValueError: If batches are whole, and there are several workers.
+        """
+        x, share = (data[0], Share(*data[1])) if isinstance(data, tuple) else (data, None)
+        if share is None:
+            _check_strategy(tf.distribute.get_strategy())
         with tf.GradientTape() as tape:
-            terms = self.compute_terms(data, training=True)
-            loss = self._loss(terms)
-            # Gradients are added up over the devices, and lifted where float16 would lose them.
-            share = loss / tf.distribute.get_strategy().num_replicas_in_sync
-            scaled = self.optimizer.scale_loss(share)
+            terms = self.compute_terms(x, training=True, share=share)
+            means = _means(terms) if share is None else means_of_all(terms, share)
+            loss = self._loss(means)
+            # Gradients are added up over the replicas, and lifted where float16 would lose them.
+            scaled = self.optimizer.scale_loss(loss / num_replicas())
         gradients = tape.gradient(scaled, self.trainable_variables)
+        if share is not None and isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            gradients = all_or_none(gradients)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self._update_logs(loss, terms)
+        if share is None:
+            return self._update_logs(loss, terms)
+        return self._update_logs(loss, means, share.size)
 
     def test_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
         """The same loss and terms on a batch of images, without a step."""
         terms = self.compute_terms(data, training=False)
-        return self._update_logs(self._weighted_sum(terms), terms)
+        return self._update_logs(self._weighted_sum(_means(terms)), terms)
 
-    def _loss(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def _noise(self, z_mean: tf.Tensor, share: Share | None) -> tf.Tensor:
+        """ε (N, Z): of a share, its part of what the whole batch gets of one replica."""
+        shape = ops.shape(z_mean)
+        size = shape[0] if share is None else share.size
+        noise = keras.random.normal((size, shape[1]), dtype="float32", seed=self.seed_generator)
+        return noise if share is None else noise[share.start : share.start + shape[0]]
+
+    def _loss(self, means: Mapping[str, tf.Tensor]) -> tf.Tensor:
         if self.balancing is None:
-            return self._weighted_sum(terms)
-        loss, weights = self.balancing({term: ops.mean(value) for term, value in terms.items()})
+            return self._weighted_sum(means)
+        loss, weights = self.balancing(means)
         for term, weight in weights.items():
             self.term_weights[term].assign(ops.stop_gradient(weight))
         return loss
 
-    def _weighted_sum(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        # Eqs. (9) to (12); each term (N,) -> ()
-        return sum(self.term_weights[term] * ops.mean(value) for term, value in terms.items())
+    def _weighted_sum(self, means: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        # Eqs. (9) to (12)
+        return sum(self.term_weights[term] * mean for term, mean in means.items())
 
-    def _update_logs(self, loss: tf.Tensor, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        # Weighted by the batch size, so that an epoch's figures are means over its images.
-        batch_size = ops.shape(next(iter(terms.values())))[0]
-        self.loss_metric.update_state(loss, sample_weight=batch_size)
+    def _update_logs(
+        self,
+        loss: tf.Tensor,
+        terms: Mapping[str, tf.Tensor],
+        batch_size: tf.Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
+        """Takes terms of each sample (N,), or means () of a batch, into the figures of the epoch.
+
+        These are means over its images, so that batches are weighted by their sizes.
+        """
+        size = ops.shape(next(iter(terms.values())))[0] if batch_size is None else batch_size
+        self.loss_metric.update_state(loss, sample_weight=size)
         for term, value in terms.items():
-            self.term_metrics[term].update_state(value)
+            self.term_metrics[term].update_state(value, sample_weight=batch_size)
         return (
             {"loss": self.loss_metric.result()}
             | {term: metric.result() for term, metric in self.term_metrics.items()}
@@ -280,6 +306,22 @@ class VAE(keras.Model):
         return cls(**config)
 
 
+def _means(terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Terms of each sample (N,) to their means ()."""
+    return {term: ops.mean(value) for term, value in terms.items()}
+
+
+def _mean_of_all(values: tf.Tensor, roi: tf.Tensor | None, share: Share | None) -> tf.Tensor:
+    """The mean of values (N, H, W, C), inside a region, of the whole batch."""
+    if share is None and roi is None:
+        return ops.mean(values)
+    inside = ops.ones_like(values) if roi is None else ops.broadcast_to(roi, ops.shape(values))
+    sums = {"values": ops.sum(values * inside), "inside": ops.sum(inside)}
+    if share is not None:
+        sums = sum_of_all({name: share.counts * value for name, value in sums.items()})
+    return sums["values"] / sums["inside"]
+
+
 def _check_strategy(strategy: tf.distribute.Strategy) -> None:
     """Keras fails among several workers (https://github.com/keras-team/keras/issues/20585)."""
     resolver = strategy.cluster_resolver
@@ -288,6 +330,6 @@ def _check_strategy(strategy: tf.distribute.Strategy) -> None:
         num_workers = resolver.cluster_spec().num_tasks("worker")
     if num_workers > 1:
         raise ValueError(
-            "Expected a strategy of one worker, such as MirroredStrategy. "
-            f"Received: MultiWorkerMirroredStrategy of {num_workers}"
+            "Expected shares of batches, as awl_vae.training.loop hands them out, or a strategy of "
+            f"one worker. Received: whole batches, and {num_workers} workers"
         )

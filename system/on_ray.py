@@ -77,7 +77,7 @@ class OnRay:
         if isinstance(bar, _RemoteBar):  # within a task, on the cluster of that
             return _results(tasks, bar.board, lambda: None, _counted(bar, tasks), is_part=True)
         with _cluster(self._address):
-            board = ray.remote(num_cpus=0)(_Reports).remote()
+            board: Any = ray.remote(num_cpus=0)(_Reports).remote()
             units = {task.name: task.units for task in tasks}
             with ProgressTable(units) as table:
                 return _results(

@@ -5,6 +5,7 @@ so that what a command prints is the command's. Python's own errors are not affe
 level that somebody set, or TensorFlow where it is imported already.
 """
 
+import logging
 import os
 import sys
 
@@ -14,6 +15,8 @@ from awl_vae.system.terminal import silent_stderr
 check_backend()
 if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # tf.distribute tells each exchange.
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
     with silent_stderr(), hidden_bfloat16():
         import tensorflow
 else:

@@ -24,6 +24,7 @@ from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 from awl_vae.training.balancings import BALANCINGS
 from awl_vae.training.config import AUCAdaptedConfig
+from awl_vae.training.distribution import strategy_of
 from awl_vae.training.experiment import CHECKPOINT, Experiment, TrainingResult
 from awl_vae.training.images import RunImages
 from awl_vae.training.methods import RULE_METHODS
@@ -49,7 +50,8 @@ def train(
     config, data = images.config, images.data
     directory = images.path / method / f"seed-{seed}"
     row = RULE_METHODS[method]
-    balancing = BALANCINGS[method](config, data) if method in BALANCINGS else None
+    with strategy_of(config.distribute).scope():
+        balancing = BALANCINGS[method](config, data) if method in BALANCINGS else None
     trainer = Trainer(config, data, seed, sample_latent=row.sample_latent, balancing=balancing)
     terms, monitor = trainer.terms, SIGNALS[config.adapt_signal].auc
     rule = row.rule(config)
@@ -74,8 +76,7 @@ def train(
     # In this order each finds in the logs what it needs of those before it.
     callbacks = [
         EpochOrder(trainer.batches),
-        *trainer.watch_aucs(*SIGNALS),
-        trainer.watch_latents(),
+        *trainer.watch(*SIGNALS),
         StopOnNonFinite([*terms, "loss", monitor]),
         *stateful,
         resume,

@@ -32,6 +32,7 @@ from awl_vae.training.settings import (
 PROTOCOLS = ("heldout", "paper")
 DTYPE_POLICIES = ("float32", "mixed_bfloat16", "auto")
 SELECTION_LOSSES = ("unweighted", "weighted", "synthetic_auc")
+DISTRIBUTE = ("none", "mirrored", "multi_worker")
 SEARCHES = ("full", "halving")
 
 
@@ -115,6 +116,14 @@ class Config:
             "takes it there.",
             DTYPE_POLICIES,
         )
+    )
+    distribute: str = setting(
+        Choice(
+            "Over what each batch is split. mirrored: the GPUs of this machine; multi_worker: the "
+            "machines of TF_CONFIG, each of which runs the same command.",
+            DISTRIBUTE,
+        ),
+        before="none",
     )
     num_threads: int = setting(
         Count("CPU threads. Results are the same to the bit only for the same number.", most=1024)

@@ -16,6 +16,7 @@ OWN_DEFAULTS: Settings = {
     "input": "pixels",
     "backbone": "efficientnet_lite0",
     "dtype_policy": "float32",
+    "distribute": "none",
 }
 """Those that are the same for all datasets and profiles, and in every experiment."""
 

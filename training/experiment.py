@@ -97,6 +97,7 @@ def _baselines() -> Experiment:
 
 def _ignored_by_baselines(config: Config) -> Iterable[str]:
     yield from ("likelihood", "variance", "batch_size", "learning_rate", "dtype_policy")
+    yield "distribute"
     if config.input == "features":  # each method has its own
         yield from ("latent_dim", "score")
 

@@ -103,6 +103,11 @@ def _open(path: Path, config: Config, version: int) -> RunImages:
     return RunImages(path, config, data, version)
 
 
+def open_images(path: Path, config: AConfig) -> RunImages[AConfig]:
+    """The images of a run directory that another process has prepared."""
+    return _open(path, config, synthetic_version(path / "dataset.json"))
+
+
 def prepare_images(directory: RunDirectory, experiment: Experiment) -> RunImages:
     """The decoded images; a directory is new, and another run in it gone, once they are read."""
     config, path, is_new = directory.config, directory.path, directory.is_new

@@ -75,7 +75,7 @@ class RunDirectory:
         wanted = config
         if known is not None and keep_threads:
             wanted = self._with(config, num_threads=known.get("num_threads", config.num_threads))
-        differing = [] if known is None else _differing(known, wanted.to_json())
+        differing = [] if known is None else differing_settings(known, wanted.to_json())
         self.is_new = known is None or bool(differing)
         if self.is_new and config.data_dir is not None:
             check_folder(config.data_dir)  # no other run_dir would help
@@ -213,7 +213,8 @@ def _not_ours(path: Path, why: str) -> RunDirectoryError:
     )
 
 
-def _differing(known: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
+def differing_settings(known: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
+    """The settings but for the seeds that are others than those known, as flags."""
     return [
         f"--{name}={wanted.get(name)} (there: {known.get(name)})"
         for name in sorted(known.keys() | wanted.keys())

@@ -1,7 +1,8 @@
 """All runs of one command, in one run directory."""
 
+import contextlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from awl_vae.system.tasks import Engine, Task
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import quantity
 from awl_vae.training.config import Config
+from awl_vae.training.distribution import strategy_of, wait_for_workers
 from awl_vae.training.environment import note_environment
 from awl_vae.training.evaluate import evaluate
 from awl_vae.training.experiment import CHECKPOINT, EXPERIMENTS, Experiment, TrainingResult
@@ -54,10 +56,11 @@ def run_experiment(experiment: Experiment, directory: RunDirectory, engine: Engi
     """
     config, path = directory.config, directory.path
     runs = [(methods, seed) for seed in config.seeds for methods in experiment.runs(config)]
-    pending = [run for run in runs if directory.is_new or not _is_finished(path, *run)]
+    pending = [run for run in runs if directory.is_new or not is_finished(path, *run)]
     if pending:
         try:
-            _execute(experiment, directory, pending, len(runs), engine)
+            with lost_workers():
+                _execute(experiment, directory, pending, len(runs), engine)
         except (MemoryError, tf.errors.ResourceExhaustedError) as error:
             raise UserError(
                 "Expected a run that fits into the memory, as with a smaller --image_size, "
@@ -112,6 +115,9 @@ def _execute(
         finished = f"{num_runs - len(pending)} of {quantity(num_runs, 'run')}"
         print(f"Going on in {path}. Finished: {finished}.")
     devices = set_up(config.num_threads)
+    if config.distribute == "multi_worker" and engine.is_parallel:
+        raise UserError("Expected no --on with --distribute=multi_worker. Received: both")
+    strategy_of(config.distribute)
     for note in (cpu_note(config.num_threads), precision_note(config.dtype_policy)):
         if note:
             print(note)
@@ -126,7 +132,9 @@ def _execute(
     note_baseline(path / "baseline.json", images.data)
     plot_synthetic(path / "synthetic_defects.png", config, images.data)
     units = experiment.count_epochs(config) * steps_per_epoch
+    wait_for_workers(config.distribute)
     engine.run([_task(images, run, units, engine) for run in pending])
+    wait_for_workers(config.distribute)
 
 
 def _task(images: RunImages, run: MethodsAndSeed, units: int, engine: Engine) -> Task:
@@ -184,7 +192,20 @@ def _finish(
     write_json(directory / "result.json", result)
 
 
-def _is_finished(path: Path, methods: Sequence[str], seed: int) -> bool:
+@contextlib.contextmanager
+def lost_workers() -> Iterator[None]:
+    """Says in one line that another worker has ended, however it did."""
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        raise UserError(
+            "Expected all workers to live until the end; the same commands go on. "
+            f"Received: {error.message.splitlines()[0]}"
+        ) from error
+
+
+def is_finished(path: Path, methods: Sequence[str], seed: int) -> bool:
+    """Whether a run is trained and evaluated."""
     return all(result_path(path, method, seed).exists() for method in methods)
 
 

@@ -65,8 +65,7 @@ class SearchTraining:
         self.resume = Resume(where.checkpoint / "latest.npz", [self.search])
         # In this order each finds in the logs, and in the search, what it needs of those before it.
         self._callbacks = [
-            *self.trainer.watch_aucs(*_watched(config)),
-            self.trainer.watch_latents(),
+            *self.trainer.watch(*_watched(config)),
             BranchEventWriter(
                 where.events,
                 self.search,

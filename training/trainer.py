@@ -15,7 +15,9 @@ from awl_vae.losses import TERMS, kl_per_latent
 from awl_vae.models import VAE
 from awl_vae.models.balancing import Balancing
 from awl_vae.training.config import Config
+from awl_vae.training.distribution import FromChief, strategy_of
 from awl_vae.training.judges import judge_of
+from awl_vae.training.loop import fit_shares
 from awl_vae.training.run_figures import examples_of
 from awl_vae.training.runtime import start_run
 from awl_vae.training.settings import settings_of
@@ -50,18 +52,20 @@ class Trainer:
         balancing: Balancing | None = None,
     ):
         start_run(seed)
-        self.model = VAE(
-            (*data.inputs.shape[:2], data.inputs.num_channels - data.has_roi),
-            input_kind=config.input,
-            latent_dim=config.latent_dim,
-            likelihood=config.likelihood,
-            variance=config.variance,
-            seed=seed,
-            sample_latent=sample_latent,
-            balancing=balancing,
-            dtype=config.dtype_policy,
-        )
-        self.model.compile(optimizer=keras.optimizers.Adam(config.learning_rate))
+        self._distribute = config.distribute
+        with strategy_of(config.distribute).scope():
+            self.model = VAE(
+                (*data.inputs.shape[:2], data.inputs.num_channels - data.has_roi),
+                input_kind=config.input,
+                latent_dim=config.latent_dim,
+                likelihood=config.likelihood,
+                variance=config.variance,
+                seed=seed,
+                sample_latent=sample_latent,
+                balancing=balancing,
+                dtype=config.dtype_policy,
+            )
+            self.model.compile(optimizer=keras.optimizers.Adam(config.learning_rate))
         self.batches = TrainingBatches(
             data.inputs,
             data.positions["train"],
@@ -88,22 +92,43 @@ class Trainer:
         epochs: int,
     ) -> None:
         """Trains for at most `epochs`, going on from the checkpoint where there is one."""
+        last, first = resume.last_epoch(epochs), resume.initial_epoch
+        if self._distribute != "none":
+            strategy = strategy_of(self._distribute)
+            fit_shares(
+                self.model,
+                self.batches,
+                callbacks,
+                strategy=strategy,
+                epochs=last,
+                initial_epoch=first,
+            )
+            return
         self.model.fit(
             self.batches.dataset,
-            epochs=resume.last_epoch(epochs),
-            initial_epoch=resume.initial_epoch,
+            epochs=last,
+            initial_epoch=first,
             callbacks=list(callbacks),
             shuffle=False,
             verbose=0,
         )
 
-    def watch_aucs(self, *names: str) -> list[AdaptAUC]:
+    def watch(self, *names: str) -> list[keras.callbacks.Callback]:
+        """The callbacks that add to the logs of an epoch what those after them read.
+
+        Args:
+            *names: the signals whose AUROCs are among it, those that the data allow.
+        """
+        agree = [FromChief()] if self._distribute == "multi_worker" else []
+        return [*self._watch_aucs(*names), self._watch_latents(), *agree]
+
+    def _watch_aucs(self, *names: str) -> list[AdaptAUC]:
         """The callback for the AUROCs of those of some signals that the data allow, if any."""
         watched = {SIGNALS[name]: self._labels[name] for name in names if name in self._labels}
         labels = {signal.auc: values for signal, values in watched.items()}
         return [AdaptAUC(labels, lambda: self._score(watched))] if watched else []
 
-    def watch_latents(self) -> WatchLatents:
+    def _watch_latents(self) -> WatchLatents:
         """The callback for what the latent variables tell of calibration images."""
         (x,) = self._watched
         channels = self.model.shape[2]

@@ -83,7 +83,7 @@ print(json.dumps([one[-1], two[-1], norms]))
 
 
 @pytest.mark.thorough
-def test_several_workers_are_refused_before_anything_is_trained():
+def test_keras_fit_among_several_workers_is_refused_before_anything_is_trained():
     ports = []
     for _ in range(2):
         with socket.socket() as free:
@@ -95,8 +95,10 @@ import tensorflow as tf
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
 from awl_vae import VAE
 with strategy.scope():
+    model = VAE((16, 16), latent_dim=2)
+    model.compile()
     try:
-        VAE((16, 16), latent_dim=2)
+        model.fit(tf.zeros([4, 16, 16, 1]), verbose=0)
     except ValueError as error:
         print(error)
 """
@@ -111,4 +113,4 @@ with strategy.scope():
         )
     for worker in workers:
         text, _ = worker.communicate(timeout=120)
-        assert "Received: MultiWorkerMirroredStrategy of 2" in text
+        assert "Received: whole batches, and 2 workers" in text

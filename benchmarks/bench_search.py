@@ -17,6 +17,7 @@ from absl import app, flags
 from measure import NUM_THREADS, alternate, report, spread, spread_of_ratios
 
 import awl_vae.system.quiet_tensorflow  # noqa: F401
+from awl_vae.system.tasks import InSequence
 from awl_vae.system.terminal import ProgressBar
 
 FLAGS = flags.FLAGS
@@ -62,6 +63,7 @@ def _config(dataset):
 def _runs(dataset, root):
     """By name, what trains once and returns its seconds; and by name, its epochs."""
     from awl_vae.data import load_dataset, prepare
+    from awl_vae.training.images import RunImages
     from awl_vae.training.loss_adapted import train
     from awl_vae.training.trainer import Trainer
 
@@ -93,12 +95,11 @@ def _runs(dataset, root):
             directory = Path(tempfile.mkdtemp(dir=root))
             start = time.perf_counter()
             trained = train(
-                directory,
-                replace(config, search=kind),
-                data,
+                RunImages(directory, replace(config, search=kind), data, version=1),
                 methods=("conventional", "loss_adapted"),
                 seed=1,
                 bar=ProgressBar(1, io.StringIO()),
+                engine=InSequence(),
             )
             seconds = time.perf_counter() - start
             epochs[f"{kind} search"] = trained["loss_adapted"].notes["trained_epochs"]

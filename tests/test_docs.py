@@ -33,11 +33,11 @@ def blocks(page):
 
 
 def marked(page):
-    marks = [pytest.mark.slow] if page.name in LONGEST else []
+    marks = [pytest.mark.exhaustive] if page.name in LONGEST else []
     return pytest.param(page, id=page.name, marks=marks)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES if any(blocks(page))])
 def test_the_blocks_of_a_page_run(page, tmp_path):
     place = tmp_path

@@ -104,7 +104,7 @@ def test_a_score_that_is_newer_than_the_results_is_not_in_their_table(registered
     assert "median" not in header
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_method_trains_in_the_experiment_of_its_kind(registered, tmp_path, monkeypatch):
     weak = {"bce": 1.0, "kl": 0.25}
     rule_method = RuleMethod("Weak KL", "a quarter", lambda c: PaperRule([weak], f_update=c.epochs))
@@ -125,7 +125,7 @@ def test_a_method_trains_in_the_experiment_of_its_kind(registered, tmp_path, mon
         train(run_dir=tmp_path / "other", methods="pixels", **SMALL)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_signal_has_its_column_its_tag_and_its_words(registered, tmp_path, monkeypatch, capsys):
     all_images = dataclasses.replace(
         SIGNALS["labels"],

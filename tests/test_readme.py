@@ -33,7 +33,7 @@ ROOMS = ("awl_vae", "losses", "models", "evaluation", "callbacks", "data", "dete
 """Those whose names are in the reference."""
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_results_come_from_the_files_of_the_study(tmp_path):
     files = tmp_path / "docs/results/study"
     shutil.copytree(ROOT / "docs/results/study", files, ignore=shutil.ignore_patterns("figures"))

@@ -90,7 +90,7 @@ serve(lambda: next(turns))
             worker()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_reading_is_timed_in_this_checkout(image_folder):
     with Worker("read_folder.py", ROOT, image_folder) as worker:
         assert 0 < worker() < 60
@@ -126,7 +126,7 @@ def test_every_command_has_its_results():
     assert {path.stem for path in RESULTS} == commands | {"aims", "searches"}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "command",
     [
@@ -156,7 +156,7 @@ def test_the_page_on_inputs_has_the_tables_of_photographs():
     assert (results / "vaes.md").read_text() in page.read_text()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_tables_of_photographs_are_those_of_their_figures(tmp_path):
     results = ROOT / "benchmarks/results/photographs"
     for name in ("found.json", "found.npz"):

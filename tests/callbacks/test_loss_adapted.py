@@ -293,7 +293,7 @@ class Cutter(keras.callbacks.Callback):
         raise CutError
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("search_kind", ["full", "halving"])
 @pytest.mark.parametrize("winners", [("none", "kl", "bce"), ("none", "none", "kl")])
 def test_cut_in_every_epoch_before_and_after_its_checkpoint_it_ends_the_same(

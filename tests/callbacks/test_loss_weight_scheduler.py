@@ -169,7 +169,7 @@ class Back:
         return {"epoch": epoch}, step
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0, 1, 2, 3])
 def test_going_back_restores_model_and_optimizer_also_after_a_cut(tmp_path, cut):
     keras.utils.set_random_seed(1)

@@ -56,7 +56,7 @@ def test_images_are_photographs():
     assert 50 < image.mean() < 250
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @needs_elpv
 def test_the_command_on_real_photographs(tmp_path):
     run = tmp_path / "run"
@@ -77,7 +77,7 @@ def test_the_command_on_real_photographs(tmp_path):
 
 
 @needs_elpv
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("rule", [(), ("--rule=climb", "--patterns=ladder")])
 def test_the_photographs_as_a_folder_give_the_same_model_with_and_without_the_labelled(
     tmp_path, rule

@@ -11,7 +11,7 @@ from awl_vae.detection import CalibrationError, DetectorError
 from awl_vae.system import read_csv, write_csv
 
 
-@pytest.fixture(scope="module", params=["", pytest.param("roi.png", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["", pytest.param("roi.png", marks=pytest.mark.exhaustive)])
 def runs(request, tmp_path_factory):
     """By score, the detector of a run on the same images, whose network no score has part in."""
     root = tmp_path_factory.mktemp("runs")
@@ -38,7 +38,7 @@ def assert_same(directory, expected):
     assert_same_bits(*(each.analyze(images) for each in detectors))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("score", "other"), [("mse", "standardized"), ("standardized", "mse")])
 def test_it_is_that_of_a_run_with_the_score(runs, tmp_path, score, other):
     detector = Detector.load(runs[score])

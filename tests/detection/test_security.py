@@ -84,7 +84,7 @@ def test_no_file_of_an_archive_gets_out_of_it(tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("*pwned*"))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_network_that_is_none_is_an_error_of_one_line(tmp_path):
     spoil(tmp_path, lambda config, files: config["config"].update(image_size=[2**20, 2**20]))
     with pytest.raises(DetectorError, match="Expected the directory of a detector") as error:

@@ -25,7 +25,7 @@ def test_every_program_is_tested():
         assert f'"{program.name}"' in tests
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_own_photographs(tmp_path):
     folder = make_folder(tmp_path / "photographs")
     text = run("own_photographs.py", folder, folder / "test/spot/000.png", 2, cwd=tmp_path)
@@ -33,7 +33,7 @@ def test_own_photographs(tmp_path):
     assert text.splitlines()[-1].startswith(f"{folder}/test/spot/000.png: ")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_own_rule(tmp_path):
     run("own_rule.py", cwd=tmp_path)
     history = read_csv(tmp_path / "runs/own_rule/auc_adapted/seed-1/history.csv")

@@ -80,7 +80,7 @@ def is_warning(line):
     return line.startswith("Warning: ")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_training_warns_in_five_lines_at_most(folder, tmp_path):
     train = folder / "train/good"
     image = cv2.imread(str(train / "000.png"), cv2.IMREAD_UNCHANGED)
@@ -103,7 +103,7 @@ def test_training_warns_in_five_lines_at_most(folder, tmp_path):
     assert "nearly the same" not in commands.run("run_auc_adapted.py", *flags).stdout  # it goes on
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_training_warns_and_goes_on(folder, tmp_path):
     for path in (folder / "test/hole").iterdir():
         path.write_bytes(path.read_bytes() + bytes(5000))

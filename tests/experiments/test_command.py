@@ -70,7 +70,7 @@ def test_a_default_is_told_with_the_datasets_that_it_holds_for():
     assert "Default: runs/auc_adapted/<dataset>." in text
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("--help",), ("info",), ("auc-adapted", "--help")])
 def test_what_is_no_longer_read_ends_a_command_quietly(arguments):
     command = [sys.executable, "-m", "awl_vae", *arguments]
@@ -183,7 +183,7 @@ def test_a_detector_that_is_not_there(tmp_path):
 
 @pytest.mark.parametrize(
     "level",
-    [pytest.param(None, marks=pytest.mark.thorough), pytest.param("0", marks=pytest.mark.slow)],
+    [pytest.param(None, marks=pytest.mark.slow), pytest.param("0", marks=pytest.mark.exhaustive)],
 )
 def test_python_is_as_quiet_as_the_command_but_where_a_log_level_is_set(level):
     program = (

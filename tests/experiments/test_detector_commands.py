@@ -234,7 +234,7 @@ def test_an_output_dir_is_one_process_s_and_one_detector_s(trained, tmp_path):
         assert f"Received: {received}" in command.stderr
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):
     folder, model_dir, _ = trained
     names = [b"spot.png", b"caf\xe9.png", '\u2028 ,"<b>.png'.encode(), b"x" * 250 + b".png"]
@@ -258,7 +258,7 @@ def test_a_list_on_standard_input_of_names_of_all_kinds(trained, tmp_path):
     assert "caf\ufffd.png" in (tmp_path / "output/report.html").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_findings_go_on_where_nobody_reads_them(trained, tmp_path):
     folder, model_dir, _ = trained
     command = [sys.executable, commands.SCRIPTS / "inspect_images.py", f"--model_dir={model_dir}"]
@@ -337,7 +337,7 @@ def test_among_broken_files_every_good_image_has_its_verdict(trained, tmp_path):
     assert "Traceback" not in command.stderr
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_watching_loses_and_doubles_nothing_when_killed(trained, tmp_path):
     _, model_dir, _ = trained
     images, output = tmp_path / "images", tmp_path / "output"
@@ -375,7 +375,7 @@ def wait_for_report(command, output, num_images):
             assert page.endswith("</html>\n")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_while_watching_the_report_is_written_and_moved_scores_are_told(tmp_path):
     detector = black_detector()
     detector.calibration = [
@@ -438,7 +438,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_an_interrupt_ends_watching_wherever_it_meets_it(trained, tmp_path):
     # What a weak reference's callback raises is printed and forgotten.
     (tmp_path / "images").mkdir()
@@ -450,7 +450,7 @@ def test_an_interrupt_ends_watching_wherever_it_meets_it(trained, tmp_path):
     assert (tmp_path / "output/report.html").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_watching_ten_thousand_images_takes_no_more_memory_and_loses_none(trained, tmp_path):
     images, output = tmp_path / "images", tmp_path / "output"
     images.mkdir()
@@ -494,7 +494,7 @@ def test_watching_ten_thousand_images_takes_no_more_memory_and_loses_none(traine
     assert memory[-1] < 1.02 * memory[1], memory
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_watching_does_not_inspect_what_it_writes(trained, tmp_path):
     folder, model_dir, _ = trained
     shutil.copytree(folder / "test/spot", tmp_path / "spot")
@@ -566,8 +566,8 @@ def test_a_number_of_another_threshold(trained, tmp_path, flags, expected):
 @pytest.mark.parametrize(
     ("size", "dtype"),
     [
-        pytest.param((16, 16), "uint8", marks=pytest.mark.thorough),
-        pytest.param((40, 30), "uint16", marks=pytest.mark.slow),
+        pytest.param((16, 16), "uint8", marks=pytest.mark.slow),
+        pytest.param((40, 30), "uint16", marks=pytest.mark.exhaustive),
     ],
 )
 def test_exports_do_what_the_detector_does(trained, tmp_path, kind, size, dtype):
@@ -598,7 +598,7 @@ def test_exports_of_every_score_and_way_to_resize(tmp_path, score, resize):
     assert export(detector, tmp_path / "exported.onnx", **settings) < 1e-4
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_command_that_exports_and_what_it_refuses(trained, tmp_path):
     flags = (f"--model_dir={trained[1]}", "--format=onnx")
     command = commands.run("export_model.py", *flags, f"--output={tmp_path / 'a.onnx'}")
@@ -634,7 +634,7 @@ def test_the_command_that_exports_and_what_it_refuses(trained, tmp_path):
     assert (precious / "photograph.png").read_text() == "the only one"
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("output", [0, 1])
 def test_an_export_that_differs_is_not_left_and_an_earlier_one_is(
     trained, tmp_path, monkeypatch, output

@@ -77,7 +77,7 @@ def test_an_empty_path_is_not_the_current_directory(script, flags, name):
     assert command.stderr.strip().rstrip(".") == expected
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_more_than_the_memory_holds(image_folder, tmp_path):
     line = error_of(*tiny(image_folder, tmp_path / "run", "--latent_dim=2000000000"))
     assert "Expected a run that fits into the memory" in line
@@ -115,7 +115,7 @@ def test_broken_images_are_named_and_nothing_is_left(image_folder, tmp_path, pat
     assert not run.exists()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_overwriting_removes_nothing_before_the_new_images_are_read(image_folder, tmp_path):
     run = tmp_path / "run"
     images = [f"--data_dir={image_folder}", "--dataset=folder", "--image_size=16"]
@@ -159,7 +159,7 @@ def test_a_missing_directory_is_told_whatever_was_run_before(tmp_path):
     assert [child.name for child in run.iterdir()] == ["config.json"]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_finished_run_is_told_again_without_its_images(image_folder, tmp_path):
     flags = ["--dataset=folder", f"--data_dir={image_folder}", "--image_size=16", "--latent_dim=4"]
     commands.run("run_baselines.py", *flags, f"--run_dir={tmp_path / 'run'}")
@@ -297,7 +297,7 @@ def test_an_empty_disk_is_enough_for_nothing_but_the_lock(small_disk, tmp_path):
     assert "No space left on device" in error_of(*tiny(folder, small_disk / "run"))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_other_images_in_a_run_dir_are_refused_and_change_nothing(image_folder, tmp_path):
     run = tmp_path / "run"
     commands.run(SCRIPT, *tiny(image_folder, run, "--epochs=1"))

@@ -102,7 +102,7 @@ for _ in range(200):
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_tensorflow_survives_many_interrupts():
     finished = subprocess.run(
         [sys.executable, "-c", MANY_INTERRUPTS], capture_output=True, text=True
@@ -173,7 +173,7 @@ def test_while_a_command_is_imported(tmp_path, seconds):
     assert_ended_quietly(*found, PLAIN)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(12))
 def test_at_any_moment_of_a_cold_start(tmp_path, seed):
     folder, script = make_folder(tmp_path / "photographs"), commands.SCRIPTS / "run_auc_adapted.py"
@@ -208,13 +208,13 @@ def test_an_inspection_goes_on_where_its_output_is_kept(tmp_path, is_kept):
     assert_ended_quietly(command.wait(), command.stderr, GOES_ON if is_kept else PLAIN)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_at_a_moment_of_a_training(image_folder, tmp_path, seed):
     interrupt_training(image_folder, tmp_path / "run", random.Random(seed).uniform(0.0, 4.0))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_at_many_moments_of_a_training(image_folder, tmp_path):
     moments = random.Random(0)
     for index in range(30):

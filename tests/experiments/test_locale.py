@@ -12,7 +12,7 @@ from conftest import make_folder, stripes
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [[str(SCRIPTS / "check_images.py")], ["-m", "awl_vae", "check"]])
 def test_names_and_signs_are_those_of_utf_8(tmp_path, start):
     folder = make_folder(tmp_path / "präparate ×")

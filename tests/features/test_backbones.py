@@ -115,7 +115,7 @@ def test_weights_that_cannot_be_loaded_are_told_in_one_line(name, monkeypatch, t
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "application"),
     [("efficientnet_v2_b0", "EfficientNetV2B0"), ("mobilenet_v3_large", "MobileNetV3Large")],

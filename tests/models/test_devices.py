@@ -43,7 +43,7 @@ def result(script, **environment):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("likelihood", "optimizer"),
     [("bernoulli", "keras.optimizers.Adam(1e-3)"), ("gaussian", "keras.optimizers.SGD(1e-4)")],
@@ -67,7 +67,7 @@ print(json.dumps([falls, norms]))
         assert others == pytest.approx([of_float32] * 2, rel=0.2)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_step_on_two_devices_is_that_of_one():
     script = """
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
@@ -82,7 +82,7 @@ print(json.dumps([one[-1], two[-1], norms]))
     assert norms == pytest.approx([1.0] * len(norms), rel=1e-3)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_keras_fit_among_several_workers_is_refused_before_anything_is_trained():
     ports = []
     for _ in range(2):

@@ -162,10 +162,10 @@ def test_same_seed_same_bits():
 @pytest.mark.parametrize(
     ("likelihood", "dtype"),
     [
-        pytest.param("bernoulli", "float32", marks=pytest.mark.thorough),
-        pytest.param("gaussian", "mixed_bfloat16", marks=pytest.mark.thorough),
-        pytest.param("bernoulli", "mixed_bfloat16", marks=pytest.mark.slow),
-        pytest.param("gaussian", "float32", marks=pytest.mark.slow),
+        pytest.param("bernoulli", "float32", marks=pytest.mark.slow),
+        pytest.param("gaussian", "mixed_bfloat16", marks=pytest.mark.slow),
+        pytest.param("bernoulli", "mixed_bfloat16", marks=pytest.mark.exhaustive),
+        pytest.param("gaussian", "float32", marks=pytest.mark.exhaustive),
     ],
 )
 def test_saved_and_loaded_in_a_new_process(tmp_path, likelihood, dtype):
@@ -230,7 +230,7 @@ assert not np.array_equal(mirrored.trainable_variables[0], first.trainable_varia
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_placement_and_distribution_on_two_logical_devices():
     # As on two GPUs: the same bits on either device, and equal copies under a strategy.
     subprocess.run([sys.executable, "-c", PLACEMENT], check=True)
@@ -259,9 +259,9 @@ def test_an_unknown_variance_is_refused():
 @pytest.mark.parametrize(
     ("likelihood", "variance"),
     [
-        pytest.param("bernoulli", "learned", marks=pytest.mark.slow),
-        pytest.param("gaussian", "learned", marks=pytest.mark.slow),
-        pytest.param("gaussian", "optimal", marks=pytest.mark.thorough),
+        pytest.param("bernoulli", "learned", marks=pytest.mark.exhaustive),
+        pytest.param("gaussian", "learned", marks=pytest.mark.exhaustive),
+        pytest.param("gaussian", "optimal", marks=pytest.mark.slow),
     ],
 )
 def test_what_is_outside_of_a_region_has_no_part_in_loss_and_gradients(likelihood, variance):

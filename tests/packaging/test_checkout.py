@@ -32,7 +32,7 @@ def other(tmp_path):
     return path
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_each_checkout_runs_its_own_code(other, tmp_path):
     flags = ["--dataset=bellows", "--image_size=16", "--num_train=2", f"--output_dir={tmp_path}/d"]
     for checkout, version in ((ROOT, awl_vae.__version__), (other, "0.0.1")):

@@ -54,7 +54,7 @@ def test_one_folder_at_top_level(wheel):
     assert not [name for name in names if "/tests/" in name or "/docs/" in name]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_study_and_its_page_from_an_empty_folder(installed, tmp_path):
     work = tmp_path / "work"
     work.mkdir()
@@ -72,7 +72,7 @@ def test_the_study_and_its_page_from_an_empty_folder(installed, tmp_path):
     assert (work / "docs/RESULTS.md").read_text().startswith("# Results")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_it_works_beside_packages_of_a_user_with_the_same_names(installed, tmp_path):
     work = tmp_path / "work"
     for name in ("data", "models", "losses", "experiments", "training", "system", "study"):

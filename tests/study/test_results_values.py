@@ -292,7 +292,7 @@ def test_the_score_with_the_highest_synthetic_auc_is_the_chosen_one(study):
     assert row[3].split(" / ")[0] == f"{100 * means['mse']:.2f}"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_signal_that_is_constant_is_said_to_be(tmp_path):
     write_study(tmp_path)
     file = tmp_path / "gravel/labels/conventional/seed-1/history.csv.gz"
@@ -361,7 +361,7 @@ def test_runs_that_no_table_may_compare_are_refused(tmp_path):
         Study(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_figures_are_there_and_no_others(tmp_path):
     write_study(tmp_path / "files")
     write_page(Study(tmp_path / "files"), tmp_path / "RESULTS.md")

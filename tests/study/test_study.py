@@ -32,7 +32,6 @@ def test_flags_are_those_of_the_commands():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
 @pytest.mark.parametrize("on", [(), ("--on=ray",)])
 def test_one_run_is_run_and_not_run_again(tmp_path, on):
     flags = [f"--study_dir={tmp_path}", "--only=bellows/baselines", *on]

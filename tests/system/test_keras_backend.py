@@ -65,7 +65,7 @@ def test_tensorflow_knows_no_bfloat16_and_is_imported(tmp_path):
     assert in_a_process(code, tmp_path).stdout == "False\n"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_settings_of_a_user_change_no_bit_of_a_run_and_stay_the_user_s(tmp_path):
     folder = make_folder(tmp_path / "photographs")
     flags = tiny(folder, tmp_path / "plain", "--epochs=1", "--methods=conventional")

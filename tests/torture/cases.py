@@ -9,7 +9,7 @@ SEED = 20230731
 """Another one makes other cases."""
 
 SHARE = 10
-"""One of so many cases is in the default suite; the others are `slow`."""
+"""One of so many cases is in the default suite; the others are `exhaustive`."""
 
 
 def state(case):
@@ -18,11 +18,11 @@ def state(case):
 
 
 def cases(numbers):
-    """Parameters "<kind>-<number>" by kinds and how many there are; most of them are `slow`."""
+    """Parameters "<kind>-<number>" by kinds and how many there are; most are `exhaustive`."""
     names = [f"{kind}-{number:02d}" for kind, count in numbers.items() for number in range(count)]
     chosen = {*np.random.RandomState(SEED).permutation(names)[: -(-len(names) // SHARE)]}
     return [
-        pytest.param(name, id=name, marks=() if name in chosen else pytest.mark.slow)
+        pytest.param(name, id=name, marks=() if name in chosen else pytest.mark.exhaustive)
         for name in names
     ]
 

@@ -10,7 +10,7 @@ import pytest
 from cases import assert_nothing_half_written, state
 from conftest import assert_same_bits, black_detector, make_folder, stripes, tiny, variables_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 
 NUM_IMAGES = 60
 CHANGING = ("events.out", ".lock", "environment.json", ".keras")

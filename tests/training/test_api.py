@@ -22,7 +22,7 @@ def files(run):
     return sorted(p.relative_to(run) for p in run.rglob("*") if "events.out" not in p.name)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_same_files_and_bits_as_the_command(image_folder, tmp_path):
     script = commands.run(
         "run_auc_adapted.py", *tiny(image_folder, tmp_path / "command", "--num_threads=2")
@@ -42,7 +42,7 @@ def test_the_same_files_and_bits_as_the_command(image_folder, tmp_path):
     assert detector.threshold == saved.threshold
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_it_goes_on_where_a_command_ended_and_adds_seeds(image_folder, tmp_path, capsys):
     run = tmp_path / "run"
     commands.run("run_loss_adapted.py", *tiny_search(image_folder, run, "--num_threads=2"))
@@ -105,14 +105,14 @@ def test_the_keywords_are_those_of_train():
     assert list(parameters) == [*KEYWORDS, "settings"]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_files_go_where_those_of_the_command_go(image_folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     train(image_folder, experiment="baselines", **SMALL | {"batch_size": 4})
     assert (tmp_path / "runs/baselines/folder/summary.json").is_file()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_what_a_command_would_refuse(image_folder, tmp_path):
     run = tmp_path / "run"
     with pytest.raises(ConfigError, match="Expected a positive integer of at most .* as epochs"):

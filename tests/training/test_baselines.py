@@ -50,7 +50,7 @@ def test_the_command(image_folder, tmp_path):
             assert auc == pytest.approx(roc_auc_score(labels, normal + damaged))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_mask_that_marks_nothing_is_told_and_counts_as_none(tmp_path, capsys):
     folder = make_folder(tmp_path / "photographs")
     for index in range(5):

@@ -366,7 +366,7 @@ def assert_same_run(run, whole):
         assert_same_bits(variables_of(directory), variables_of(twin))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path):
     folder, whole, _ = finished
     run = tmp_path / "run"
@@ -385,7 +385,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path)
     assert_same_run(run, whole)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_killed_before_many_a_write(finished, tmp_path):
     folder, whole, _ = finished
     run = tmp_path / "run"
@@ -394,7 +394,7 @@ def test_killed_before_many_a_write(finished, tmp_path):
     assert_same_run(run, whole)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_paper_protocol_and_three_terms_on_real_images_in_place_of_bellows(image_folder, tmp_path):
     run = tmp_path / "run"
     more = ("--dataset=bellows", "--protocol=paper", "--likelihood=gaussian", "--epochs=1")
@@ -415,7 +415,7 @@ def test_paper_protocol_and_three_terms_on_real_images_in_place_of_bellows(image
     assert math.isfinite(float(row["loss"]))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_seven_patterns_and_repeated_images_of_comb(tmp_path):
     run = tmp_path / "run"
     flags = ["--epochs=5", "--f_update=1", "--latent_dim=4", "--num_train=6", "--batch_size=16"]
@@ -451,7 +451,7 @@ def test_a_loss_that_explodes_stops_its_run_and_no_other(image_folder, tmp_path)
     assert "was not finite" in (run / "summary.md").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
     """The same models to the bit with labelled images and without any."""
     flags = ["--adapt_signal=synthetic", "--rule=climb", "--patterns=ladder", "--epochs=6"]
@@ -494,7 +494,7 @@ def test_synthetic_defects_steer_and_no_label_does(image_folder, tmp_path):
     assert "saw a label" in (labelled / "summary.md").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_climb_that_is_killed_ends_with_the_same_bits(image_folder, tmp_path):
     # The paper's patterns have one that empties the model: it is left again after epoch 14.
     flags = ["--rule=climb", "--patterns=paper", "--epochs=18", "--learning_rate=0.01"]
@@ -515,7 +515,7 @@ def test_a_climb_that_is_killed_ends_with_the_same_bits(image_folder, tmp_path):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_methods_that_the_weights_are_compared_with(image_folder, tmp_path):
     run = tmp_path / "run"
     flags = ["--methods=autoencoder,beta_vae", "--kl_weight=0.1", "--epochs=2"]
@@ -534,7 +534,7 @@ def test_methods_that_the_weights_are_compared_with(image_folder, tmp_path):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_annealing_is_no_pattern(image_folder, tmp_path):
     run = tmp_path / "run"
     flags = ["--rule=monotonic", "--methods=auc_adapted", "--epochs=4"]

@@ -85,7 +85,7 @@ def test_the_same_command_does_nothing_again(finished):
     assert "no image was read again" in again.stdout
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_bits(finished, tmp_path):
     folder, whole, _ = finished
     run = tmp_path / "run"
@@ -104,7 +104,7 @@ def test_a_killed_run_ends_with_the_same_bits(finished, tmp_path):
     assert_same_events(run, whole)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_search_takes_features_and_no_label(finished, tmp_path):
     folder, _, _ = finished
     unlabelled = tmp_path / "unlabelled"
@@ -118,7 +118,7 @@ def test_the_search_takes_features_and_no_label(finished, tmp_path):
     assert Detector.load(run / "loss_adapted/seed-1").threshold.method == "quantile"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_synthetic_defects_steer_on_features(finished, tmp_path):
     folder, _, _ = finished
     run = tmp_path / "run"
@@ -149,7 +149,7 @@ def test_the_baselines_of_features_have_scores_of_their_own(finished, tmp_path):
         assert Detector.load(run / method / "seed-1").scorer.score == score
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_colour_that_no_gray_level_tells_is_found_with_colours_alone(tmp_path):
     """Defects have another hue of the same gray level."""
     folder, random = tmp_path / "photographs", np.random.RandomState(0)
@@ -177,7 +177,7 @@ def test_a_colour_that_no_gray_level_tells_is_found_with_colours_alone(tmp_path)
     assert aucs["gray"] < 0.8
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_vae_takes_colours_and_a_region(tmp_path):
     folder = make_folder(tmp_path / "photographs")
     mask = np.zeros((20, 24), np.uint8)

@@ -11,7 +11,7 @@ import commands
 import pytest
 from conftest import assert_same_run, make_folder, tiny, tiny_search
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+pytestmark = pytest.mark.slow
 
 LOSS, AUC = "run_loss_adapted.py", "run_auc_adapted.py"
 METHODS = ("conventional", "loss_adapted")
@@ -34,20 +34,22 @@ def searched(folder, tmp_path_factory):
     return run
 
 
-def workers():
-    """The processes that make a task's call, by the titles that Ray gives them."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+def workers(command):
+    """The processes that make calls for a command, by the titles that Ray gives them."""
+    own = f"TMPDIR={command.output}".encode()
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            if re.match(rb"ray::.*seed 1", path.read_bytes()):
-                yield int(path.parent.name)
+            is_called = re.match(rb"ray::.*seed 1", (path / "cmdline").read_bytes())
+            if is_called and own in (path / "environ").read_bytes().split(b"\0"):
+                yield int(path.name)
         except OSError:
             pass
 
 
-def kill_a_worker():
+def kill_a_worker(command):
     """Kills the youngest; a search's own is older than those of its branches."""
-    commands.wait_until(lambda: list(workers()))
-    os.kill(max(workers()), signal.SIGKILL)
+    commands.wait_until(lambda: list(workers(command)))
+    os.kill(max(workers(command)), signal.SIGKILL)
 
 
 def test_runs_of_an_experiment(folder, tmp_path):
@@ -69,7 +71,7 @@ def test_an_interrupted_run_goes_on(folder, tmp_path):
     command.interrupt()
     assert command.wait() == 130
     assert "Interrupted. The same command goes on from here." in command.stderr
-    assert not list(workers())
+    assert not list(workers(command))
     command = commands.run(AUC, *tiny(folder, run, *flags, "--on=ray"))
     assert "conventional seed 1 goes on after epoch " in command.stderr
     assert_same_run(run, whole, ("conventional",))
@@ -136,9 +138,9 @@ def test_a_search_whose_workers_and_whose_driver_are_killed(folder, searched, tm
     run = tmp_path / "run"
     flags = search(folder, run, "--on=ray")
     command = commands.Command(LOSS, *flags)
-    kill_a_worker()
+    kill_a_worker(command)
     command.wait_for_lines(run / "loss_adapted/seed-1/branches.csv", 2)
-    kill_a_worker()
+    kill_a_worker(command)
     command.kill_at(run / "loss_adapted/seed-1/branches.csv", 16)
     command = commands.run(LOSS, *flags)
     assert "goes on after " in command.stderr

@@ -47,7 +47,7 @@ def repaint(folder, marked):
         cv2.imwrite(str(path), np.where(marked, image, np.uint8(random.randint(0, 256, SHAPE))))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_what_is_outside_changes_no_bit_of_a_run(folder, tmp_path):
     marked = write_mask(tmp_path / "roi.png")
     settings = SMALL | {"roi_mask": tmp_path / "roi.png", "likelihood": "gaussian"}
@@ -76,7 +76,7 @@ def test_what_is_outside_changes_no_bit_of_a_run(folder, tmp_path):
     assert export(one, tmp_path / "a.onnx", format="onnx", input_size=SHAPE, dtype="uint8") < 1e-4
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_baselines_have_it(folder, tmp_path):
     marked = write_mask(tmp_path / "roi.png")
     settings = {name: SMALL[name] for name in SMALL if name != "epochs"}
@@ -89,7 +89,7 @@ def test_baselines_have_it(folder, tmp_path):
     assert 0 < one.roi.mean() < 0.5
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_another_content_of_the_mask_does_not_go_on(folder, tmp_path):
     write_mask(tmp_path / "roi.png")
     settings = SMALL | {"roi_mask": tmp_path / "roi.png", "run_dir": tmp_path / "run"}
@@ -106,7 +106,7 @@ def test_it_takes_images_of_ones_own(tmp_path):
         train(run_dir=tmp_path / "run", dataset="bellows", roi_mask=tmp_path / "roi.png")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_mask_for_each_image_by_the_commands(folder, tmp_path):
     for index, path in enumerate(sorted(folder.glob("t*/*/*.png"))):
         if not path.name.startswith("good30_1"):  # those have none
@@ -147,7 +147,7 @@ def test_a_mask_for_each_image_by_the_commands(folder, tmp_path):
         assert refused.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_overlay_has_its_border_and_no_heat_outside(folder, tmp_path):
     write_mask(tmp_path / "roi.png")
     detector = train(

@@ -10,7 +10,7 @@ from awl_vae.detection import Detector
 METHODS = ("geco", "control_vae", "uncertainty")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_run_of_all_of_them(tmp_path):
     folder, run = make_folder(tmp_path / "photographs"), tmp_path / "run"
     flags = tiny(folder, run, f"--methods={','.join(METHODS)}", "--adapt_signal=synthetic")

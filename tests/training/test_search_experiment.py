@@ -118,7 +118,7 @@ def test_histories_are_the_chosen_path_and_the_conventional_one(finished):
         assert row["pattern"] == "1"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_conventional_history_is_that_of_a_plain_run(finished, tmp_path):
     folder, run, _ = finished
     more = ("--likelihood=gaussian", f"--epochs={E3}")
@@ -234,8 +234,8 @@ def test_what_is_printed(finished):
 @pytest.mark.parametrize(
     "parts",
     [
-        pytest.param(["train"], marks=pytest.mark.thorough),
-        pytest.param(["train", "test/good"], marks=pytest.mark.slow),
+        pytest.param(["train"], marks=pytest.mark.slow),
+        pytest.param(["train", "test/good"], marks=pytest.mark.exhaustive),
     ],
 )
 def test_without_any_label_it_trains_the_same_model_to_the_bit(finished, tmp_path, parts):
@@ -265,7 +265,7 @@ def test_without_any_label_it_trains_the_same_model_to_the_bit(finished, tmp_pat
     assert "histogram_synthetic.png" in figures
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path):
     folder, whole, _ = finished
     run = tmp_path / "run"
@@ -280,7 +280,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(finished, tmp_path)
     assert_same_run(run, whole, METHODS)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_killed_before_many_a_write(finished, tmp_path):
     folder, whole, _ = finished
     run = tmp_path / "run"
@@ -288,7 +288,7 @@ def test_killed_before_many_a_write(finished, tmp_path):
     assert_same_run(run, whole, METHODS)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_terms_and_the_weighted_loss(image_folder, tmp_path):
     run = tmp_path / "run"
     more = ("--selection_loss=weighted", "--score=top_fraction", "--e2=2", "--e3=3")
@@ -311,7 +311,7 @@ def test_two_terms_and_the_weighted_loss(image_folder, tmp_path):
         assert [row["selected"] for row in of_stage].index("1") == int(np.argmin(losses))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_halving_search_killed_and_started_again(finished, tmp_path):
     folder, _, _ = finished
     flags = ["--search=halving", "--e1=1", "--e2=5", "--e3=9"]
@@ -328,7 +328,7 @@ def test_a_halving_search_killed_and_started_again(finished, tmp_path):
     assert_same_run(run, whole, METHODS)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_search_in_which_weights_rise_killed_and_started_again(image_folder, tmp_path):
     flags = ["--directions=both", "--selection_loss=synthetic_auc", "--slope_window=2"]
     flags += ["--patience=2", "--e2=3", "--e3=5", "--e1=1"]

@@ -64,7 +64,7 @@ def in_sequence(request, folder, tmp_path_factory):
     return run, FLAGS[request.param]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_branches_side_by_side_give_what_they_give_in_sequence(folder, in_sequence, tmp_path):
     whole, flags = in_sequence
     engine = Backwards()
@@ -74,7 +74,7 @@ def test_branches_side_by_side_give_what_they_give_in_sequence(folder, in_sequen
     assert not list((tmp_path / "run").rglob("legs"))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_cut_off_it_goes_on_in_either_way(folder, in_sequence, tmp_path):
     whole, flags = in_sequence
     flags = tiny_search(folder, tmp_path / "run", *flags)

@@ -107,7 +107,7 @@ def test_a_finished_run_directory_prints_the_same_summary(tmp_path, experiment):
     assert after == before
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_an_unfinished_run_directory_goes_on_to_the_same_bits(tmp_path):
     run = shutil.copytree(OLD / "unfinished", tmp_path / "run")
     # The same images, whose list is kept once.
@@ -120,7 +120,7 @@ def test_an_unfinished_run_directory_goes_on_to_the_same_bits(tmp_path):
     assert_same_figures(run / history, OLD / "auc_adapted" / history, elsewhere=1e-3)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", ["auc_adapted", "loss_adapted"])
 def test_the_same_settings_give_the_same_bits(tmp_path, experiment):
     script, flags = RUNS[experiment]

@@ -128,7 +128,7 @@ def test_in_python_it_is_the_same(layout, whole, tmp_path, capsys):
         awl_vae.fit(tmp_path / "nowhere", model_dir=model_dir)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_killed_anywhere_it_goes_on_to_the_same_bits(layout, whole, tmp_path):
     model_dir, _ = whole
     again = tmp_path / "detector"
@@ -156,8 +156,8 @@ def test_killed_anywhere_it_goes_on_to_the_same_bits(layout, whole, tmp_path):
     assert (again / "scorer.keras").exists()
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_precise_one_sees_mirror_images_too(layout, whole, tmp_path):
     model_dir = tmp_path / "detector"
     fitted(layout, model_dir, "--precise")
@@ -206,7 +206,7 @@ def test_a_detector_of_parts_inspects_tiles_of_a_large_image(whole, tmp_path):
         Detector.load(model_dir).in_tiles((0, 2))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_images_that_are_left_out(layout, whole, tmp_path):
     model_dir, _ = whole
     replaced = shutil.copytree(model_dir, tmp_path / "detector")
@@ -221,7 +221,7 @@ def test_images_that_are_left_out(layout, whole, tmp_path):
     assert "Left out as asked: 2 images" in (replaced / "report.html").read_text()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_copies_and_a_class_that_is_missing(tmp_path):
     folder = write_layout(tmp_path / "set", 6)
     shutil.rmtree(folder / "test/good")
@@ -243,7 +243,7 @@ def test_copies_and_a_class_that_is_missing(tmp_path):
     assert rows["train/good/copy.png"] == rows["train/good/000.png"]  # held out together
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_few_images_are_held_out_one_by_one(tmp_path):
     folder = write_good(tmp_path / "parts", 8)
     fitted(folder, tmp_path / "detector")
@@ -284,7 +284,7 @@ def test_what_cannot_be_fitted_is_one_line(layout, tmp_path):
     assert (foreign / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["saved_model", "onnx", "litert", "litert_float16"])
 def test_its_exports_take_images_of_any_size(layout, whole, tmp_path, name):
     from awl_vae.detection.export_formats import FORMATS
@@ -305,13 +305,13 @@ def test_its_exports_take_images_of_any_size(layout, whole, tmp_path, name):
     assert settings["input"]["shape"] == ["N", "h", "w", 3]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
         "onnx",
         *(
-            pytest.param(each, marks=pytest.mark.slow)
+            pytest.param(each, marks=pytest.mark.exhaustive)
             for each in ("saved_model", "litert", "litert_float16")
         ),
     ],
@@ -332,7 +332,7 @@ def test_its_exports_take_images_of_one_size(layout, whole, tmp_path, name):
         np.testing.assert_array_equal(verdicts, detector.predict(images))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_image_of_24_million_pixels_in_tiles_takes_bounded_memory(whole, tmp_path):
     large = cv2.resize(part(3000)[0], (6000, 4000), interpolation=cv2.INTER_CUBIC)
     large[1000:1400, 2000:2400] = (40, 40, 220)
@@ -351,7 +351,7 @@ def test_an_image_of_24_million_pixels_in_tiles_takes_bounded_memory(whole, tmp_
     assert used.ru_maxrss < 3e6  # kilobytes
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_how_large_a_detector_for_224_pixels_is(tmp_path):
     network = extractor("efficientnet_lite0", (224, 224))
     shape = network.output_shape[1:]

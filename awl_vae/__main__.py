@@ -17,6 +17,7 @@ COMMANDS = {
     "baselines": ("run_baselines", "what PCA and the mean image find on the same images"),
     "check": ("check_images", "tell what is wrong with a folder of images before training"),
     "fit": ("fit_detector", "fit a detector to a folder of good images, with a report"),
+    "fit-all": ("fit_all", "fit a detector to each product of a list"),
     "inspect": ("inspect_images", "inspect images with a trained detector"),
     "calibrate": (
         "calibrate_detector",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from awl_vae.callbacks.logs import Logs
 from awl_vae.data import TrainingBatches
 from awl_vae.models import VAE
 
@@ -51,7 +52,7 @@ def fit_shares(
     )
     model.stop_training = False
     calls.on_train_begin()
-    logs: dict[str, object] = {}
+    logs: Logs = {}
     for epoch in range(initial_epoch, epochs):
         model.reset_metrics()
         calls.on_epoch_begin(epoch)  # sets which epoch's order the batches have

@@ -129,7 +129,7 @@ def fit(settings: FitSettings, model_dir: Path, stream: TextIO) -> Detector:
             write_json(work_dir / "fit.json", asked)
         with computing(settings.num_threads):
             if note := cpu_note(settings.num_threads):
-                print(note)
+                print(note, file=stream)
             work = Work(
                 folder,
                 work_dir,

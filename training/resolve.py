@@ -13,7 +13,7 @@ from awl_vae.training.defaults import DEFAULTS, FEATURE_DEFAULTS, OWN_DEFAULTS
 from awl_vae.training.experiment import EXPERIMENTS
 from awl_vae.training.settings import Setting, settings_of
 
-KEYWORDS = ("images", "run_dir", "experiment", "overwrite")
+KEYWORDS = ("images", "run_dir", "experiment", "overwrite", "on")
 """What `train` takes beside settings."""
 
 

@@ -258,7 +258,8 @@ def test_how_far_a_search_came(study):
         at_end = loss[(stage == 2) & (epoch == run.config["e2"])]
         assert len(at_end) == 7
         apart.append(max(at_end) - min(at_end))
-    row, *others = rows_of("\n".join(searches_table(study, ["comb"])))[1:]
+    (row,) = rows_of("\n".join(searches_table(study, ["comb"])))[1:]
+    _, *others = rows_of("\n".join(searches_table(study, ["bellows"])))[1:]
     assert [other[1].count("--") for other in others] == [1, 2, 3, 4]
     effort = f"{90 / run.config['e3']:.4g}"
     apart = f"{min(apart):.4g} to {max(apart):.4g}"

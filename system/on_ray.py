@@ -36,6 +36,7 @@ SETTINGS = {
 os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
 try:
     import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 except ModuleNotFoundError as error:
     raise UserError(f"Expected Ray: {install_hint('cluster')}. Received: {error}") from error
 
@@ -77,7 +78,10 @@ class OnRay:
         if isinstance(bar, _RemoteBar):  # within a task, on the cluster of that
             return _results(tasks, bar.board, lambda: None, _counted(bar, tasks), is_part=True)
         with _cluster(self._address):
-            board: Any = ray.remote(num_cpus=0)(_Reports).remote()
+            # Here, where no other node takes it along.
+            here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), False)
+            reports: Any = ray.remote(num_cpus=0)(_Reports)
+            board = reports.options(scheduling_strategy=here).remote()
             units = {task.name: task.units for task in tasks}
             with ProgressTable(units) as table:
                 return _results(

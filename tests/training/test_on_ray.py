@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
 
 
 def search(folder, run, *more):
-    return tiny_search(folder, run, "--likelihood=gaussian", "--num_threads=1", *more)
+    return tiny_search(folder, run, "--num_threads=1", *more)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_a_search_whose_workers_and_whose_driver_are_killed(folder, searched, tm
     kill_a_worker(command)
     command.wait_for_lines(run / "loss_adapted/seed-1/branches.csv", 2)
     kill_a_worker(command)
-    command.kill_at(run / "loss_adapted/seed-1/branches.csv", 16)
+    command.kill_at(run / "loss_adapted/seed-1/branches.csv", 4)
     command = commands.run(LOSS, *flags)
     assert "goes on after " in command.stderr
     assert_same_run(run, searched, METHODS)

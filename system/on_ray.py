@@ -24,7 +24,7 @@ from awl_vae.system.errors import UserError, install_hint
 from awl_vae.system.files import write_text
 from awl_vae.system.lock import waiting_lock
 from awl_vae.system.progress_table import ProgressTable, Report, ReportingBar
-from awl_vae.system.tasks import Task
+from awl_vae.system.tasks import TOKEN, Task
 from awl_vae.system.terminal import ProgressBar, silent_stderr
 
 SETTINGS = {
@@ -48,9 +48,6 @@ LOOKED_AT_EVERY = 0.5
 
 STORE_BYTES = 256 << 20
 """Shared memory of a cluster on this machine: no images go through it."""
-
-TOKEN = ".on-ray"
-"""A file beside the tasks' own, by which a worker knows that it sees the same storage."""
 
 _ROOT = str(Path(sys.modules["awl_vae"].__file__ or "").parents[1])
 """Where workers find this package, also that of a checkout which is not installed."""

@@ -22,6 +22,9 @@ ENGINES = "ray, or ray:ADDRESS of a cluster that is there"
 """What `--on` takes."""
 
 
+TOKEN = ".on-ray"
+"""A file beside the tasks' own, by which a worker elsewhere knows that it sees the same storage."""
+
 REFRESHED_EVERY = 0.2
 """Seconds between two looks at tasks in threads."""
 

@@ -1,6 +1,7 @@
 """What a run leaves in its directory, and what may therefore be removed there."""
 
 from awl_vae.detection.export_formats import EXPORTED, FORMATS, SAVED_MODEL
+from awl_vae.system.tasks import TOKEN
 
 OF_A_RUN = (
     "config.json",
@@ -15,7 +16,7 @@ OF_A_RUN = (
     ".lock",
     ".new/dataset.json",
     ".new/cache.npy",
-    "*/.on-ray",
+    f"*/{TOKEN}",
     "*/.seed-*.lock",
 )
 FIGURES = (

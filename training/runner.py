@@ -55,8 +55,8 @@ def run_experiment(experiment: Experiment, directory: RunDirectory, engine: Engi
         UserError: If the images are not as they must be, or it takes more memory than there is.
     """
     config, path = directory.config, directory.path
-    runs = [(methods, seed) for seed in config.seeds for methods in experiment.runs(config)]
-    pending = [run for run in runs if directory.is_new or not is_finished(path, *run)]
+    runs = runs_of(experiment, config)
+    pending = runs if directory.is_new else unfinished(path, runs)
     if pending:
         try:
             with lost_workers():
@@ -204,9 +204,18 @@ def lost_workers() -> Iterator[None]:
         ) from error
 
 
-def is_finished(path: Path, methods: Sequence[str], seed: int) -> bool:
-    """Whether a run is trained and evaluated."""
-    return all(result_path(path, method, seed).exists() for method in methods)
+def runs_of(experiment: Experiment, config: Config) -> list[MethodsAndSeed]:
+    """The runs of a configuration, in their order."""
+    return [(methods, seed) for seed in config.seeds for methods in experiment.runs(config)]
+
+
+def unfinished(path: Path, runs: Sequence[MethodsAndSeed]) -> list[MethodsAndSeed]:
+    """Those of some runs that are not trained and evaluated."""
+    return [
+        (methods, seed)
+        for methods, seed in runs
+        if not all(result_path(path, method, seed).exists() for method in methods)
+    ]
 
 
 def _remove_checkpoints(path: Path) -> None:

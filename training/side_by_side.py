@@ -7,7 +7,6 @@ from awl_vae.callbacks.branch_event_writer import branch_dir
 from awl_vae.callbacks.search.plan import OfStage
 from awl_vae.callbacks.search.rows import EpochRow
 from awl_vae.callbacks.snapshot import read_snapshot, restore
-from awl_vae.data import count_steps
 from awl_vae.system import as_file_name
 from awl_vae.system.tasks import Engine, Task
 from awl_vae.system.terminal import ProgressBar
@@ -45,7 +44,9 @@ def train_side_by_side(
     while legs := search.plan.side_by_side(search.rows):
         checkpoints = {leg: _checkpoint(legs_dir, leg) for leg in legs}
         _begin(training, checkpoints)
-        tasks = [_task(images, seed, leg, path, where) for leg, path in checkpoints.items()]
+        tasks = [
+            _task(training, images, seed, leg, path, where) for leg, path in checkpoints.items()
+        ]
         engine.run(tasks, bar)
         count = len(search.rows)
         for path in checkpoints.values():
@@ -77,20 +78,21 @@ def _begin(training: SearchTraining, checkpoints: dict[OfStage, Path]) -> None:
 
 
 def _task(
-    images: RunImages[LossAdaptedConfig], seed: int, leg: OfStage, checkpoint: Path, where: Where
+    training: SearchTraining,
+    images: RunImages[LossAdaptedConfig],
+    seed: int,
+    leg: OfStage,
+    checkpoint: Path,
+    where: Where,
 ) -> Task:
     stage, branch, end = leg
-    config = images.config
-    begin = (0, config.e1, config.e2)[stage - 1]
-    steps = count_steps(
-        len(images.data.positions["train"]), batch_size=config.batch_size, repeats=config.repeats
-    )
+    begin = (0, *training.search.plan.ends)[stage - 1]
     return Task(
         f"seed {seed}, stage {stage}, {branch}",
         train_leg,
         (images, seed, leg, Where(where.events, checkpoint, checkpoint / where.branches.name)),
-        units=(end - begin) * steps,
-        num_threads=config.num_threads,
+        units=(end - begin) * training.trainer.batches.steps_per_epoch,
+        num_threads=images.config.num_threads,
         paths=(checkpoint, branch_dir(where.events, stage, branch)),
     )
 

@@ -21,7 +21,7 @@ from awl_vae.training.run_directory import (
     RunDirectoryError,
     differing_settings,
 )
-from awl_vae.training.runner import is_finished, lost_workers
+from awl_vae.training.runner import lost_workers, runs_of, unfinished
 from awl_vae.training.runtime import computing
 
 
@@ -50,12 +50,7 @@ def run_as_worker(name: str, given: Mapping[str, object], *, run_dir: str | Path
             raise RunDirectoryError(
                 f"Expected the settings of {path / CONFIG}. Received: {', '.join(others)}"
             )
-        pending = [
-            (methods, seed)
-            for seed in known.seeds
-            for methods in experiment.runs(known)
-            if not is_finished(path, methods, seed)
-        ]
+        pending = unfinished(path, runs_of(experiment, known))
         images = open_images(path, known)
         with tempfile.TemporaryDirectory() as scratch:
             own = RunImages(Path(scratch), known, images.data, images.version)

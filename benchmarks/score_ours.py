@@ -51,14 +51,14 @@ def _onnxruntime(detector, images, directory):
 def _file(detector, images, directory):
     import cv2
 
-    from awl_vae.detection.inspection import inspect
+    from awl_vae.detection.judging import find
 
     paths = [directory / f"{index}.png" for index in range(len(images))]
     for path, image in zip(paths, images, strict=True):
         # Smooth, as photographs are: noise would take longer to decode.
         cv2.imwrite(str(path), cv2.GaussianBlur(image, (0, 0), 8))
     settings = {"batch_size": len(images), "num_threads": NUM_THREADS}
-    return lambda: list(inspect(detector, paths, **settings))
+    return lambda: list(find(detector, [(path, None) for path in paths], **settings))
 
 
 WAYS = {"array": _array, "file": _file, "predict": _predict, "onnxruntime": _onnxruntime}

@@ -21,11 +21,12 @@ import simplejpeg
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from awl_vae.data.dataset import DataError
+from awl_vae.data.remote import File, RemoteFile
 
 Bytes = bytes | bytearray | memoryview
 
-Source = str | os.PathLike[str] | Bytes | Traversable
-"""What holds an encoded image: a path, the bytes themselves, or a file of a package."""
+Source = str | os.PathLike[str] | Bytes | Traversable | RemoteFile
+"""What holds an encoded image: a path, the bytes themselves, a file of a package or of a store."""
 
 FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "PPM")
 """Pillow's names of what is read."""
@@ -155,7 +156,7 @@ def image_size(path: Path) -> tuple[int, int]:
     return height, width
 
 
-def is_image_name(path: Path) -> bool:
+def is_image_name(path: File) -> bool:
     """Whether a file is an image by its name, of a format that is read or of another."""
     return path.suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES)
 
@@ -169,7 +170,7 @@ def _bytes(source: Source) -> bytes:
     if isinstance(source, Bytes):
         return bytes(source)
     path = Path(source) if is_path(source) and not isinstance(source, Path) else source
-    if not isinstance(path, Path | Traversable):
+    if not isinstance(path, Path | Traversable | RemoteFile):
         raise DataError(
             f"Expected the path of an image, its bytes or an array. Received: {source!r}"
         )

@@ -1,7 +1,7 @@
 """The region of interest: the part of an image that counts."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -17,6 +17,7 @@ from awl_vae.data.masks import (
     without_ending,
 )
 from awl_vae.data.reading import SUFFIXES, Source, image_size, is_path
+from awl_vae.data.remote import RemoteFile
 
 Key = tuple[str, ...]
 """The last directories and the stem of an image or a mask, in one spelling."""
@@ -44,12 +45,12 @@ class RegionsOfInterest:
             )
         self.source = source
         self._image_size, self._mode = image_size, mode
-        self._image_of: dict[Path, PurePath] = {}
+        self._image_of: dict[Path, PurePath | RemoteFile] = {}
         self._masks = _index(source) if source.is_dir() else None
         # A mask is of many images, or of one that is loaded again for its synthetic copies.
         self._read = functools.lru_cache(maxsize=32)(self._read_anew)
 
-    def mask_of(self, image: PurePath) -> Path | None:
+    def mask_of(self, image: PurePath | RemoteFile) -> Path | None:
         """The mask of an image, by its path, below a directory or in full; None without one.
 
         Raises:
@@ -57,7 +58,7 @@ class RegionsOfInterest:
         """
         if self._masks is None:
             return self.source
-        key = _key(image)
+        key = _key(PurePath(str(image)))
         keys = (key[start:] for start in range(len(key)))
         mask = next((self._masks[found] for found in keys if found in self._masks), None)
         if mask is not None and (other := self._image_of.setdefault(mask, image)) != image:
@@ -86,19 +87,25 @@ class RegionsOfInterest:
         marked = read_marked(mask)
         return marked, bring_to_size(marked, self._image_size, self._mode, mask)
 
-    def note(self, images: Sequence[PurePath]) -> str:
+    def note(self, images: Iterable[PurePath | RemoteFile]) -> str:
         """What is said of the masks before they are used, or an empty text.
 
         Raises:
             DataError: See `mask_of`.
         """
-        without = [image for image in images if self.mask_of(image) is None]
         if self._masks is None:
             _, roi = self._read(self.source)
             text = f"All of an image is inside the region of interest: {self.source}."
             return text if roi.all() else ""
-        text = f"Regions of interest of {len(images) - len(without)} of {len(images)} images."
-        return text + (f" First without: {without[0]}." if without else "")
+        num_images, num_masks, first = 0, 0, ""
+        for image in images:
+            num_images += 1
+            if self.mask_of(image) is None:
+                first = first or str(image)
+            else:
+                num_masks += 1
+        text = f"Regions of interest of {num_masks} of {num_images} images."
+        return text + (f" First without: {first}." if first else "")
 
 
 def read_roi(

@@ -60,6 +60,9 @@ Masks = Sequence[Image | None] | np.ndarray
 NARROW = 8
 """An array (n, h, w) of a smaller width is taken for one image of so many channels."""
 
+_PROCESS = os.getpid()
+"""Where this module was imported; a process that was forked has it without an import."""
+
 NO_REGION = "Expected a detector that was trained with roi_mask. Received: another, and a roi_mask."
 
 
@@ -114,6 +117,11 @@ class Detector:
         self.calibration = list(calibration)
         self.likeness = likeness
         self._process = os.getpid()
+
+    def __setstate__(self, state: Mapping[str, object]) -> None:
+        self.__dict__.update(state)
+        if os.getpid() == _PROCESS:  # Unpickled in a process that was started, and not forked.
+            self._process = _PROCESS
 
     @property
     def image_size(self) -> tuple[int, int]:

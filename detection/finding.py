@@ -7,10 +7,10 @@ import stat
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
-from pathlib import Path
 
 import numpy as np
 
+from awl_vae.data.remote import File
 from awl_vae.detection.regions import Region
 
 JOURNAL = "inspection.csv"
@@ -35,7 +35,7 @@ class FileState:
     modified: int
 
     @classmethod
-    def of(cls, path: Path) -> "FileState | None":
+    def of(cls, path: File) -> "FileState | None":
         """The state of a file, or of the one that a link leads to; None where there is none."""
         try:
             info = path.stat()
@@ -76,7 +76,7 @@ class Finding:
         unlike_calibration: in what it is unlike the calibration images, or an empty text.
     """
 
-    path: Path | None
+    path: File | None
     state: FileState | None
     verdict: str
     score: float | None = None

@@ -1,19 +1,24 @@
 """Inspecting many images: from files to findings, in batches, with memory that stays flat."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from awl_vae.data.remote import File
 from awl_vae.data.roi import RegionsOfInterest
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.drift import Drift
-from awl_vae.detection.finding import COLUMNS, NORMAL, Counts, FileState, Finding, csv_line
+from awl_vae.detection.finding import COLUMNS, NORMAL, Counts, FileState, csv_line
 from awl_vae.detection.judging import find
+from awl_vae.detection.listing import Listing
 from awl_vae.detection.output import Output
+from awl_vae.detection.overlay import Drawn, drawn
 from awl_vae.detection.watch import Watcher
 from awl_vae.system.paced import Paced
+from awl_vae.system.tasks import Engine, InSequence
 from awl_vae.system.terminal import ProgressBar
 from awl_vae.system.words import in_one_line, quantity
 
@@ -24,28 +29,44 @@ REPORT_SECONDS, REPORT_SHARE = 5.0, 0.05
 """While watching: from one report to the next at least, and the share of the time for them."""
 
 
-def inspect(
-    detector: Detector,
-    paths: Iterable[Path],
-    *,
-    batch_size: int,
-    num_threads: int,
-    rois: RegionsOfInterest | None = None,
-) -> Iterator[Finding]:
-    """Inspects the images of files, in their order; see `find`.
+BATCHES = 8
+"""How many batches another process is given at a time."""
 
-    Args:
+
+class Pair(NamedTuple):
+    """An image, and the mask of its region of interest, where not the detector's own counts."""
+
+    file: File
+    mask: Path | None
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Inspects images, each with its mask, in their order; see `find`.
+
+    It can be pickled, so that other processes do it.
+
+    Attributes:
         detector: the detector.
-        paths: the files.
         batch_size: images that go through the network at a time.
         num_threads: images that are decoded at a time.
-        rois: the regions of interest of images, where not the detector's own counts.
-
-    Yields:
-        A finding for each path; a file that is no image gives one too.
+        draws: whether overlays are wanted.
     """
-    sources = ((path, None if rois is None else rois.mask_of(path)) for path in paths)
-    return find(detector, sources, batch_size=batch_size, num_threads=num_threads)
+
+    detector: Detector
+    batch_size: int
+    num_threads: int
+    draws: bool
+
+    def __call__(self, pairs: Iterable[Pair]) -> Iterator[Drawn]:
+        """Yields a finding for each image, with its overlay; a file that is no image gives one."""
+        findings = find(
+            self.detector, pairs, batch_size=self.batch_size, num_threads=self.num_threads
+        )
+        return drawn(self.detector, findings, draws=self.draws)
 
 
 @dataclass(frozen=True)
@@ -59,6 +80,7 @@ class Inspector:
         write: takes each line of CSV.
         say: takes each line for the user.
         rois: the regions of interest of images, where not the detector's own counts.
+        engine: what makes the findings.
     """
 
     detector: Detector
@@ -67,29 +89,32 @@ class Inspector:
     write: Callable[[str], None]
     say: Callable[[str], None]
     rois: RegionsOfInterest | None = None
+    engine: Engine = field(default_factory=InSequence)
 
-    def inspect(self, paths: Sequence[Path], output: Output | None) -> Counts:
+    def inspect(self, files: Listing, output: Output | None) -> Counts:
         """Inspects images, those that have their line in the output left out.
 
         Args:
-            paths: absolute paths.
+            files: the images.
             output: what keeps the findings, if anything does.
 
         Returns:
             The numbers of these images, those that had their line included.
         """
-        counts = Counts()
-        asked = {str(path) for path in paths}
+        counts, left = Counts(), files
         if output is not None:
             self._say_known(output)
-            paths = [path for path in paths if not _is_known(path, output.known)]
+            left = Listing(file for file in files if not _is_known(file, output.known))
         self.write(csv_line(COLUMNS))
-        with closing(ProgressBar(len(paths))) as bar:
-            for finding in self._findings(paths):
+        with (
+            closing(ProgressBar(len(left))) as bar,
+            closing(self._findings(left, draws=output is not None)) as findings,
+        ):
+            for finding, overlay in findings:
                 counts.add(finding.verdict, finding.unlike_calibration)
-                self.write(finding.to_csv() if output is None else output.add(finding))
+                self.write(finding.to_csv() if output is None else output.add(finding, overlay))
                 bar.advance(1, in_one_line(finding.path.name if finding.path else ""))
-        return counts if output is None else output.finish(asked.__contains__)
+        return counts if output is None else output.finish(files.__contains__)
 
     def watch(self, watcher: Watcher, output: Output, stop: threading.Event) -> Counts:
         """Inspects what is there and what arrives, until it is told to stop.
@@ -124,8 +149,8 @@ class Inspector:
         report.ask()
         while not stop.is_set():
             ready = watcher.look()
-            for finding in self._findings(ready):
-                self.write(output.add(finding))
+            for finding, overlay in self._findings(ready, draws=True):
+                self.write(output.add(finding, overlay))
                 normal = finding.score if finding.verdict == NORMAL else None
                 if normal is not None and (line := drift.add(normal)):
                     self.say(line)
@@ -141,15 +166,18 @@ class Inspector:
         if output.known:
             self.say(f"Going on after {quantity(len(output.known), 'image')}.")
 
-    def _findings(self, paths: Sequence[Path]) -> Iterator[Finding]:
-        return inspect(
-            self.detector,
-            paths,
-            batch_size=self.batch_size,
+    def _findings(self, files: Iterable[File], *, draws: bool) -> Generator[Drawn, None, None]:
+        inspect = Inspect(self.detector, self.batch_size, self.num_threads, draws)
+        rois = self.rois
+        pairs = (Pair(file, None if rois is None else rois.mask_of(file)) for file in files)
+        return self.engine.map(
+            inspect,
+            pairs,
+            # Whole batches, as in one process: a network's last bits are those of its batch.
+            together=BATCHES * min(self.batch_size, self.detector.scorer.batch_size),
             num_threads=self.num_threads,
-            rois=self.rois,
         )
 
 
-def _is_known(path: Path, known: Mapping[str, FileState | None]) -> bool:
-    return str(path) in known and known[str(path)] == FileState.of(path)
+def _is_known(file: File, known: Mapping[str, FileState | None]) -> bool:
+    return str(file) in known and known[str(file)] == FileState.of(file)

@@ -16,6 +16,7 @@ from awl_vae.detection.finding import (
     Finding,
     csv_line,
 )
+from awl_vae.detection.path_table import PathTable
 from awl_vae.system import atomic_path, naming
 from awl_vae.system.errors import FileError
 from awl_vae.system.files import check_regular, csv_rows
@@ -48,7 +49,7 @@ class Journal:
                 file.write(csv_line(COLUMNS).encode())
         if content.startswith(csv_line(EARLIER_COLUMNS).encode()):
             _add_columns(path)
-        self.known = {row["path"]: _state(row) for row in read_lines(path)}
+        self.known = PathTable((row["path"], _state(row)) for row in read_lines(path))
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by `close`)
 
     def append(self, finding: Finding) -> str:
@@ -58,22 +59,20 @@ class Journal:
         with naming(self.path):
             while data:  # A full disk takes a part without a word.
                 data = data[self._file.write(data) :]
-        self.known[str(finding.path)] = finding.state
+        self.known.update([(str(finding.path), finding.state)])
         return line
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        """The lines, as dicts; of an image that was inspected again, the last."""
+        for number, row in enumerate(read_lines(self.path), 1):
+            if self.known.number(row["path"]) == number:
+                yield row
 
     def close(self) -> None:
         """Makes sure that the lines are on the disk, and closes the file."""
         with naming(self.path):
             os.fsync(self._file.fileno())
         self._file.close()
-
-
-def read_journal(path: Path) -> Iterator[dict[str, str]]:
-    """The lines of a journal, as dicts; of a file that was inspected again, the last."""
-    last = {row["path"]: number for number, row in enumerate(read_lines(path))}
-    for number, row in enumerate(read_lines(path)):
-        if last[row["path"]] == number:
-            yield row
 
 
 def read_lines(path: Path) -> Iterator[dict[str, str]]:

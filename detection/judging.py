@@ -10,6 +10,7 @@ import numpy as np
 
 from awl_vae.data.images import split_roi, to_color, to_float
 from awl_vae.data.reading import Source, is_path, read_image
+from awl_vae.data.remote import File, RemoteFile, StoreError
 from awl_vae.detection.finding import (
     ANOMALOUS,
     NORMAL,
@@ -42,7 +43,7 @@ class TakenImage:
         unlike_calibration: see `Finding`.
     """
 
-    path: Path | None
+    path: File | None
     state: FileState | None
     shape: tuple[int, int]
     thumbnail: np.ndarray
@@ -61,11 +62,15 @@ def take(
     roi_mask: Source | np.ndarray | None = None,
 ) -> TakenImage | Finding:
     """The image of a file, of bytes or an array; or the finding that it is unreadable."""
-    path = Path(source) if is_path(source) else None
+    path: File | None = source if isinstance(source, RemoteFile) else None
+    if is_path(source):
+        path = Path(source)
     state = FileState.of(path) if path is not None else None
     try:
         image = source if isinstance(source, np.ndarray) else read_image(source)
         x = detector.preprocess(image, roi_mask)
+    except StoreError:
+        raise
     except Exception as error:  # Whatever one image does to a library, the others go on.
         text = str(error)
         if not isinstance(error, ValueError):

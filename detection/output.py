@@ -6,18 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import cv2
-
+from awl_vae.data.remote import File
 from awl_vae.detection.detector import Detector, DetectorError
 from awl_vae.detection.finding import JOURNAL, NORMAL, Counts, FileState, Finding
-from awl_vae.detection.journal import Journal, read_journal, read_lines
-from awl_vae.detection.overlay import draw
+from awl_vae.detection.journal import Journal, read_lines
 from awl_vae.detection.report import write_report
+from awl_vae.detection.shards import SHARDS, write_shards
 from awl_vae.system import DirectoryLock, atomic_path, read_json, write_json
 
-JPEG_QUALITY = 90
 MAX_NAME = 200
 """Longest name of an overlay's file, in bytes, before its suffix; file systems end at 255."""
+
+UP = "__"
+"""What stands for "..", which is a name as any other in a store."""
 
 
 class Output:
@@ -29,6 +30,7 @@ class Output:
             with.
         root: the directory of the images, which the names of the overlays leave out.
         roi_mask: where the regions of interest come from, where not from the detector.
+        with_shards: whether the lines are kept as Parquet files, too, at the end.
 
     Raises:
         DetectorError: If the directory is in use, or holds something else than findings of this
@@ -40,13 +42,15 @@ class Output:
         detector: Detector,
         directory: Path,
         *,
-        root: Path | None,
+        root: File | None,
         roi_mask: Path | None = None,
+        with_shards: bool = False,
     ):
         self.detector = detector
         self.directory = directory
         self.root = root
         self.roi_mask = roi_mask
+        self.with_shards = with_shards
         try:
             self._lock = DirectoryLock(directory)
         except BlockingIOError:
@@ -66,14 +70,11 @@ class Output:
         """By the path of an image that has a line, the state of the file that it is of."""
         return self._journal.known
 
-    def add(self, finding: Finding) -> str:
-        """Keeps a finding; returns its line of CSV."""
-        if finding.overlay_source is not None:
-            overlay = draw(self.detector, finding.overlay_source, finding.regions)
-            options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-            _, data = cv2.imencode(".jpg", overlay, options)
+    def add(self, finding: Finding, overlay: bytes) -> str:
+        """Keeps a finding and its overlay, a JPEG; returns its line of CSV."""
+        if overlay:
             with atomic_path(self._overlay_path(str(finding.path)), durable=False) as temporary:
-                temporary.write_bytes(data.tobytes())
+                temporary.write_bytes(overlay)
         return self._journal.append(finding)
 
     def normal_scores(self, is_asked_for: Callable[[str], bool]) -> Iterator[float]:
@@ -93,7 +94,7 @@ class Output:
             is_asked_for: tells it of a path. The lines of other images stay, and are not counted.
             remarks: what is to be said of all of them.
         """
-        rows = (row for row in read_journal(self._journal.path) if is_asked_for(row["path"]))
+        rows = (row for row in self._journal.rows() if is_asked_for(row["path"]))
         return write_report(
             self.directory / "report.html",
             rows,
@@ -108,6 +109,8 @@ class Output:
         """Writes the last report, see there, and leaves the directory to others."""
         self._journal.close()
         counts = self.report(is_asked_for, remarks)
+        if self.with_shards:
+            write_shards(self.directory / SHARDS, self._journal.rows())
         self._lock.close()
         return counts
 
@@ -142,12 +145,13 @@ class Output:
         return self.directory / "overlays" / overlay_name(path, self.root)
 
 
-def overlay_name(path: str, root: Path | None) -> Path:
+def overlay_name(path: str, root: File | None) -> Path:
     """Where the overlay of a finding goes, below `overlays`: the path below `root`, plus .jpg."""
-    name = Path(path)
-    if root is not None and name.is_relative_to(root) and name != root:
-        name = name.relative_to(root)
-    *directories, last = (part for part in name.parts if part != name.anchor)
+    name, above = Path(path), Path(str(root or ""))
+    if name.is_relative_to(above) and name != above:
+        name = name.relative_to(above)
+    parts = (part for part in name.parts if part != name.anchor)
+    *directories, last = (UP if part == ".." else part for part in parts)
     if len(os.fsencode(last)) > MAX_NAME:
         last = hashlib.sha1(os.fsencode(last)).hexdigest()
     return Path(*directories, last + ".jpg")

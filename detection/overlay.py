@@ -1,6 +1,7 @@
 """Overlays: an image beside itself with its heat map and boxes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,11 +9,27 @@ import numpy as np
 from awl_vae.data.images import resize_back
 from awl_vae.detection.calibration import LIGHTEST
 from awl_vae.detection.detector import Detector
-from awl_vae.detection.finding import OverlaySource
+from awl_vae.detection.finding import Finding, OverlaySource
 from awl_vae.detection.regions import Region
 
+JPEG_QUALITY = 90
 BOX_COLOR = (255, 255, 255)
 ROI_COLOR = (200, 160, 0)
+
+
+Drawn = tuple[Finding, bytes]
+"""A finding without what its overlay is drawn from, and the overlay as JPEG, empty without one."""
+
+
+def drawn(detector: Detector, findings: Iterable[Finding], *, draws: bool) -> Iterator[Drawn]:
+    """Findings with their overlays, where those are wanted."""
+    for finding in findings:
+        data = b""
+        if draws and finding.overlay_source is not None:
+            overlay = draw(detector, finding.overlay_source, finding.regions)
+            options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+            data = cv2.imencode(".jpg", overlay, options)[1].tobytes()
+        yield replace(finding, overlay_source=None), data
 
 
 def draw(detector: Detector, source: OverlaySource, regions: Iterable[Region]) -> np.ndarray:

@@ -9,12 +9,14 @@ import json
 import math
 import os
 import string
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from awl_vae.data.reading import read_image
+from awl_vae.data.remote import File
 from awl_vae.detection.calibration import describe
 from awl_vae.detection.contact_sheet import MOST, SHEET, write_contact_sheet
 from awl_vae.detection.detector import Detector
@@ -37,7 +39,7 @@ def write_report(
     detector: Detector,
     overlay_path: Callable[[str], Path],
     *,
-    root: Path | None,
+    root: File | None,
     roi_mask: Path | None = None,
     remarks: Sequence[str] = (),
 ) -> Counts:
@@ -53,7 +55,7 @@ def write_report(
         remarks: what is said of all images.
     """
     counts = Counts()
-    scores: dict[str, list[float]] = {NORMAL: [], ANOMALOUS: []}
+    scores = {NORMAL: array("d"), ANOMALOUS: array("d")}
     unreadable: list[Mapping[str, str]] = []
 
     def scored() -> Iterator[Mapping[str, str]]:
@@ -105,7 +107,7 @@ def _write_sheet(
     path: Path,
     rows: Iterable[Mapping[str, str]],
     overlay_path: Callable[[str], Path],
-    root: Path | None,
+    root: File | None,
 ) -> None:
     """The contact sheet of the highest scores; none where there is no overlay."""
     overlays = []
@@ -144,12 +146,12 @@ def _count_shown(overlays: Iterator[Path]) -> int:
     return sum(1 for _ in itertools.takewhile(lambda total: total <= MAX_BYTES, totals))
 
 
-def _name(path: str, root: Path | None) -> str:
+def _name(path: str, root: File | None) -> str:
     return _text(_path(path, root))
 
 
-def _path(path: str, root: Path | None) -> str:
-    return path if root is None else os.path.relpath(path, root)
+def _path(path: str, root: File | None) -> str:
+    return path if root is None else os.path.relpath(path, str(root))
 
 
 def _entry(row: Mapping[str, str], name: str, overlay: Path | None, pixel_threshold: float) -> str:

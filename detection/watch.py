@@ -1,51 +1,11 @@
-"""Images in a directory, and those that arrive in it."""
+"""Images that arrive in a directory."""
 
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from awl_vae.data.reading import is_image_name
-from awl_vae.detection.finding import JOURNAL, FileState
-
-
-def files_below(directory: Path, *, excluded: Path | None = None) -> Iterator[Path]:
-    """The files below a directory, in the order of their paths.
-
-    What is hidden is passed over, and so are directories that an inspection has written: overlays
-    are no products. Links to directories are not followed. A directory that cannot be read is
-    yielded itself, so that somebody hears of it.
-
-    Args:
-        directory: the directory, an absolute path.
-        excluded: a directory that is passed over, an absolute path.
-    """
-    try:
-        with os.scandir(directory) as entries:
-            children = sorted(entries, key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return
-    except OSError:
-        yield directory
-        return
-    if any(entry.name == JOURNAL for entry in children):
-        return
-    for entry in children:
-        path = Path(entry.path)
-        if entry.name.startswith(".") or path == excluded:
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from files_below(path, excluded=excluded)
-        else:
-            yield path
-
-
-def is_to_be_inspected(path: Path) -> bool:
-    """Whether a file is an image by its name, or a directory that cannot be read.
-
-    Images of formats that are not read are among them: they are unreadable, and not passed over.
-    """
-    return is_image_name(path) or (path.is_dir() and not path.is_symlink())
+from awl_vae.detection.finding import FileState
+from awl_vae.detection.listing import files_below, is_to_be_inspected
 
 
 class Watcher:

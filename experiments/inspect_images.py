@@ -17,25 +17,29 @@ Exit status: 0 all normal, 1 some anomalous, 3 none anomalous but some unreadabl
 if not __package__:
     import checkout  # noqa: F401
 
-import codecs
 import contextlib
 import io
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
 
 if TYPE_CHECKING:
+    from awl_vae.data.remote import File
     from awl_vae.data.roi import RegionsOfInterest
     from awl_vae.detection import Detector
+    from awl_vae.detection.listing import Listing
 
 from awl_vae.experiments.command import define_path, run
 from awl_vae.experiments.detector_flags import define_model_dir, define_tiles, detector_from_flags
+from awl_vae.experiments.flags import define_engine
 from awl_vae.system.errors import UserError
+from awl_vae.system.tasks import engine_of
 from awl_vae.system.terminal import discard_stdout, silent_stderr
 from awl_vae.system.words import quantity, with_first
 
@@ -47,10 +51,15 @@ SETTLE_SECONDS = 1.0
 
 def main() -> int:
     """Inspects what the flags ask for; returns the exit status."""
-    source = None if FLAGS.images == "-" else _absolute(FLAGS.images)
-    output_dir = _absolute(FLAGS.output_dir) if FLAGS.output_dir else None
+    from awl_vae.detection.listing import Listing, located
+
+    source = None if FLAGS.images == "-" else located(FLAGS.images)
+    output_dir = Path(os.path.abspath(FLAGS.output_dir)) if FLAGS.output_dir else None
     _check(source, output_dir)
-    paths, others = ([], []) if FLAGS.watch else _paths(source, output_dir)
+    engine = engine_of(FLAGS.on)
+    files, passed_over = Listing(()), ""
+    if not FLAGS.watch:
+        files, passed_over = _files(source, output_dir)
     detector, _ = detector_from_flags()
     if FLAGS.tiles:
         detector = detector.in_tiles(FLAGS.tiles)
@@ -59,7 +68,7 @@ def main() -> int:
             f"Each image is brought to {height}x{width} pixels (height x width), whatever its "
             "proportions, and judged in tiles: expect the false alarms below of each tile."
         )
-    rois = _rois(detector, source, paths)
+    rois = _rois(detector, source, files)
     from awl_vae.detection import describe
     from awl_vae.detection.finding import ANOMALOUS, NORMAL, UNREADABLE
     from awl_vae.detection.inspection import Inspector
@@ -68,23 +77,29 @@ def main() -> int:
 
     output = None
     if output_dir is not None:
-        root = source if source is None or source.is_dir() else source.parent
         roi_mask = rois.source if rois else None
-        output = Output(detector, output_dir, root=root, roi_mask=roi_mask)
+        output = Output(
+            detector,
+            output_dir,
+            root=_root(source),
+            roi_mask=roi_mask,
+            with_shards=FLAGS.on is not None,
+        )
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # A name may be no UTF-8.
     _say(describe(detector.threshold))
-    if others:
-        first = ascii(str(others[0].relative_to(source or "")))[1:-1]
-        _say(f"Passed over, no images by their names: {with_first(len(others), 'file', first)}.")
-    inspector = Inspector(detector, FLAGS.batch_size, FLAGS.num_threads, _write, _say, rois)
+    if passed_over:
+        _say(passed_over)
+    inspector = Inspector(
+        detector, FLAGS.batch_size, FLAGS.num_threads, _write, _say, rois=rois, engine=engine
+    )
     # Image libraries write of broken files themselves; our one line says it better.
     with silent_stderr() as stderr, contextlib.redirect_stderr(stderr):
-        if FLAGS.watch and source is not None and output is not None:
+        if FLAGS.watch and isinstance(source, Path) and output is not None:
             watcher = Watcher(source, output.known, settle=SETTLE_SECONDS, excluded=output_dir)
             counts = inspector.watch(watcher, output, _stop_by_signals())
         else:
-            counts = inspector.inspect(paths, output)
+            counts = inspector.inspect(files, output)
     verdicts = counts.verdicts
     text = (
         f"{quantity(verdicts.total(), 'image')}: {verdicts[NORMAL]} normal, "
@@ -98,70 +113,78 @@ def main() -> int:
     return SOME_UNREADABLE if verdicts[UNREADABLE] else ALL_NORMAL
 
 
-def _check(source: Path | None, output_dir: Path | None) -> None:
+def _check(source: "File | None", output_dir: Path | None) -> None:
     if source is not None and not source.exists():
         raise UserError(f"Expected an image or a directory. Received: --images={source}")
-    if FLAGS.watch and not (output_dir and source is not None and source.is_dir()):
+    if FLAGS.watch and not (output_dir and isinstance(source, Path) and source.is_dir()):
         raise UserError(
-            "Expected a directory in --images, and --output_dir, with --watch. "
+            "Expected a directory of this machine in --images, and --output_dir, with --watch. "
             f"Received: --images={FLAGS.images}, --output_dir={FLAGS.output_dir}"
         )
+    if FLAGS.watch and FLAGS.on:
+        raise UserError(f"Expected --watch without --on. Received: --on={FLAGS.on}")
 
 
 def _rois(
-    detector: "Detector", source: Path | None, paths: list[Path]
+    detector: "Detector", source: "File | None", files: "Listing"
 ) -> "RegionsOfInterest | None":
     """The regions of interest that the flags ask for; says for which images there are none."""
     if FLAGS.roi_mask is None:
         return None
     from awl_vae.data.roi import RegionsOfInterest
 
-    path = _absolute(FLAGS.roi_mask)
+    path = Path(os.path.abspath(FLAGS.roi_mask))
     if detector.roi is None:
         raise UserError(
             "Expected a detector that was trained with --roi_mask. "
             f"Received: --model_dir={FLAGS.model_dir}, and --roi_mask={path}"
         )
-    if path.is_dir() and (FLAGS.watch or (source is not None and path.is_relative_to(source))):
+    is_among = isinstance(source, Path) and path.is_relative_to(source)
+    if path.is_dir() and (FLAGS.watch or is_among):
         raise UserError(
             "Expected a directory as --roi_mask without --watch, and outside of --images. "
             f"Received: --roi_mask={path}"
         )
     rois = RegionsOfInterest(path, detector.image_size, detector.resize)
-    if note := rois.note(paths):
+    if note := rois.note(files):
         _say(note)
     return rois
 
 
-def _absolute(path: str) -> Path:
-    return Path(os.path.abspath(path))
-
-
-def _paths(source: Path | None, output_dir: Path | None) -> tuple[list[Path], list[Path]]:
-    """The images that are asked for, and the other files that lie among them."""
+def _files(source: "File | None", output_dir: Path | None) -> "tuple[Listing, str]":
+    """The images that are asked for, and what is said of other files that lie among them."""
     from awl_vae.data.reading import SUFFIXES
-    from awl_vae.detection.watch import files_below, is_to_be_inspected
+    from awl_vae.detection.listing import Listing, files_below, is_to_be_inspected, listed
 
-    others: list[Path] = []
+    num_others, first = 0, ""
+
+    def images(directory: "File") -> "Iterator[File]":
+        nonlocal num_others, first
+        for file in files_below(directory, excluded=output_dir):
+            if is_to_be_inspected(file):
+                yield file
+            else:
+                num_others += 1
+                first = first or os.path.relpath(str(file), str(directory))
+
     if source is None:
-        lines = sys.stdin.buffer.read().split(b"\n")
-        found = list(dict.fromkeys(_listed(line) for line in lines if line.strip(b"\r")))
-    elif source.is_dir():
-        files = list(files_below(source, excluded=output_dir))
-        found = [path for path in files if is_to_be_inspected(path)]
-        others = [path for path in files if not is_to_be_inspected(path)]
+        files = Listing(listed(sys.stdin.buffer))
     else:
-        found = [source]
-    if not found:
+        files = Listing(images(source) if source.is_dir() else [source])
+    if not files:
         where = source or "standard input"
         raise UserError(f"Expected images ({', '.join(SUFFIXES)}). Received: none in {where}")
-    return found, others
+    if not num_others:
+        return files, ""
+    others = with_first(num_others, "file", ascii(first)[1:-1])
+    return files, f"Passed over, no images by their names: {others}."
 
 
-def _listed(line: bytes) -> Path:
-    """The path that a line names; one of Windows ends in a carriage return."""
-    path = _absolute(os.fsdecode(line.removeprefix(codecs.BOM_UTF8)))
-    return path if os.path.exists(path) else _absolute(os.fsdecode(line.removesuffix(b"\r")))
+def _root(source: "File | None") -> "File | None":
+    """The directory of the images, which the names of their overlays leave out."""
+    if source is None or source.is_dir():
+        return source
+    return source.parent
 
 
 def _stop_by_signals() -> threading.Event:
@@ -191,7 +214,8 @@ if __name__ == "__main__":
     define_path(
         "images",
         None,
-        "An image, a directory (all below it), or - for paths on standard input, one a line.",
+        "An image, a directory (all below it), or - for those on standard input, one a line; by "
+        "paths, or by addresses such as s3://bucket/parts of stores that fsspec knows.",
         required=True,
     )
     define_path("output_dir", None, "Where findings, overlays and the report are kept.")
@@ -210,5 +234,12 @@ if __name__ == "__main__":
         "watch", False, "Follow the directory as images arrive, until interrupted (Ctrl-C)."
     )
     flags.DEFINE_integer("batch_size", 32, "Images that are scored at a time.", 1, 1 << 16)
-    flags.DEFINE_integer("num_threads", 2, "Images that are decoded at a time.", 1, 1024)
+    flags.DEFINE_integer(
+        "num_threads",
+        2,
+        "Images that are decoded at a time; with --on, threads of each worker.",
+        1,
+        1024,
+    )
+    define_engine("in this process")
     run(main, error_status=NOT_RUN, goes_on=lambda: FLAGS.output_dir is not None)

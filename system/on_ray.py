@@ -9,13 +9,17 @@ import contextlib
 import io
 import logging
 import os
+import pickle
 import shutil
 import signal
 import sys
 import tarfile
 import traceback
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+import zlib
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +28,7 @@ from awl_vae.system.errors import UserError, install_hint
 from awl_vae.system.files import write_text
 from awl_vae.system.lock import waiting_lock
 from awl_vae.system.progress_table import ProgressTable, Report, ReportingBar
-from awl_vae.system.tasks import TOKEN, Task
+from awl_vae.system.tasks import TOKEN, Engine, Given, Made, Task
 from awl_vae.system.terminal import ProgressBar, silent_stderr
 
 SETTINGS = {
@@ -36,6 +40,7 @@ SETTINGS = {
 os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
 try:
     import ray
+    import ray.data
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 except ModuleNotFoundError as error:
     raise UserError(f"Expected Ray: {install_hint('cluster')}. Received: {error}") from error
@@ -49,6 +54,9 @@ LOOKED_AT_EVERY = 0.5
 STORE_BYTES = 256 << 20
 """Shared memory of a cluster on this machine: no images go through it."""
 
+TENSORFLOW_THREADS = "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"
+"""What TensorFlow reads, where a program says nothing."""
+
 _ROOT = str(Path(sys.modules["awl_vae"].__file__ or "").parents[1])
 """Where workers find this package, also that of a checkout which is not installed."""
 
@@ -56,7 +64,7 @@ THREADS = "OMP_NUM_THREADS"
 """What Ray sets, so that arithmetic has other threads, and other bits, than without it."""
 
 
-class OnRay:
+class OnRay(Engine):
     """A cluster of Ray's, started on this machine where no address is given.
 
     Args:
@@ -75,10 +83,7 @@ class OnRay:
         if isinstance(bar, _RemoteBar):  # within a task, on the cluster of that
             return _results(tasks, bar.board, lambda: None, _counted(bar, tasks), is_part=True)
         with _cluster(self._address):
-            # Here, where no other node takes it along.
-            here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), False)
-            reports: Any = ray.remote(num_cpus=0)(_Reports)
-            board = reports.options(scheduling_strategy=here).remote()
+            board = _actor(_Reports)
             units = {task.name: task.units for task in tasks}
             with ProgressTable(units) as table:
                 return _results(
@@ -88,6 +93,82 @@ class OnRay:
                     lambda task: table.finish(task.name),
                     is_part=False,
                 )
+
+    def map(
+        self,
+        function: Callable[[Iterable[Given]], Iterator[Made]],
+        values: Iterable[Given],
+        *,
+        together: int,
+        num_threads: int,
+    ) -> Generator[Made, None, None]:
+        """See `Engine.map`; by as many workers as there is room for."""
+        values = iter(values)
+        # Compressed, since all are sent at the beginning.
+        parts = [
+            {"number": number, "part": zlib.compress(pickle.dumps(part), 1)}
+            for number, part in enumerate(iter(lambda: list(islice(values, together)), []))
+        ]
+        if not parts:
+            return
+        with _cluster(self._address):
+            _check_room(num_threads)
+            _settle_data()
+            tries = _actor(_Tries)
+            room = sum(int(cpus // num_threads) for cpus in _cpus())
+            results = (
+                ray.data.from_items(parts, override_num_blocks=len(parts))
+                .map_batches(
+                    _Mapped,
+                    fn_constructor_args=(ray.put(pickle.dumps(function)), num_threads, tries),
+                    batch_size=1,
+                    compute=ray.data.ActorPoolStrategy(size=min(room, len(parts))),
+                    num_cpus=num_threads,
+                )
+                .iter_rows()
+            )
+            for row in results:
+                yield from _opened(row["kind"], pickle.loads(row["value"]))
+
+
+class _Tries:
+    """Counts how often each part of the work was begun, for Ray Data begins it for ever."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def begin(self, number: int) -> int:
+        self._counts[number] += 1
+        return self._counts[number]
+
+
+class _Mapped:
+    """Makes a function's calls in a worker, which has it for as long as it lives."""
+
+    def __init__(self, function: Any, num_threads: int, tries: Any):
+        os.environ.pop(THREADS, None)
+        os.environ.update({name: str(num_threads) for name in TENSORFLOW_THREADS})
+        self._pickled, self._tries = function, tries
+        self._function: Callable[[Any], Iterator[Any]] | None = None
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        kind, value = _called(self._results, int(batch["number"][0]), batch["part"][0])
+        return {"kind": [kind], "value": [pickle.dumps(value)]}
+
+    def _results(self, number: int, part: bytes) -> list[Any]:
+        values = pickle.loads(zlib.decompress(part))
+        if ray.get(self._tries.begin.remote(number)) > RETRIES + 1:
+            raise _lost(f"{values[0]}, or one of {len(values) - 1} after it", "its process")
+        if self._function is None:
+            self._function = pickle.loads(ray.get(self._pickled))
+        return list(self._function(values))
+
+
+def _actor(kind: type) -> Any:
+    """One on the driver's node: no other takes it along when it dies."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), False)
+    remote: Any = ray.remote(num_cpus=0)(kind)
+    return remote.options(scheduling_strategy=here).remote()
 
 
 @contextlib.contextmanager
@@ -120,6 +201,14 @@ def _cluster(address: str | None) -> Iterator[None]:
         ray.shutdown()
 
 
+def _settle_data() -> None:
+    """Has Ray Data keep the order, and say nothing: the terminal is the command's."""
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    settings = ray.data.DataContext.get_current()
+    settings.enable_progress_bars = settings.print_on_execution_start = False
+    settings.execution_options.preserve_order = True
+
+
 def _ours() -> dict[str, Any]:
     """What a cluster is started with on this machine."""
     return {
@@ -138,7 +227,7 @@ def _results(
     is_part: bool,
 ) -> list[Any]:
     """What each task gives; raises what the first gives that fails."""
-    _check_room(tasks)
+    _check_room(max(task.num_threads for task in tasks))
     token = uuid.uuid4().hex
     places = {path.parent / TOKEN for task in tasks for path in task.paths[:1]}
     for place in places:
@@ -169,14 +258,17 @@ def _is_far(task: Task) -> bool:
     return bool(task.paths) and sum(node["Alive"] for node in ray.nodes()) > 1
 
 
-def _check_room(tasks: Sequence[Task]) -> None:
-    """Checks that there is a node for each task: for one without it Ray waits for ever."""
-    most = max(node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"])
-    wanted = max(task.num_threads for task in tasks)
-    if wanted > most:
+def _cpus() -> list[float]:
+    """How many each node has."""
+    return [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
+
+
+def _check_room(num_threads: int) -> None:
+    """Checks that some node has room for a task: for one without it Ray waits for ever."""
+    if num_threads > (most := max(_cpus())):
         raise UserError(
             f"Expected --num_threads of at most {most:.0f}, which the largest node of the cluster "
-            f"has. Received: --num_threads={wanted}"
+            f"has. Received: --num_threads={num_threads}"
         )
 
 
@@ -184,17 +276,37 @@ def _result(task: Task, reference: Any) -> Any:
     try:
         kind, value, files = ray.get(reference)
     except ray.exceptions.RayError as error:
-        raise UserError(
-            f"Expected a worker that lives until its task ends. Received: {task.name}, which ended "
-            f"{RETRIES + 1} times with {type(error).__name__}; the same command goes on"
-        ) from error
+        raise _lost(task.name, type(error).__name__) from error
     if files:
         _unpack(files, task.paths)
+    return _opened(kind, value, f"{task.name}:\n")
+
+
+def _lost(name: str, reason: str) -> UserError:
+    """What is said of a task whose workers have died."""
+    return UserError(
+        f"Expected a worker that lives until its task ends. Received: {name}, which ended "
+        f"{RETRIES + 1} times with {reason}; the same command goes on"
+    )
+
+
+def _opened(kind: str, value: Any, name: str = "") -> Any:
+    """What a call has given, or raises what it has raised; see `_called`."""
     if kind == "error":
         raise UserError(value)
     if kind == "traceback":
-        raise RuntimeError(f"{task.name}:\n{value}")
+        raise RuntimeError(f"{name}{value}")
     return value
+
+
+def _called(function: Callable[..., Any], *arguments: Any) -> tuple[str, Any]:
+    """What a call in a worker gives, in a form that the driver takes: ("value", it)."""
+    try:
+        return "value", function(*arguments)
+    except UserError as error:
+        return "error", error.in_flags
+    except Exception:
+        return "traceback", traceback.format_exc()
 
 
 def _counted(bar: "_RemoteBar", tasks: Sequence[Task]) -> Callable[[Task], None]:
@@ -245,14 +357,14 @@ def _call(
     os.environ.pop(THREADS, None)
     if threads is not None:
         os.environ[THREADS] = threads
-    try:
+
+    def call() -> tuple[Any, bytes]:
         with _in_place(task, token, files) as is_shared:
             value = task.function(*task.arguments, bar=_RemoteBar(task, board, is_part))
-            return "value", value, b"" if is_shared else _packed(task.paths)
-    except UserError as error:
-        return "error", error.in_flags, b""
-    except Exception:
-        return "traceback", traceback.format_exc(), b""
+            return value, b"" if is_shared else _packed(task.paths)
+
+    kind, value = _called(call)
+    return kind, *(value if kind == "value" else (value, b""))
 
 
 @contextlib.contextmanager

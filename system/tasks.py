@@ -7,12 +7,12 @@ has room (`on_ray`). What a call gives does not depend on where it is made.
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from awl_vae.system.errors import UserError
 from awl_vae.system.progress_table import ProgressTable, Report, ReportingBar
@@ -27,6 +27,10 @@ TOKEN = ".on-ray"
 
 REFRESHED_EVERY = 0.2
 """Seconds between two looks at tasks in threads."""
+
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,32 @@ class Engine(Protocol):
             BaseException: What the first that failed has raised; those beside it are stopped.
         """
 
+    def map(
+        self,
+        function: Callable[[Iterable[Given]], Iterator[Made]],
+        values: Iterable[Given],
+        *,
+        together: int,
+        num_threads: int,
+    ) -> Generator[Made, None, None]:
+        """What a function gives for values, in their order; in this process where not overridden.
 
-class InSequence:
+        Args:
+            function: takes some values and gives as many results; called elsewhere, it is pickled.
+            values: what it takes; only as many as are going on are in memory.
+            together: how many values it takes at once elsewhere.
+            num_threads: how many threads it computes with there.
+
+        Yields:
+            The results.
+
+        Raises:
+            UserError: What the function has raised, or its worker that ended again and again.
+        """
+        yield from function(values)
+
+
+class InSequence(Engine):
     """One after the other, in this process."""
 
     is_parallel = False
@@ -96,7 +124,7 @@ class InSequence:
         return results
 
 
-class InThreads:
+class InThreads(Engine):
     """Some at a time, in threads of this process: for tasks that wait for other processes.
 
     Args:

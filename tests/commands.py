@@ -6,6 +6,7 @@ own forked from it, with its own arguments, output and signals, that runs the sc
 
 import multiprocessing
 import os
+import re
 import runpy
 import shutil
 import signal
@@ -163,3 +164,21 @@ def killed_before_each_write(script, *arguments):
             return kills
         assert process.returncode == -signal.SIGKILL, process.stderr
     raise AssertionError("the command does not get to its end")
+
+
+def workers(command, title):
+    """The numbers of a command's processes on Ray, by something in their titles."""
+    own = f"TMPDIR={command.output}".encode()
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            is_called = re.match(rb"ray::.*" + title.encode(), (path / "cmdline").read_bytes())
+            if is_called and own in (path / "environ").read_bytes().split(b"\0"):
+                yield int(path.name)
+        except OSError:
+            pass
+
+
+def kill_a_worker(command, title):
+    """Kills the youngest of them; a search's own is older than those of its branches."""
+    wait_until(lambda: list(workers(command, title)))
+    os.kill(max(workers(command, title)), signal.SIGKILL)

@@ -26,8 +26,10 @@ from awl_vae.detection import (
 )
 from awl_vae.detection.false_alarms import supports
 from awl_vae.detection.finding import COLUMNS, EARLIER_COLUMNS, FileState, Finding, csv_line
-from awl_vae.detection.inspection import Inspector, inspect
-from awl_vae.detection.journal import Journal, read_journal
+from awl_vae.detection.inspection import Inspect, Inspector
+from awl_vae.detection.journal import Journal, read_lines
+from awl_vae.detection.judging import find
+from awl_vae.detection.listing import Listing
 from awl_vae.detection.output import Output, overlay_name
 from awl_vae.detection.overlay import draw
 from awl_vae.detection.report import write_report
@@ -215,6 +217,10 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
         Detector.load(tmp_path / "detector")
 
 
+def unmasked(paths):
+    return [(path, None) for path in paths]
+
+
 def test_findings_come_in_order_and_broken_files_between_them(tmp_path):
     paths = []
     for index in range(11):
@@ -224,7 +230,7 @@ def test_findings_come_in_order_and_broken_files_between_them(tmp_path):
         else:
             cv2.imwrite(str(paths[-1]), np.full((20, 20), 250 * (index % 2), np.uint8))
     paths.append(tmp_path / "missing.png")
-    findings = list(inspect(black_detector(), paths, batch_size=4, num_threads=2))
+    findings = list(find(black_detector(), unmasked(paths), batch_size=4, num_threads=2))
     assert [finding.path for finding in findings] == paths
     verdicts = [finding.verdict for finding in findings]
     assert verdicts == (["normal", "anomalous", "normal", "unreadable"] * 3)
@@ -245,7 +251,7 @@ def test_whatever_a_file_does_to_a_library_the_others_go_on(tmp_path, monkeypatc
         return preprocess(image, roi_mask)
 
     monkeypatch.setattr(found, "preprocess", without_memory)
-    findings = list(inspect(found, paths, batch_size=2, num_threads=1))
+    findings = list(find(found, unmasked(paths), batch_size=2, num_threads=1))
     assert [finding.verdict for finding in findings] == ["normal", "unreadable", "normal"]
     assert "MemoryError no room" in findings[1].error
 
@@ -300,7 +306,7 @@ def test_of_an_image_that_was_inspected_again_the_last_line_counts(tmp_path):
     journal.append(finding(tmp_path / "b.png", score=0.5))
     journal.append(finding(tmp_path / "a.png", "anomalous", score=0.9))
     journal.close()
-    rows = {row["path"]: row["verdict"] for row in read_journal(tmp_path / "a.csv")}
+    rows = {row["path"]: row["verdict"] for row in journal.rows()}
     assert rows == {str(tmp_path / "a.png"): "anomalous", str(tmp_path / "b.png"): "normal"}
 
 
@@ -309,7 +315,7 @@ def test_the_lines_of_0_1_0_are_gone_on_with(tmp_path):
     earlier.append(["/b.png", "", "unreadable", "", "cut short", "", ""])
     text = "".join(map(csv_line, [EARLIER_COLUMNS, *earlier]))
     (tmp_path / "a.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert [row["unlike_calibration"] for row in read_journal(tmp_path / "a.csv")] == ["", ""]
+    assert [row["unlike_calibration"] for row in read_lines(tmp_path / "a.csv")] == ["", ""]
     journal = Journal(tmp_path / "a.csv")
     journal.append(
         finding("/c.png", score=0.5, unlike_calibration="width 3, of calibration 4 to 5")
@@ -418,9 +424,9 @@ def test_a_report_lists_the_highest_scores_and_counts_all(tmp_path, monkeypatch)
     output = Output(black_detector(), tmp_path / "output", root=tmp_path)
     for index in (3, 0, 4, 1, 2):
         verdict = "anomalous" if index > 2 else "normal"
-        output.add(finding(tmp_path / f"{index}.png", verdict, score=float(index)))
-    output.add(finding(tmp_path / "4.png", "normal", score=0.5))  # another image by now
-    output.add(finding(tmp_path / "bad.png", "unreadable", error="truncated"))
+        output.add(finding(tmp_path / f"{index}.png", verdict, score=float(index)), b"")
+    output.add(finding(tmp_path / "4.png", "normal", score=0.5), b"")  # another image by now
+    output.add(finding(tmp_path / "bad.png", "unreadable", error="truncated"), b"")
     counts = output.finish(lambda path: True)
     assert dict(counts.verdicts) == {"anomalous": 1, "normal": 4, "unreadable": 1}
     page = (tmp_path / "output/report.html").read_text()
@@ -435,9 +441,9 @@ def test_a_report_says_where_an_anomalous_image_has_no_region(tmp_path):
     for path in paths:
         cv2.imwrite(str(path), np.full((16, 16), int(path.stem), np.uint8))
     output = Output(detector, tmp_path / "output", root=tmp_path)
-    for found in inspect(detector, paths, batch_size=2, num_threads=1):
+    for found, overlay in Inspect(detector, 2, 1, draws=True)(unmasked(paths)):
         assert found.verdict == "anomalous"
-        output.add(found)
+        output.add(found, overlay)
     output.finish(lambda path: True)
     page = (tmp_path / "output/report.html").read_text()
     bright, faint = page.split("<li ")[1:]
@@ -576,7 +582,7 @@ def test_an_image_whose_score_is_not_finite_is_anomalous_and_in_the_report(tmp_p
     lines = []
     inspector = Inspector(found, 2, 1, lines.append, lines.append)
     counts = inspector.inspect(
-        [tmp_path / "a.png"], Output(found, tmp_path / "output", root=tmp_path)
+        Listing([tmp_path / "a.png"]), Output(found, tmp_path / "output", root=tmp_path)
     )
     assert counts.verdicts == {"anomalous": 1}
     assert 'class="anomalous"' in (tmp_path / "output/report.html").read_text()

@@ -10,7 +10,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from awl_vae.detection.inspection import inspect
+from awl_vae.detection.inspection import Inspect
 from awl_vae.detection.likeness import Likeness
 from awl_vae.detection.output import Output
 
@@ -35,8 +35,8 @@ def page(tmp_path_factory):
     detector = black_detector()
     detector.likeness = Likeness({"brightness": (50.0, 260.0)})
     output = Output(detector, root / "output", root=root / "images")
-    for finding in inspect(detector, paths, batch_size=4, num_threads=1):
-        output.add(finding)
+    for finding, overlay in Inspect(detector, 4, 1, draws=True)((path, None) for path in paths):
+        output.add(finding, overlay)
     output.finish(lambda path: True, ["Scores <moved>."])
     return root / "output/report.html"
 

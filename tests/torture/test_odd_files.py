@@ -14,6 +14,7 @@ from odd_files import BINARY_KINDS, CSV_KINDS, JSON_KINDS
 
 from awl_vae.detection import Detector, DetectorError, calibrate, describe
 from awl_vae.detection.inspection import Inspector
+from awl_vae.detection.listing import Listing
 from awl_vae.detection.output import Output
 from awl_vae.system.errors import UserError
 from awl_vae.system.tasks import InSequence
@@ -140,7 +141,7 @@ def inspect(detector, paths, directory, root):
     lines = []
     inspector = Inspector(detector, 4, 2, lines.append, lines.append)
     with contextlib.redirect_stderr(io.StringIO()):
-        return inspector.inspect(paths, Output(detector, directory, root=root / "images"))
+        return inspector.inspect(Listing(paths), Output(detector, directory, root=root / "images"))
 
 
 @pytest.mark.parametrize("case", cases_of({"inspection.json": 1, "inspection.csv": 5}))

@@ -1,8 +1,5 @@
 """Experiments on Ray: the bits that they give in sequence, whoever is killed on the way."""
 
-import os
-import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +12,8 @@ pytestmark = pytest.mark.slow
 
 LOSS, AUC = "run_loss_adapted.py", "run_auc_adapted.py"
 METHODS = ("conventional", "loss_adapted")
+SEED = "seed 1"
+"""What the titles of all workers have in them."""
 
 
 @pytest.fixture(scope="module")
@@ -32,24 +31,6 @@ def searched(folder, tmp_path_factory):
     run = tmp_path_factory.mktemp("search") / "run"
     commands.run(LOSS, *search(folder, run))
     return run
-
-
-def workers(command):
-    """The processes that make calls for a command, by the titles that Ray gives them."""
-    own = f"TMPDIR={command.output}".encode()
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            is_called = re.match(rb"ray::.*seed 1", (path / "cmdline").read_bytes())
-            if is_called and own in (path / "environ").read_bytes().split(b"\0"):
-                yield int(path.name)
-        except OSError:
-            pass
-
-
-def kill_a_worker(command):
-    """Kills the youngest; a search's own is older than those of its branches."""
-    commands.wait_until(lambda: list(workers(command)))
-    os.kill(max(workers(command)), signal.SIGKILL)
 
 
 def test_runs_of_an_experiment(folder, tmp_path):
@@ -71,7 +52,7 @@ def test_an_interrupted_run_goes_on(folder, tmp_path):
     command.interrupt()
     assert command.wait() == 130
     assert "Interrupted. The same command goes on from here." in command.stderr
-    assert not list(workers(command))
+    assert not list(commands.workers(command, SEED))
     command = commands.run(AUC, *tiny(folder, run, *flags, "--on=ray"))
     assert "conventional seed 1 goes on after epoch " in command.stderr
     assert_same_run(run, whole, ("conventional",))
@@ -138,9 +119,9 @@ def test_a_search_whose_workers_and_whose_driver_are_killed(folder, searched, tm
     run = tmp_path / "run"
     flags = search(folder, run, "--on=ray")
     command = commands.Command(LOSS, *flags)
-    kill_a_worker(command)
+    commands.kill_a_worker(command, SEED)
     command.wait_for_lines(run / "loss_adapted/seed-1/branches.csv", 2)
-    kill_a_worker(command)
+    commands.kill_a_worker(command, SEED)
     command.kill_at(run / "loss_adapted/seed-1/branches.csv", 4)
     command = commands.run(LOSS, *flags)
     assert "goes on after " in command.stderr

@@ -14,8 +14,12 @@ from pathlib import Path
 from awl_vae.system import write_json, write_text
 
 HERE = Path(__file__).parent
+AWL_VAE = Path(sys.executable).with_name("awl-vae")
 NUM_THREADS = 2
 """Of each side."""
+
+LOOKED_AT_EVERY = 0.2
+"""Seconds from one look at the memory to the next."""
 
 PACKAGES = ("tensorflow", "keras", "numpy", "torch", "onnxruntime")
 
@@ -98,6 +102,63 @@ def alternate(
             taken[name].append(side())
             note(name)
     return taken
+
+
+def peak_memory(
+    command: Sequence[str | Path], *, stdin: Path | None = None, statuses: Sequence[int] = (0,)
+) -> tuple[float, float]:
+    """Peak anonymous megabytes of a command and all that it starts, and its seconds.
+
+    Anonymous is what has no file behind it: a cache that is mapped goes where room is needed.
+    Shared memory counts, once. Linux alone tells it.
+
+    Args:
+        command: the command.
+        stdin: what its standard input is read from.
+        statuses: the exit statuses that it may have.
+    """
+    start, peak = time.perf_counter(), 0
+    with (
+        open(stdin or os.devnull, "rb") as lines,
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            [str(part) for part in command],
+            stdin=lines,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env=environment(),
+        ) as process,
+    ):
+        while process.poll() is None:
+            peak = max(peak, _anonymous(process.pid))
+            time.sleep(LOOKED_AT_EVERY)
+        if process.returncode not in statuses:
+            errors.seek(0)
+            raise RuntimeError(f"Expected a command that ends well. Received: {errors.read()}")
+    return peak / 1e6, time.perf_counter() - start
+
+
+def _anonymous(root: int) -> int:
+    """Bytes of a process and its descendants, with the shared memory of the one that has most."""
+    parents, anonymous, shared = {}, {}, {}
+    for path in Path("/proc").glob("[0-9]*/status"):
+        try:
+            found = dict(line.split(":", 1) for line in path.read_text().splitlines())
+        except OSError:  # It has ended.
+            continue
+        process = int(path.parent.name)
+        parents[process] = int(found["PPid"])
+        anonymous[process], shared[process] = (
+            1024 * int(found.get(name, "0 kB").split()[0]) for name in ("RssAnon", "RssShmem")
+        )
+
+    def is_below(process):
+        while process not in (root, 0):
+            process = parents.get(process, 0)
+        return process == root
+
+    tree = [process for process in parents if is_below(process)]
+    return sum(anonymous[each] for each in tree) + max((shared[each] for each in tree), default=0)
 
 
 def seconds_a_call(call: Callable[[], object], at_least: float) -> float:

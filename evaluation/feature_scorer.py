@@ -239,14 +239,18 @@ class FeatureScorer(keras.Model):
         chosen.assign(half_precision(np.resize(found, chosen.shape)))
 
     def _sample(self, batches: Iterable[tf.Tensor], count: int, seed: int) -> np.ndarray:
-        """Smoothed vectors (N, C) at random positions of each image."""
+        """Smoothed vectors (N, C) at random positions of each image, or of some where many."""
         random = np.random.default_rng(seed)
-        vectors = []
+        chosen = np.ones(count, bool)
+        if count > SAMPLE:
+            chosen[random.permutation(count)[SAMPLE:]] = False
+        vectors, images = [], iter(chosen)
         for batch in batches:
             smoothed = self._smoothed(batch).numpy()
             for image in smoothed.reshape(len(smoothed), -1, smoothed.shape[-1]):
-                of_each = min(-(-SAMPLE // count), len(image))
-                vectors.append(image[random.choice(len(image), of_each, replace=False)])
+                if next(images):
+                    of_each = min(-(-SAMPLE // count), len(image))
+                    vectors.append(image[random.choice(len(image), of_each, replace=False)])
         return np.concatenate(vectors)
 
     def save_own_variables(self, store: dict[str, np.ndarray]) -> None:

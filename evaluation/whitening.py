@@ -25,6 +25,9 @@ LEAST_NOISE = 1e-6
 BLOCK = 256
 """Positions whose covariances are worked on at a time."""
 
+GROUP = 128
+"""Images that are added at a time, at least."""
+
 CORESET = 3000
 """Vectors that stand for all, where nothing else is said."""
 
@@ -36,7 +39,10 @@ PROJECTED = 48
 
 
 class Moments:
-    """Sums over residuals (N, h, w, C) from which mean and covariance at each position follow.
+    """Mean and covariance at each position of residuals (N, h, w, C), of however many images.
+
+    Each group of images is added by its own mean and its sums about that (Chan, Golub and LeVeque,
+    1983), in float64, so that no digits are lost where N is large or the mean is.
 
     Args:
         shape: (h, w, C).
@@ -47,19 +53,34 @@ class Moments:
 
     def __init__(self, shape: tuple[int, int, int]):
         height, width, channels = self.shape = shape
-        positions = height * width
         self.count = 0
-        self._total = tf.zeros((positions, 1, channels))
-        self._outer = tf.zeros((positions, channels, channels))
+        self._mean = np.zeros((height * width, 1, channels))
+        self._products = np.zeros((height * width, channels, channels))  # of deviations, summed
+        self._waiting: list[tf.Tensor] = []
 
     def add(self, residuals: tf.Tensor) -> None:
         """Takes residuals (B, h, w, C) into account."""
+        self._waiting.append(residuals)
+        if sum(map(len, self._waiting)) >= GROUP:
+            self._merge()
+
+    def _merge(self) -> None:
+        """Adds the images that wait as one group."""
+        if not self._waiting:
+            return
         height, width, channels = self.shape
-        x = tf.reshape(residuals, (-1, height * width, channels))
+        x = tf.reshape(tf.concat(self._waiting, axis=0), (-1, height * width, channels))
         x = tf.transpose(x, (1, 0, 2))  # (B, P, C) -> (P, B, C)
-        self.count += x.shape[1]
-        self._total += tf.reduce_sum(x, axis=1, keepdims=True)
-        self._outer += tf.matmul(x, x, transpose_a=True)
+        count, self._waiting = x.shape[1], []
+        share = count / (self.count + count)
+        for some in _blocks(height * width):
+            mean = x[some].numpy().mean(axis=1, keepdims=True, dtype=np.float64)
+            deviations = x[some] - mean.astype(np.float32)
+            step = mean - self._mean[some]
+            self._products[some] += tf.matmul(deviations, deviations, transpose_a=True).numpy()
+            self._products[some] += self.count * share * step.swapaxes(1, 2) * step
+            self._mean[some] += share * step
+        self.count += count
 
     def whitening(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean μ (h, w, C) and W (h, w, C, C), lower triangles, for which W (r − μ) is white.
@@ -67,27 +88,28 @@ class Moments:
         WᵀW is the inverse of the covariance, shrunk towards the pooled one, so that the squared
         length of W (r − μ) is the squared Mahalanobis distance.
         """
+        self._merge()
         height, width, channels = self.shape
-        mean, positions = self._total / self.count, height * width
-        pooled = tf.zeros((channels, channels))
+        positions = height * width
+        pooled = np.zeros((channels, channels))
         for some in _blocks(positions):
-            pooled += tf.reduce_sum(self._covariance(mean, some), axis=0) / positions
-        noise = max(RIDGE * float(tf.linalg.trace(pooled)) / channels, LEAST_NOISE)
+            pooled += self._covariance(some).sum(axis=0) / positions
+        noise = max(RIDGE * pooled.trace() / channels, LEAST_NOISE)
         identity = tf.eye(channels)
         inverse = np.empty((positions, channels, channels), np.float32)
         for some in _blocks(positions):
-            shrunk = (1 - POOLED) * self._covariance(mean, some) + POOLED * pooled
-            factor = tf.linalg.cholesky(shrunk + noise * identity)
+            shrunk = (1 - POOLED) * self._covariance(some) + POOLED * pooled
+            shrunk += noise * np.eye(channels)
+            factor = tf.linalg.cholesky(tf.constant(shrunk, tf.float32))
             inverse[some] = tf.linalg.triangular_solve(factor, identity[None]).numpy()
         return (
-            tf.reshape(mean, self.shape).numpy(),
+            self._mean.reshape(self.shape).astype(np.float32),
             inverse.reshape(height, width, channels, channels),
         )
 
-    def _covariance(self, mean: tf.Tensor, some: slice) -> tf.Tensor:
+    def _covariance(self, some: slice) -> np.ndarray:
         """That of some positions, (P, C, C)."""
-        product = tf.matmul(mean[some], mean[some], transpose_a=True)
-        return (self._outer[some] - self.count * product) / max(self.count - 1, 1)
+        return self._products[some] / max(self.count - 1, 1)
 
 
 def _blocks(positions: int) -> list[slice]:

@@ -8,7 +8,7 @@ from keras import layers, ops
 from sklearn.neighbors import NearestNeighbors
 
 from awl_vae.evaluation.feature_scorer import TOP_FRACTION, FeatureScorer
-from awl_vae.evaluation.whitening import POOLED, RIDGE, Moments, coreset
+from awl_vae.evaluation.whitening import GROUP, POOLED, RIDGE, Moments, coreset
 
 SHAPE = (3, 4, 5)
 
@@ -46,6 +46,30 @@ def test_what_is_learnt_in_parts_is_what_numpy_finds():
         moments.add(tf.constant(batch))
     for found, expected in zip(moments.whitening(), whitening(values), strict=True):
         np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-4)
+
+
+def test_a_mean_that_is_large_takes_no_digits_of_the_covariance():
+    values = features(3 * GROUP)
+    far = Moments(SHAPE)
+    for batch in np.split(values, 24):
+        far.add(tf.constant(batch + np.float32(1000)))
+    mean, factor = far.whitening()
+    expected_mean, expected_factor = whitening(values)
+    np.testing.assert_allclose(mean - 1000, expected_mean, atol=1e-4)
+    np.testing.assert_allclose(factor, expected_factor, rtol=2e-3, atol=2e-4)
+
+
+def test_of_more_images_than_vectors_are_wanted_some_have_one(monkeypatch):
+    monkeypatch.setattr("awl_vae.evaluation.feature_scorer.SAMPLE", 7)
+    found = scorer("nearest_normal", whitens=False)
+    images = tf.constant(features(20))
+    sample = found._sample([images[:9], images[9:]], 20, seed=0)
+    assert sample.shape == (7, SHAPE[2])
+    smoothed = found._smoothed(images).numpy().reshape(20, -1, SHAPE[2])
+    of = [np.flatnonzero((smoothed == vector).all(-1).any(-1)).tolist() for vector in sample]
+    assert [len(each) for each in of] == [1] * 7
+    assert of == sorted(of)
+    assert len({each[0] for each in of}) == 7
 
 
 def test_mahalanobis_is_the_distance_by_the_whole_covariance():

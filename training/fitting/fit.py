@@ -43,7 +43,7 @@ FILES = (*DETECTOR_FILES, "report.html", SHEET, "fit.json")
 
 
 MOST_BYTES = 1 << 31
-"""Of the covariances of all positions; as much again is needed to invert them."""
+"""Of the covariances of all positions in float32; fitting them takes three times as much."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from awl_vae.system.terminal import ProgressBar
 FLAGS = flags.FLAGS
 flags.DEFINE_list("counts", ["100", "1000", "10000"], "Numbers of images.")
 flags.DEFINE_integer("image_size", 256, "Pixels.", lower_bound=32)
+flags.DEFINE_integer("short_side", 224, "Pixels that they are brought to.", lower_bound=32)
 flags.DEFINE_string("output", "benchmarks/results/fit_memory.json", "The JSON file.")
 COLUMNS = ("images", "peak, MB", "of the smallest", "seconds", "ms an image")
 
@@ -34,6 +35,7 @@ def main(_):
         for count in counts:
             model_dir = root / f"detector_{count}"
             fit = [AWL_VAE, "fit", root / str(count), f"--model_dir={model_dir}"]
+            fit.append(f"--short_side={FLAGS.short_side}")
             peak, seconds = peak_memory(fit)
             rows.append(
                 {

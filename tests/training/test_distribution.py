@@ -117,6 +117,60 @@ print(json.dumps(found))
 """
 
 
+HALVES = """
+import json
+import keras
+import numpy as np
+from awl_vae.system import quiet_tensorflow
+import tensorflow as tf
+cpus = tf.config.list_physical_devices("CPU")[:1]
+tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+from awl_vae.data import TrainingBatches
+from awl_vae.models import VAE
+from awl_vae.training.loop import fit_shares
+
+class Images:
+    shape, num_channels = (16, 16), 1
+    x = np.random.RandomState(0).rand(4, 16, 16, 1).astype(np.float32)
+    def read(self, positions):
+        return self.x[positions]
+
+split = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+batches = TrainingBatches(Images(), np.arange(4), batch_size=4, seed=1)
+with split.scope():
+    model = VAE((16, 16), latent_dim=3, seed=1, dtype="mixed_float16")
+    model.compile(optimizer=keras.optimizers.SGD(1e-4))
+
+def replicas():
+    local = [split.experimental_local_results(v.value) for v in model.trainable_variables]
+    return [np.concatenate([np.asarray(v[i]).ravel() for v in local]) for i in range(2)]
+
+found = []
+for epoch, broken in enumerate((False, True, False)):
+    Images.x[0] = np.nan if broken else 0.5  # which one of the two replicas has
+    before = replicas()
+    fit_shares(model, batches, [], strategy=split, epochs=epoch + 1, initial_epoch=epoch)
+    after = replicas()
+    found.append({
+        "moved": float(np.abs(after[0] - before[0]).max()),
+        "apart": float(np.abs(after[0] - after[1]).max()),
+        "scale": float(np.asarray(model.optimizer.dynamic_scale))})
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.slow
+def test_replicas_of_float16_scale_their_loss_and_skip_a_step_together():
+    text = subprocess.run(
+        [sys.executable, "-c", HALVES], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    first, broken, last = json.loads(text.splitlines()[-1])
+    assert first["moved"] > 0 < last["moved"]
+    assert broken["moved"] == 0
+    assert all(found["apart"] == 0 for found in (first, broken, last))
+    assert first["scale"] == 2 * broken["scale"] == 2 * last["scale"] > 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "replicas", "roi"),

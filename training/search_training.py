@@ -30,7 +30,7 @@ class Where:
 
 
 class SearchTraining:
-    """A new model, a search, and the checkpoint that it goes on from where there is one.
+    """A model, a search, and the checkpoint that it goes on from where there is one.
 
     Args:
         images: the images.
@@ -38,9 +38,10 @@ class SearchTraining:
         plan: what is trained.
         where: its files.
         bar: the progress bar.
+        trainer: the model and its images, where there are such already.
 
     Attributes:
-        trainer: the model and its images.
+        trainer: see above.
         search: the search.
         resume: the checkpoint.
     """
@@ -52,9 +53,10 @@ class SearchTraining:
         plan: SearchPlan,
         where: Where,
         bar: ProgressBar,
+        trainer: Trainer | None = None,
     ):
         config = images.config
-        self.trainer = Trainer(config, images.data, seed)
+        self.trainer = trainer or Trainer(config, images.data, seed)
         self.search = LossAdaptedSearch(
             plan,
             batches=self.trainer.batches,

@@ -1,5 +1,6 @@
 """The branches of a search as tasks beside each other."""
 
+import functools
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from awl_vae.training.config import LossAdaptedConfig
 from awl_vae.training.images import RunImages
 from awl_vae.training.runtime import computing
 from awl_vae.training.search_training import SearchTraining, Where, search_plan
+from awl_vae.training.trainer import Trainer
 
 
 def train_side_by_side(
@@ -108,4 +110,10 @@ def train_leg(
     """Trains one leg of a search; its checkpoint is what it gives."""
     with computing(images.config.num_threads):
         plan = search_plan(images.config).of_leg(leg)
-        SearchTraining(images, seed, plan, where, bar).fit()
+        SearchTraining(images, seed, plan, where, bar, _trainer(images, seed)).fit()
+
+
+@functools.lru_cache(maxsize=2)
+def _trainer(images: RunImages[LossAdaptedConfig], seed: int) -> Trainer:
+    """The model of a seed, traced once in a process; each leg sets all that is in it."""
+    return Trainer(images.config, images.data, seed)

@@ -3,8 +3,8 @@
     python benchmarks/bench_inspection.py
 
 An image's time is the difference between commands with many images and with few, so that what it
-takes to start does not count. Workers on Ray have a thread each; one process is held to one core, or
-has all.
+takes to start does not count. Workers on Ray have a thread each; one process is held to one core,
+or has all.
 """
 
 import os

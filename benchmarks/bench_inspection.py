@@ -24,7 +24,7 @@ from awl_vae.system.terminal import ProgressBar
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("image_size", 256, "Pixels.", lower_bound=32)
 flags.DEFINE_list("counts", ["200", "2200"], "Few and many images.")
-flags.DEFINE_integer("rounds", 3, "Turns of each side.", lower_bound=1)
+flags.DEFINE_integer("rounds", 2, "Turns of each side.", lower_bound=1)
 flags.DEFINE_string("output", "benchmarks/results/inspection.json", "The JSON file.")
 
 ONE = "one process on one core"

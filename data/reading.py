@@ -98,6 +98,10 @@ def read_image(source: Source) -> np.ndarray:
     return decode(source).pixels
 
 
+class NotReadError(DataError):
+    """The bytes of a file could not be read: that may be another time, where it stays the same."""
+
+
 class Decoded(NamedTuple):
     """An image as it was read.
 
@@ -180,7 +184,7 @@ def _bytes(source: Source) -> bytes:
             return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise DataError(f"Expected an image. Received: {reason}, {path}") from error
+        raise NotReadError(f"Expected an image. Received: {reason}, {path}") from error
     raise DataError(f"Expected a file. Received: {path}, which is none")
 
 

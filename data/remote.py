@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from errno import EACCES, EISDIR, ENOENT, ENOTDIR
+from errno import EINVAL, EIO, ENOENT
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -114,16 +114,17 @@ class RemoteFile:
         """
         try:
             with _asking(self.address) as (store, path):
-                found = [
-                    RemoteFile(store.unstrip_protocol(info["name"]), _told(info))
-                    for info in store.ls(path, detail=True)
-                ]
-        except PermissionError as error:
+                found = store.ls(path, detail=True)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
             raise StoreError(f"Expected a directory to read. Received: {self}, {error}") from error
-        for child in found:
-            # Some stores keep an empty file in the place of a directory.
-            if child.address.rstrip("/") != self.address.rstrip("/"):
-                yield child.name, child, child.is_dir()
+        for info in found:
+            place = info["name"].rstrip("/")
+            if place != path.rstrip("/"):  # Some keep an empty file in the place of a directory.
+                name = place.rpartition("/")[2]
+                child = RemoteFile(f"{self.address.rstrip('/')}/{name}", _told(info))
+                yield name, child, child.is_dir()
 
     def _ask(self) -> Told:
         if self.told is not None:
@@ -144,14 +145,12 @@ def is_address(text: str) -> bool:
 @contextlib.contextmanager
 def _asking(address: str) -> Iterator[tuple["AbstractFileSystem", str]]:
     """The store of an address, and what it calls the file."""
+    if "::" in address:  # of fsspec, a file within another
+        raise OSError(EINVAL, 'a name with "::" cannot be asked for')
     try:
         from fsspec.core import url_to_fs
 
-        yield url_to_fs(address)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
-        reasons = (ENOENT, EISDIR, ENOTDIR, EACCES)  # of these four, which stores do not tell
-        number = next(each for each in reasons if isinstance(error, type(OSError(each, ""))))
-        raise OSError(number, os.strerror(number)) from error
+        yield url_to_fs(address, use_listings_cache=False)
     except ModuleNotFoundError as error:
         raise StoreError(
             f"Expected fsspec: {install_hint('cluster')}. Received: {error}"
@@ -161,10 +160,22 @@ def _asking(address: str) -> Iterator[tuple["AbstractFileSystem", str]]:
             f"Expected the address of a store that fsspec reads. Received: {address}, {error}"
         ) from error
     except Exception as error:
+        if isinstance(error, FileNotFoundError):
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT)) from error
         text = " ".join(f"{type(error).__name__} {error}".split())
+        if _is_refused(error):
+            raise OSError(EIO, text) from error
         raise StoreError(
             f"Expected a store that answers; the same command goes on. Received: {text}, {address}"
         ) from error
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether a store has answered that it does not give the file."""
+    if isinstance(error, PermissionError | IsADirectoryError | NotADirectoryError):
+        return True
+    status = getattr(error, "status", None) or getattr(error, "code", None)
+    return type(error) is OSError or (isinstance(status, int) and 400 <= status < 500)
 
 
 def _told(info: Mapping[str, Any]) -> Told:

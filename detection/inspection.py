@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from awl_vae.data.remote import File
+from awl_vae.data.remote import File, RemoteFile
 from awl_vae.data.roi import RegionsOfInterest
 from awl_vae.detection.detector import Detector
 from awl_vae.detection.drift import Drift
@@ -29,8 +29,8 @@ REPORT_SECONDS, REPORT_SHARE = 5.0, 0.05
 """While watching: from one report to the next at least, and the share of the time for them."""
 
 
-BATCHES = 8
-"""How many batches another process is given at a time."""
+TOGETHER = 256
+"""Images that another process is given at a time, at least."""
 
 
 class Pair(NamedTuple):
@@ -170,14 +170,16 @@ class Inspector:
         inspect = Inspect(self.detector, self.batch_size, self.num_threads, draws)
         rois = self.rois
         pairs = (Pair(file, None if rois is None else rois.mask_of(file)) for file in files)
-        return self.engine.map(
-            inspect,
-            pairs,
-            # Whole batches, as in one process: a network's last bits are those of its batch.
-            together=BATCHES * min(self.batch_size, self.detector.scorer.batch_size),
-            num_threads=self.num_threads,
-        )
+        batch_size = min(self.batch_size, self.detector.scorer.batch_size)
+        # Whole batches, as in one process: a network's last bits are those of its batch.
+        together = -(-TOGETHER // batch_size) * batch_size
+        return self.engine.map(inspect, pairs, together=together, num_threads=self.num_threads)
 
 
 def _is_known(file: File, known: Mapping[str, FileState | None]) -> bool:
-    return str(file) in known and known[str(file)] == FileState.of(file)
+    if str(file) not in known:
+        return False
+    state = known[str(file)]
+    if isinstance(file, RemoteFile) and file.told is None:
+        return state is not None  # To ask for each of a list of millions would take hours.
+    return state == FileState.of(file)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from awl_vae.detection.finding import (
     ANOMALOUS,
@@ -21,6 +22,9 @@ from awl_vae.system import atomic_path, naming
 from awl_vae.system.errors import FileError
 from awl_vae.system.files import check_regular, csv_rows
 from awl_vae.system.kinds import NUMBER, difference
+
+BLOCK = 1 << 16
+"""Bytes of a file in memory at a time, where its last line is looked for."""
 
 
 class Journal:
@@ -41,13 +45,14 @@ class Journal:
         check_regular(path)
         self.path = path
         with naming(path), open(path, "a+b", buffering=0) as file:
-            file.seek(0)
-            content = file.read()
-            whole = content.rfind(b"\n") + 1
+            whole = _end_of_lines(file)
             file.truncate(whole)
             if not whole:
                 file.write(csv_line(COLUMNS).encode())
-        if content.startswith(csv_line(EARLIER_COLUMNS).encode()):
+            earlier = csv_line(EARLIER_COLUMNS).encode()
+            file.seek(0)
+            is_earlier = file.read(len(earlier)) == earlier
+        if is_earlier:
             _add_columns(path)
         self.known = PathTable((row["path"], _state(row)) for row in read_lines(path))
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by `close`)
@@ -73,6 +78,18 @@ class Journal:
         with naming(self.path):
             os.fsync(self._file.fileno())
         self._file.close()
+
+
+def _end_of_lines(file: BinaryIO) -> int:
+    """Where the last line of a file that is whole ends."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - BLOCK)
+        file.seek(start)
+        if (place := file.read(end - start).rfind(b"\n")) >= 0:
+            return start + place + 1
+        end = start
+    return 0
 
 
 def read_lines(path: Path) -> Iterator[dict[str, str]]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from awl_vae.data.images import split_roi, to_color, to_float
-from awl_vae.data.reading import Source, is_path, read_image
+from awl_vae.data.reading import NotReadError, Source, is_path, read_image
 from awl_vae.data.remote import File, RemoteFile, StoreError
 from awl_vae.detection.finding import (
     ANOMALOUS,
@@ -73,6 +73,8 @@ def take(
         raise
     except Exception as error:  # Whatever one image does to a library, the others go on.
         text = str(error)
+        if isinstance(error, NotReadError):
+            state = None  # So it is inspected again.
         if not isinstance(error, ValueError):
             text = f"Expected an image. Received: {type(error).__name__} {error}"
         return Finding(path, state, UNREADABLE, error=" ".join(text.split()))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from awl_vae.data.remote import File
+from awl_vae.data.remote import File, is_address
 from awl_vae.detection.detector import Detector, DetectorError
 from awl_vae.detection.finding import JOURNAL, NORMAL, Counts, FileState, Finding
 from awl_vae.detection.journal import Journal, read_lines
@@ -16,9 +16,6 @@ from awl_vae.system import DirectoryLock, atomic_path, read_json, write_json
 
 MAX_NAME = 200
 """Longest name of an overlay's file, in bytes, before its suffix; file systems end at 255."""
-
-UP = "__"
-"""What stands for "..", which is a name as any other in a store."""
 
 
 class Output:
@@ -30,7 +27,8 @@ class Output:
             with.
         root: the directory of the images, which the names of the overlays leave out.
         roi_mask: where the regions of interest come from, where not from the detector.
-        with_shards: whether the lines are kept as Parquet files, too, at the end.
+        with_shards: whether the lines are kept as Parquet files, too, at the end; those that are
+            there are written anew.
 
     Raises:
         DetectorError: If the directory is in use, or holds something else than findings of this
@@ -50,7 +48,7 @@ class Output:
         self.directory = directory
         self.root = root
         self.roi_mask = roi_mask
-        self.with_shards = with_shards
+        self.with_shards = with_shards or (directory / SHARDS).exists()
         try:
             self._lock = DirectoryLock(directory)
         except BlockingIOError:
@@ -150,8 +148,11 @@ def overlay_name(path: str, root: File | None) -> Path:
     name, above = Path(path), Path(str(root or ""))
     if name.is_relative_to(above) and name != above:
         name = name.relative_to(above)
-    parts = (part for part in name.parts if part != name.anchor)
-    *directories, last = (UP if part == ".." else part for part in parts)
-    if len(os.fsencode(last)) > MAX_NAME:
-        last = hashlib.sha1(os.fsencode(last)).hexdigest()
+    parts = [part for part in name.parts if part != name.anchor]
+    if ".." in parts or (is_address(path) and "//" in path.partition("://")[2]):
+        parts = [hashlib.sha1(os.fsencode(path)).hexdigest()]  # In a store that are other names.
+    *directories, last = (
+        hashlib.sha1(os.fsencode(part)).hexdigest() if len(os.fsencode(part)) > MAX_NAME else part
+        for part in parts
+    )
     return Path(*directories, last + ".jpg")

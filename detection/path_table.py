@@ -2,8 +2,10 @@
 
 import os
 import sqlite3
+import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
+from errno import ENOSPC
 
 from awl_vae.detection.finding import FileState
 
@@ -49,13 +51,15 @@ class PathTable(Mapping[str, FileState | None]):
 
     def update(self, entries: Iterable[Entry]) -> None:
         """Takes paths in, in the place of what is known of them."""
-        self._database.executemany(
-            "REPLACE INTO paths (path, size, modified) VALUES (?, ?, ?)",
-            (
-                (os.fsencode(path), state and state.size, state and state.modified)
-                for path, state in entries
-            ),
+        rows = (
+            (os.fsencode(path), state and state.size, state and state.modified)
+            for path, state in entries
         )
+        command = "REPLACE INTO paths (path, size, modified) VALUES (?, ?, ?)"
+        try:
+            self._database.executemany(command, rows)
+        except sqlite3.OperationalError as error:
+            raise OSError(ENOSPC, str(error), tempfile.gettempdir()) from error
 
     def number(self, path: str) -> int:
         """How many paths had been taken in when this one was for the last time, itself included.

@@ -6,7 +6,6 @@ import heapq
 import html
 import itertools
 import json
-import math
 import os
 import string
 from array import array
@@ -193,9 +192,7 @@ def _text(text: str) -> str:
 
 def _histogram(scores: Mapping[str, Sequence[float]], detector: Detector) -> str:
     """The histogram of the scores that are finite, or an empty text where there are none."""
-    finite = [[score for score in scores[key] if math.isfinite(score)] for key in scores]
-    if not any(finite):
+    finite = [values[np.isfinite(values)] for values in map(np.asarray, scores.values())]
+    if not any(map(len, finite)):
         return ""
-    return histogram_svg(
-        *map(np.array, finite), threshold=detector.threshold.value, score=detector.scorer.score
-    )
+    return histogram_svg(*finite, threshold=detector.threshold.value, score=detector.scorer.score)

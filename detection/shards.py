@@ -55,9 +55,11 @@ def _values(row: Mapping[str, str]) -> dict[str, Any]:
     """A line's values; of what is no number or time, none."""
     regions = json.loads(row["regions"] or "[]")
     return {
-        **row,
         # A name may be no UTF-8.
-        "path": row["path"].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+        **{
+            name: text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            for name, text in row.items()
+        },
         "score": float(row["score"]) if row["score"] else None,
         "regions": [dict(zip(REGION, region, strict=True)) for region in regions],
         "size": int(row["size"]) if row["size"] else None,

@@ -25,8 +25,8 @@ LEAST_NOISE = 1e-6
 BLOCK = 256
 """Positions whose covariances are worked on at a time."""
 
-GROUP = 128
-"""Images that are added at a time, at least."""
+GROUP_BYTES = 1 << 26
+"""Of the images that are added at a time, at least."""
 
 CORESET = 3000
 """Vectors that stand for all, where nothing else is said."""
@@ -41,8 +41,8 @@ PROJECTED = 48
 class Moments:
     """Mean and covariance at each position of residuals (N, h, w, C), of however many images.
 
-    Each group of images is added by its own mean and its sums about that (Chan, Golub and LeVeque,
-    1983), in float64, so that no digits are lost where N is large or the mean is.
+    Groups of images, each with its mean and its sums about that, are added in float64 (Chan, Golub
+    and LeVeque, 1983), so that no digits are lost where N is large or the mean is.
 
     Args:
         shape: (h, w, C).
@@ -61,7 +61,7 @@ class Moments:
     def add(self, residuals: tf.Tensor) -> None:
         """Takes residuals (B, h, w, C) into account."""
         self._waiting.append(residuals)
-        if sum(map(len, self._waiting)) >= GROUP:
+        if sum(4 * tf.size(each).numpy() for each in self._waiting) >= GROUP_BYTES:
             self._merge()
 
     def _merge(self) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from awl_vae.detection import Detector
     from awl_vae.detection.listing import Listing
 
+from awl_vae.detection.saved import find_detector
 from awl_vae.experiments.command import define_path, run
 from awl_vae.experiments.detector_flags import define_model_dir, define_tiles, detector_from_flags
 from awl_vae.experiments.flags import define_engine
@@ -56,6 +57,7 @@ def main() -> int:
     source = None if FLAGS.images == "-" else located(FLAGS.images)
     output_dir = Path(os.path.abspath(FLAGS.output_dir)) if FLAGS.output_dir else None
     _check(source, output_dir)
+    find_detector(Path(FLAGS.model_dir))
     engine = engine_of(FLAGS.on)
     files, passed_over = Listing(()), ""
     if not FLAGS.watch:

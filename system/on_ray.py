@@ -52,7 +52,7 @@ LOOKED_AT_EVERY = 0.5
 """Seconds between two looks at the tasks."""
 
 STORE_BYTES = 256 << 20
-"""Shared memory of a cluster on this machine: no images go through it."""
+"""Shared memory of a cluster on this machine: nothing but overlays goes through it."""
 
 TENSORFLOW_THREADS = "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"
 """What TensorFlow reads, where a program says nothing."""
@@ -127,8 +127,15 @@ class OnRay(Engine):
                 )
                 .iter_rows()
             )
-            for row in results:
-                yield from _opened(row["kind"], pickle.loads(row["value"]))
+            try:
+                for row in results:
+                    yield from _opened(row["kind"], pickle.loads(row["value"]))
+            except ray.exceptions.RayError as error:
+                text = " ".join(str(error).split())
+                raise UserError(
+                    "Expected nodes with the same packages, that live; the same command goes on. "
+                    f"Received: {type(error).__name__} {text:.300}"
+                ) from error
 
 
 class _Tries:
@@ -187,10 +194,11 @@ def _cluster(address: str | None) -> Iterator[None]:
                 logging_level=logging.ERROR,
                 **ours,
             )
-    except (ConnectionError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError) as error:
         raise UserError(
-            f"Expected a Ray cluster at {address}, and what it asks for, such as its token by "
-            f"RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH. Received: {error}"
+            f"Expected a Ray cluster at {address or 'this machine'} of the same versions, and what "
+            "it asks for, such as its token by RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH. "
+            f"Received: {' '.join(str(error).split())}"
         ) from error
     finally:
         os.environ["PYTHONPATH"] = path
@@ -276,7 +284,10 @@ def _result(task: Task, reference: Any) -> Any:
     try:
         kind, value, files = ray.get(reference)
     except ray.exceptions.RayError as error:
-        raise _lost(task.name, type(error).__name__) from error
+        lost = _lost(task.name, type(error).__name__)
+        if task.on_lost is not None:
+            return task.on_lost(str(lost))
+        raise lost from error
     if files:
         _unpack(files, task.paths)
     return _opened(kind, value, f"{task.name}:\n")

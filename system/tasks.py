@@ -47,6 +47,8 @@ class Task:
         units: how much work it is.
         num_threads: how many threads it computes with.
         paths: what it goes on from and what it writes, and no other task beside it.
+        on_lost: what it gives where each of its workers died, by what is said of that; where there
+            is none, all tasks end with it.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Task:
     units: int
     num_threads: int
     paths: tuple[Path, ...] = ()
+    on_lost: Callable[[str], Any] | None = None
 
 
 class Engine(Protocol):

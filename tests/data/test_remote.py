@@ -3,9 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+from conftest import black_detector
 
 from awl_vae.data import DataError, read_image
 from awl_vae.data.remote import RemoteFile, StoreError, is_address
+from awl_vae.detection.judging import take
 
 
 @pytest.fixture
@@ -62,6 +64,23 @@ def test_what_is_not_there_is_no_image_and_a_store_that_is_not_there_is_an_error
         read_image(RemoteFile("nowhere://b/a.png"))
 
 
+@pytest.mark.parametrize("error", [PermissionError("no"), OSError("Forbidden: no")])
+def test_a_file_that_is_refused_is_asked_for_again(store, monkeypatch, error):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.cat_file", refuse)
+    found = take(black_detector(), RemoteFile(f"{store}/parts/a.png"))
+    assert (found.verdict, found.state) == ("unreadable", None)
+    assert f"{type(error).__name__} {error}" in found.error
+
+
+def test_a_name_that_fsspec_would_take_apart_is_not_asked_for(store, tmp_path):
+    (tmp_path / "parts/a").touch()
+    with pytest.raises(OSError, match='a name with "::"'):
+        RemoteFile(f"{store}/parts/a::b.png").read_bytes()
+
+
 def test_a_store_that_does_not_answer_says_nothing_of_an_image(store, monkeypatch):
     def break_off(*_):
         raise ConnectionResetError("gone")
@@ -76,5 +95,5 @@ def test_a_directory_that_may_not_be_read_is_an_error(store, monkeypatch):
         raise PermissionError("no")
 
     monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.ls", refuse)
-    with pytest.raises(StoreError, match="Expected a directory to read.*Permission denied"):
+    with pytest.raises(StoreError, match="Expected a directory to read.*PermissionError no"):
         list(RemoteFile(f"{store}/parts").children())

@@ -11,7 +11,7 @@ from conftest import black_detector
 
 from awl_vae.system import read_csv
 from awl_vae.system.errors import UserError
-from awl_vae.system.tasks import engine_of
+from awl_vae.system.tasks import Task, engine_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -83,6 +83,18 @@ def test_whoever_is_killed_each_image_has_one_line(asked, whole, tmp_path):
     assert contents(output) == contents(whole[0])
 
 
+def test_an_interrupt_leaves_what_goes_on(asked, whole, tmp_path):
+    output = tmp_path / "output"
+    flags = inspect(asked, output)
+    command = commands.Command("inspect_images.py", *flags, "--on=ray")
+    command.wait_for_lines(output / "inspection.csv", 300)
+    command.interrupt()
+    assert command.wait() == 130
+    assert "Interrupted. The same command goes on from here." in command.stderr
+    commands.run("inspect_images.py", *flags, expected=1)  # here
+    assert contents(output) == contents(whole[0])
+
+
 @pytest.fixture
 def on_ray(monkeypatch):
     """An engine whose workers find modules of the tests."""
@@ -99,6 +111,14 @@ def test_results_come_in_order_and_none_is_too_many(on_ray):
 def test_what_kills_each_of_its_workers_is_given_up(on_ray):
     with pytest.raises(UserError, match=r"Received: 0, or one of 2 after it, which ended 4 times"):
         list(on_ray.map(in_a_worker.die, range(5), together=3, num_threads=1))
+
+
+def test_a_task_whose_workers_die_may_have_a_result(on_ray):
+    lost = Task("lost", in_a_worker.die, ((),), units=1, num_threads=1, on_lost=str.upper)
+    other = Task("other", in_a_worker.count, ([1, 2],), units=1, num_threads=1)
+    found, counted = on_ray.run([lost, other])
+    assert found.startswith("EXPECTED A WORKER THAT LIVES UNTIL ITS TASK ENDS. RECEIVED: LOST")
+    assert counted == 2
 
 
 def test_what_a_worker_raises_is_raised_here(on_ray):

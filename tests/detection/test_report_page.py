@@ -15,7 +15,10 @@ from awl_vae.detection.likeness import Likeness
 from awl_vae.detection.output import Output
 
 CHROMEDRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(CHROMEDRIVER is None, reason="needs Chromium and its driver")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMEDRIVER is None, reason="needs Chromium and its driver"),
+]
 
 NAMES = ("dark.png", "bright.png", "<b>odd&'name'.png", "middle.png", "broken.png")
 GRAYS = (0, 255, 200, 60, None)

@@ -16,7 +16,7 @@ def journal(tmp_path):
     region = Region(1, 2, 3, 4, 5, 0.25)
     state = FileState(7, 1_700_000_000_123_456_789)
     journal.append(Finding("/a\udce9.png", state, ANOMALOUS, score=1 / 3, regions=(region,)))
-    journal.append(Finding("/b.png", None, UNREADABLE, error="cut short"))
+    journal.append(Finding("/b.png", None, UNREADABLE, error="cut, /b\udce9.png"))
     journal.close()
     return journal
 
@@ -28,7 +28,7 @@ def test_lines_are_values(journal, tmp_path):
     assert (found["path"], found["score"], found["regions"]) == ("/a\\xe9.png", 1 / 3, [region])
     assert (found["size"], found["modified"].value) == (7, 1_700_000_000_123_456_789)
     assert (unreadable["score"], unreadable["size"], unreadable["modified"]) == (None,) * 3
-    assert (unreadable["regions"], unreadable["error"]) == ([], "cut short")
+    assert (unreadable["regions"], unreadable["error"]) == ([], "cut, /b\\xe9.png")
 
 
 def test_files_have_so_many_lines_and_are_written_anew(journal, tmp_path, monkeypatch):

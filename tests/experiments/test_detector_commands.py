@@ -130,6 +130,33 @@ def test_inspecting_a_folder(trained, tmp_path):
     assert (output / "inspection.csv").read_bytes() == before
 
 
+def test_a_store_is_inspected_as_a_directory_is(trained, tmp_path):
+    folder, model_dir, _ = trained
+    images, near, far = (tmp_path / name for name in ("images", "near", "far"))
+    shutil.copytree(folder / "test", images)
+    (images / "good/broken.png").write_bytes(b"\x89PNG broken")
+    (images / "note.txt").touch()
+    inspected(model_dir, images, f"--output_dir={near}", expected=1)
+    first = f"file://{images}/good"
+    command = inspected(model_dir, first, f"--output_dir={far}", expected=3)
+    assert "7 images" in command.stderr
+    (images / "good/000.png").write_bytes((images / "spot/000.png").read_bytes())
+    command = inspected(model_dir, f"file://{images}", f"--output_dir={far}", expected=1)
+    assert "Going on after 7 images." in command.stderr
+    assert "no images by their names: 1 file (note.txt)" in command.stderr
+    paths = [row["path"] for row in read_csv(far / "inspection.csv")]
+    twice = {path for path in paths if paths.count(path) == 2}
+    assert twice == {f"file://{images / 'good/000.png'}"}
+    assert len({*paths}) == len(paths) - 1 == 15
+    rows = {row["path"].removeprefix("file://"): row for row in read_csv(far / "inspection.csv")}
+    for row in read_csv(near / "inspection.csv"):
+        found = rows[row["path"]]
+        if "good/000" not in row["path"]:
+            assert (found["score"], found["verdict"]) == (row["score"], row["verdict"])
+    assert (far / "overlays/spot/000.png.jpg").exists()
+    assert "good/000.png" in (far / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("names", "expected"), [(["test/good/000.png"], 0), (["test/good/000.png", "no.png"], 3)]
 )

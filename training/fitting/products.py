@@ -1,5 +1,6 @@
 """A detector for each product of a list: a fit a line, and one table of what came of them."""
 
+import functools
 import io
 import os
 import re
@@ -13,6 +14,7 @@ from awl_vae.system.errors import FileError, UserError, check_name
 from awl_vae.system.files import csv_rows
 from awl_vae.system.tasks import Engine, Task
 from awl_vae.system.terminal import ProgressBar
+from awl_vae.system.words import in_one_line
 from awl_vae.training.fitting.fit import FitSettings, fit
 from awl_vae.training.fitting.folder import read_list
 
@@ -125,6 +127,7 @@ def fit_products(
                 units=1,
                 num_threads=num_threads,
                 paths=(model_dir,),
+                on_lost=functools.partial(_failed, product),
             )
         )
     rows = engine.run(tasks)
@@ -135,18 +138,18 @@ def fit_products(
 def _fit(
     product: Product, model_dir: Path, root: Path, num_threads: int, *, bar: ProgressBar
 ) -> dict[str, object]:
-    row: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    row |= {"product": product.name, "folder": product.folder}
     lines = _Lines(bar)
     try:
         detector = fit(product.settings(root, num_threads), model_dir, lines)
-    except (UserError, OSError) as error:
-        return row | {"error": error.in_flags if isinstance(error, UserError) else str(error)}
+    except UserError as error:
+        return _failed(product, error.in_flags)
+    except Exception as error:  # Whatever one product does, the others have their lines.
+        return _failed(product, f"{type(error).__name__} {in_one_line(str(error))}")
     result = read_json(model_dir / "fit.json")["result"]
     methods = result.get("labelled", {}).get("methods", {})
     first: dict[str, Any] = next(iter(methods.values()), {})
     auroc = first.get("auroc", [""])[0]
-    return row | {
+    return _row(product) | {
         "model_dir": str(model_dir),
         "images": result["num_images"],
         "threshold": repr(detector.threshold.value),
@@ -154,6 +157,15 @@ def _fit(
         "auroc": auroc,
         "warning": "; ".join(lines.warnings),
     }
+
+
+def _row(product: Product) -> dict[str, object]:
+    """A line of the table, as far as it says which product."""
+    return dict.fromkeys(COLUMNS, "") | {"product": product.name, "folder": product.folder}
+
+
+def _failed(product: Product, error: str) -> dict[str, object]:
+    return _row(product) | {"error": error}
 
 
 class _Lines(io.TextIOBase, TextIO):

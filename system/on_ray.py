@@ -128,8 +128,11 @@ class OnRay(Engine):
                 .iter_rows()
             )
             try:
-                for row in results:
-                    yield from _opened(row["kind"], pickle.loads(row["value"]))
+                # Closed, so that what Ray Data has going here ends before the cluster does.
+                rows: Any = iter(results)
+                with contextlib.closing(rows):
+                    for row in rows:
+                        yield from _opened(row["kind"], pickle.loads(row["value"]))
             except ray.exceptions.RayError as error:
                 text = " ".join(str(error).split())
                 raise UserError(

@@ -205,6 +205,7 @@ def _result(outcome: Outcome) -> Mapping[str, object]:
     result: dict[str, object] = {
         "num_images": len(outcome.work.items),
         "image_size": list(outcome.work.folder.image_size),
+        "warnings": list(outcome.warnings),
         "strangest": [outcome.work.items[i].name for i in outcome.held_out.strangest],
         "synthetic_defects": {"found": outcome.defects.share}
         | {f"half_of_{kind}_from": outcome.defects.smallest(kind) for kind in outcome.defects.rows},

@@ -138,9 +138,8 @@ def fit_products(
 def _fit(
     product: Product, model_dir: Path, root: Path, num_threads: int, *, bar: ProgressBar
 ) -> dict[str, object]:
-    lines = _Lines(bar)
     try:
-        detector = fit(product.settings(root, num_threads), model_dir, lines)
+        detector = fit(product.settings(root, num_threads), model_dir, _Lines(bar))
     except UserError as error:
         return _failed(product, error.in_flags)
     except Exception as error:  # Whatever one product does, the others have their lines.
@@ -155,13 +154,14 @@ def _fit(
         "threshold": repr(detector.threshold.value),
         "found": result["synthetic_defects"]["found"],
         "auroc": auroc,
-        "warning": "; ".join(lines.warnings),
+        "warning": "; ".join(result["warnings"]),
     }
 
 
 def _row(product: Product) -> dict[str, object]:
     """A line of the table, as far as it says which product."""
-    return dict.fromkeys(COLUMNS, "") | {"product": product.name, "folder": product.folder}
+    row: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    return row | {"product": product.name, "folder": product.folder}
 
 
 def _failed(product: Product, error: str) -> dict[str, object]:
@@ -173,14 +173,10 @@ class _Lines(io.TextIOBase, TextIO):
 
     def __init__(self, bar: ProgressBar):
         self._bar = bar
-        self.warnings: list[str] = []
 
     def write(self, text: str) -> int:
-        for line in text.splitlines():
-            if line.startswith("Warning: "):
-                self.warnings.append(line.removeprefix("Warning: ").rstrip("."))
-            elif line.strip():
-                self._bar.show(line.rpartition("  ")[2])
+        for line in filter(str.strip, text.splitlines()):
+            self._bar.show(line.rpartition("  ")[2])
         return len(text)
 
 

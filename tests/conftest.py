@@ -21,6 +21,17 @@ def pytest_configure():
     set_up(num_threads=2)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def token(tmp_path_factory):
+    """Ray's: a process has one for all its clusters, and none goes into the home directory."""
+    path = tmp_path_factory.mktemp("ray") / "token"
+    path.write_text("0123456789abcdef" * 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN_PATH", str(path))
+        yield
+
+
 def read_csv(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))

@@ -17,7 +17,7 @@ import pytest
 FEW = 12
 """Images of a split in a directory that are left."""
 
-LONGEST = ("architecture.md", "detector.md", "without-labels.md")
+LONGEST = ("architecture.md", "detector.md", "many-machines.md", "without-labels.md")
 """Pages whose blocks train or export many times, which other tests do, too."""
 
 ROOT = Path(__file__).parent.parent

@@ -59,12 +59,8 @@ def test_an_interrupted_run_goes_on(folder, tmp_path):
 
 
 @pytest.fixture
-def cluster(tmp_path, monkeypatch):
+def cluster():
     """A cluster of a node without and two with a CPU, as processes, that notices deaths at once."""
-    token = tmp_path / "token"
-    token.write_text("0123456789abcdef0123456789abcdef")
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
     from ray.cluster_utils import Cluster
 
     checks = dict.fromkeys(("initial_delay_ms", "period_ms", "timeout_ms"), 500)

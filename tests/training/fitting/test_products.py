@@ -9,7 +9,8 @@ from photographs import write_good, write_layout
 
 from awl_vae.detection import Detector
 from awl_vae.system.errors import UserError
-from awl_vae.training.fitting.products import read_products
+from awl_vae.system.tasks import InSequence
+from awl_vae.training.fitting.products import fit_products, read_products, table_rows
 
 SCRIPT = "fit_all.py"
 
@@ -43,6 +44,30 @@ def test_a_list_without_a_line(tmp_path):
     path.write_text("product,folder\n")
     with pytest.raises(UserError, match="Expected products. Received: none"):
         read_products(path)
+
+
+def test_whatever_a_product_does_the_others_have_their_lines(tmp_path, monkeypatch):
+    def out_of_memory(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("awl_vae.training.fitting.products.fit", out_of_memory)
+    products = read_products(
+        listed(
+            tmp_path / "products.csv",
+            {"product": "bolt", "folder": "bolts", "short_side": "64"},
+            {"product": "nut", "folder": "nuts", "short_side": "few"},
+        )
+    )
+    rows = fit_products(
+        products, tmp_path / "all", root=tmp_path, num_threads=1, engine=InSequence()
+    )
+    assert [row["product"] for row in rows] == ["bolt", "nut"]
+    assert rows[0]["error"] == "MemoryError no room"
+    assert rows[1]["error"].startswith("Expected ")
+    assert [row["error"] for row in read_csv(tmp_path / "all/results.csv")] == [
+        row["error"] for row in rows
+    ]
+    assert [line[0] for line in table_rows(rows)] == ["bolt", "nut"]
 
 
 @pytest.fixture(scope="module")

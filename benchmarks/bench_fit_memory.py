@@ -11,37 +11,30 @@ from pathlib import Path
 
 from absl import app, flags
 from made_images import write_folders
-from measure import AWL_VAE, peak_memory, report
+from measure import AWL_VAE, peak_memory, report_peaks
 
 import awl_vae.system.quiet_tensorflow  # noqa: F401
-from awl_vae.system.terminal import ProgressBar
 from awl_vae.training.fitting.folder import SHORT_SIDE
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("counts", ["100", "1000", "10000"], "Numbers of images.")
 flags.DEFINE_integer("image_size", 256, "Pixels.", lower_bound=32)
 flags.DEFINE_string("output", "benchmarks/results/fit_memory.json", "The JSON file.")
-COLUMNS = ("images", "peak, MB", "of the smallest")
 
 
 def main(_):
     """Measures and reports."""
     counts = sorted(map(int, FLAGS.counts))
-    rows = []
-    bar = ProgressBar(len(counts))
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         write_folders(root, counts, FLAGS.image_size)
-        for count in counts:
+
+        def peak_of(count):
             model_dir = root / f"detector_{count}"
             fit = [AWL_VAE, "fit", root / str(count), f"--model_dir={model_dir}"]
-            fit.append(f"--short_side={min(FLAGS.image_size, SHORT_SIDE)}")
-            peak, _ = peak_memory(fit)
-            of_smallest = peak / rows[0]["peak, MB"] if rows else 1.0
-            rows.append({"images": count, "peak, MB": peak, "of the smallest": of_smallest})
-            bar.advance(1, f"{count} images")
-    bar.close()
-    report("Memory of fitting a detector", COLUMNS, rows, Path(FLAGS.output))
+            return peak_memory([*fit, f"--short_side={min(FLAGS.image_size, SHORT_SIDE)}"])
+
+        report_peaks("Memory of fitting a detector", counts, peak_of, Path(FLAGS.output))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from absl import app, flags
 from made_images import write_folders
-from measure import AWL_VAE, environment, peak_memory, report
+from measure import AWL_VAE, environment, peak_memory, report_peaks
 
 import awl_vae.system.quiet_tensorflow  # noqa: F401
-from awl_vae.system.terminal import ProgressBar
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("counts", ["10000", "1000000"], "Numbers of images: thousands.")
@@ -23,14 +22,11 @@ flags.DEFINE_integer("image_size", 32, "Pixels.", lower_bound=32)
 flags.DEFINE_string("output", "benchmarks/results/inspection_memory.json", "The JSON file.")
 
 NUM_IMAGES = 1000
-COLUMNS = ("images", "peak, MB", "of the smallest")
 
 
 def main(_):
     """Measures and reports."""
     counts = sorted(map(int, FLAGS.counts))
-    rows = []
-    bar = ProgressBar(len(counts))
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         write_folders(root, [NUM_IMAGES], FLAGS.image_size)
@@ -38,13 +34,12 @@ def main(_):
         fit = [AWL_VAE, "fit", images, f"--model_dir={root / 'detector'}"]
         fit.append(f"--short_side={FLAGS.image_size}")
         subprocess.run(fit, check=True, capture_output=True, env=environment())
-        for count in counts:
-            peak = _peak(root, _names(root, images, count), count)
-            of_smallest = peak / rows[0]["peak, MB"] if rows else 1.0
-            rows.append({"images": count, "peak, MB": peak, "of the smallest": of_smallest})
-            bar.advance(1, f"{count} images")
-    bar.close()
-    report("Memory of an inspection on Ray", COLUMNS, rows, Path(FLAGS.output))
+        report_peaks(
+            "Memory of an inspection on Ray",
+            counts,
+            lambda count: _peak(root, _names(root, images, count), count),
+            Path(FLAGS.output),
+        )
 
 
 def _names(root, images, count):
@@ -64,7 +59,7 @@ def _peak(root, names, count):
     command = [AWL_VAE, "inspect", "--images=-", f"--model_dir={root / 'detector'}"]
     with tempfile.TemporaryDirectory(dir=root) as output_dir:
         command += [f"--output_dir={output_dir}/inspection", "--num_threads=1", "--on=ray"]
-        peak, _ = peak_memory(command, stdin=names, statuses=(0, 1))
+        peak = peak_memory(command, stdin=names, statuses=(0, 1))
         lines = Path(output_dir, "inspection/inspection.csv").read_bytes().count(b"\n")
     if lines != count + 1:
         raise RuntimeError(f"Expected a line for each of {count} images. Received: {lines - 1}")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from awl_vae.system import write_json, write_text
+from awl_vae.system.terminal import ProgressBar
 
 HERE = Path(__file__).parent
 AWL_VAE = Path(sys.executable).with_name("awl-vae")
@@ -106,8 +107,8 @@ def alternate(
 
 def peak_memory(
     command: Sequence[str | Path], *, stdin: Path | None = None, statuses: Sequence[int] = (0,)
-) -> tuple[float, float]:
-    """Peak anonymous megabytes of a command and all that it starts, and its seconds.
+) -> float:
+    """Peak anonymous megabytes of a command and all that it starts.
 
     Anonymous is what has no file behind it: a cache that is mapped goes where room is needed.
     Shared memory counts, once. Linux alone tells it.
@@ -117,7 +118,7 @@ def peak_memory(
         stdin: what its standard input is read from.
         statuses: the exit statuses that it may have.
     """
-    start, peak = time.perf_counter(), 0
+    peak = 0
     with (
         open(stdin or os.devnull, "rb") as lines,
         tempfile.TemporaryFile("w+") as errors,
@@ -135,7 +136,29 @@ def peak_memory(
         if process.returncode not in statuses:
             errors.seek(0)
             raise RuntimeError(f"Expected a command that ends well. Received: {errors.read()}")
-    return peak / 1e6, time.perf_counter() - start
+    return peak / 1e6
+
+
+def report_peaks(
+    title: str, counts: Sequence[int], peak_of: Callable[[int], float], path: Path
+) -> None:
+    """Measures the peak memory for each number of images, the smallest first; see `report`.
+
+    Args:
+        title: see `report`.
+        counts: the numbers.
+        peak_of: a number to the megabytes.
+        path: see `report`.
+    """
+    rows = []
+    bar = ProgressBar(len(counts))
+    for count in counts:
+        peak = peak_of(count)
+        of_smallest = peak / rows[0]["peak, MB"] if rows else 1.0
+        rows.append({"images": count, "peak, MB": peak, "of the smallest": of_smallest})
+        bar.advance(1, f"{count} images")
+    bar.close()
+    report(title, tuple(rows[0]), rows, path)
 
 
 def _anonymous(root: int) -> int:

@@ -102,7 +102,7 @@ class Inspector:
             The numbers of these images, those that had their line included.
         """
         counts, left = Counts(), files
-        if output is not None:
+        if output is not None and output.known:
             self._say_known(output)
             left = Listing(file for file in files if not _is_known(file, output.known))
         self.write(csv_line(COLUMNS))
